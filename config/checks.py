@@ -1,0 +1,49 @@
+"""Misconfiguration that only shows when it hurts, as system checks."""
+
+import sqlite3
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import connection
+
+OLDEST_SQLITE = (3, 35, 0)
+
+
+@checks.register()
+def check_sqlite_version(**kwargs: Any) -> list[checks.CheckMessage]:
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        return [
+            checks.Error(
+                f"SQLite {sqlite3.sqlite_version} has no RETURNING.",
+                hint="Use SQLite 3.35 or newer, or set DATABASE_URL to PostgreSQL.",
+                id="gumshoe.E001",
+            )
+        ]
+    return []
+
+
+@checks.register(deploy=True)
+def check_shared_cache(**kwargs: Any) -> list[checks.CheckMessage]:
+    if connection.vendor == "postgresql" and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+        return [
+            checks.Warning(
+                "Rate limits are counted in each web worker by itself.",
+                hint="Set CACHE_URL to a Redis server, so that all workers count together.",
+                id="gumshoe.W001",
+            )
+        ]
+    return []
+
+
+@checks.register(deploy=True)
+def check_site_url(**kwargs: Any) -> list[checks.CheckMessage]:
+    if not settings.SITE_IS_SECURE:
+        return [
+            checks.Warning(
+                f"SITE_URL is {settings.SITE_URL}: cookies and tokens travel in the clear.",
+                hint="Serve Gumshoe behind TLS and write the https address into SITE_URL.",
+                id="gumshoe.W002",
+            )
+        ]
+    return []

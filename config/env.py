@@ -1,0 +1,110 @@
+"""Strict readers of environment variables.
+
+A wrong or missing value ends the process with one line that names the variable and says what to
+write, never with a traceback: every reader raises :class:`SettingError`, which is a ``SystemExit``.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environ import Env
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class SettingError(SystemExit):
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"gumshoe: {name} {problem}")
+
+
+def read_dotenv(path: Path) -> None:
+    """Fill in variables that the process was not given from ``path``, if there is such a file."""
+    if path.is_file():
+        Env.read_env(str(path), overwrite=False)
+
+
+def text(name: str, default: str) -> str:
+    """The value without surrounding white space; an empty variable counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str) -> str | None:
+    """The value taken literally (``$`` has no meaning), from ``NAME`` or the file ``NAME_FILE``."""
+    if value := os.environ.get(name):
+        return value
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingError(f"{name}_FILE", f"cannot be read: {error.strerror}: {path}") from None
+    return None
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name, "")
+    if not value:
+        return default
+    if value.lower() in TRUE:
+        return True
+    if value.lower() in FALSE:
+        return False
+    raise SettingError(name, f"is {value!r}: write true or false.")
+
+
+def number(name: str, default: int, *, minimum: int = 0) -> int:
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdigit() and int(value) >= minimum):
+        raise SettingError(name, f"is {value!r}: write a whole number of at least {minimum}.")
+    return int(value)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise SettingError(name, f"is {value!r}: write one of {', '.join(allowed)}.")
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; white space around items and empty items are dropped."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def url(name: str, default: str) -> str:
+    """An http or https address without a trailing slash."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingError(name, f"is {value!r}: write an address such as https://gumshoe.example.com.")
+    return value
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of one database, from ``sqlite:///path`` or ``postgres://…``."""
+    value = secret(name) or default
+    scheme = value.partition(":")[0]
+    if scheme not in ("sqlite", "postgres", "postgresql"):
+        raise SettingError(name, f"has the scheme {scheme!r}: write sqlite:///path or postgres://user@host/name.")
+    return dict(Env.db_url_config(value))
+
+
+def cache(name: str, default: str) -> dict[str, Any]:
+    value = secret(name) or default
+    scheme = value.partition(":")[0]
+    if scheme not in ("locmemcache", "redis", "rediss"):
+        raise SettingError(name, f"has the scheme {scheme!r}: write redis://host:port/number.")
+    return dict(Env.cache_url_config(value))
+
+
+def rate(name: str, default: str) -> str | None:
+    """How often something may happen: ``COUNT/UNIT`` (s, m, h, d), or ``None`` for ``off``."""
+    value = text(name, default)
+    if value == "off":
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/[smhd]", value):
+        raise SettingError(name, f"is {value!r}: write a rate such as 600/m (s, m, h or d), or off.")
+    return value

@@ -1,0 +1,87 @@
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+from config.logging import request_id
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestIdMiddleware:
+    """Names each request in its log lines and in the answer's ``X-Request-Id``.
+
+    A caller may choose the name by sending the header; what could not safely stand in a log is replaced.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        reset = request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(reset)
+        response.headers["X-Request-Id"] = name
+        return response
+
+
+class ClientAddressMiddleware:
+    """Puts the caller's address into ``REMOTE_ADDR`` where trusted proxies stand in front of us.
+
+    Each proxy appends the address it was called from to X-Forwarded-For, so with n proxies the n-th entry from the
+    right is the last one that a caller cannot invent.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if count := settings.TRUSTED_PROXY_COUNT:
+            forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            if len(forwarded) >= count and (address := valid_address(forwarded[-count].strip())):
+                request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+def valid_address(value: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        return None
+
+
+class PagesOnly(MiddlewareMixin):
+    """Mixed in before a middleware of Django's, lets API calls pass it by."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(settings.API_PATH_PREFIXES):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class PageSessionMiddleware(PagesOnly, SessionMiddleware): ...
+
+
+class PageCommonMiddleware(PagesOnly, CommonMiddleware): ...
+
+
+class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware): ...
+
+
+class PageMessageMiddleware(PagesOnly, MessageMiddleware): ...

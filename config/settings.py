@@ -1,0 +1,195 @@
+"""Every setting of Gumshoe; what differs between installations comes from the environment.
+
+The variables are listed with their defaults in .env.example.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import env
+from config.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_dotenv(BASE_DIR / ".env")
+
+DEBUG = env.flag("DEBUG", default=False)
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- Where we are ---------------------------------------------------------------------------------
+
+SITE_URL = env.url("SITE_URL", default="http://localhost:8000")
+SITE_IS_SECURE = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), urlsplit(SITE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
+# How many reverse proxies stand in front of us and append to X-Forwarded-For. The header is ignored at 0.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0)
+
+# --- Security -------------------------------------------------------------------------------------
+
+SECRET_KEY = env.secret("SECRET_KEY") or ("insecure-key-for-development" if DEBUG else "")
+if not SECRET_KEY:
+    raise env.SettingError("SECRET_KEY", "is not set: write 50 random characters, or a path in SECRET_KEY_FILE.")
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [f"{urlsplit(SITE_URL).scheme}://{urlsplit(SITE_URL).netloc}"]
+SECURE_HSTS_SECONDS = 31_536_000 if SITE_IS_SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+X_FRAME_OPTIONS = "DENY"
+# The proxy redirects people to https. We must not: API clients do not replay a POST after a 301.
+# Sub-domains and preload lists are the decision of whoever owns the domain.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+
+AUTH_USER_MODEL = "orgs.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Application ----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "config.apps.ConfigConfig",
+    "orgs.apps.OrgsConfig",
+    "tokens.apps.TokensConfig",
+    "deployments.apps.DeploymentsConfig",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
+    "config.middleware.ClientAddressMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # The Page… ones stand aside for API calls, which they would cost a tenth of their time.
+    "config.middleware.PageSessionMiddleware",
+    "config.middleware.PageCommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "config.middleware.PageAuthenticationMiddleware",
+    "config.middleware.PageMessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql")
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+# No path of the API ends in a slash and none may redirect.
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Database and cache ---------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'gumshoe.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction takes the write lock when it begins: a deferred one fails with "database is locked" as soon as
+        # another writer commits between its first read and its first write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL, because a 200 promises that the deploy is on disk; WAL with NORMAL may lose the last commits.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    # Tests with several threads need a file: an in-memory database has no lock to wait for.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Prepared statements halve what a registration costs PostgreSQL. Behind PgBouncer before 1.21 in transaction mode
+    # append ?prepare_threshold=none to the URL.
+    prepare_threshold = DATABASES["default"].setdefault("OPTIONS", {}).get("prepare_threshold", 2)
+    DATABASES["default"]["OPTIONS"] |= {
+        "server_side_binding": True,
+        "prepare_threshold": None if prepare_threshold == "none" else int(prepare_threshold),
+    }
+
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    # Rate limits count here, a key for each token and minute; the default of 300 entries would drop counts.
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
+
+# --- Jobs -----------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "filesystem://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+if CELERY_BROKER_URL == "filesystem://":
+    BROKER_DIR = VAR_DIR / "broker"
+    BROKER_DIR.mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+        "data_folder_in": str(BROKER_DIR),
+        "data_folder_out": str(BROKER_DIR),
+        "control_folder": str(BROKER_DIR),
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "delete-expired-idempotency-keys": {
+        "task": "deployments.tasks.delete_expired_idempotency_keys",
+        "schedule": 3600.0,
+    },
+}
+
+# --- API ------------------------------------------------------------------------------------------
+
+# Requests a token may make, such as 600/m (s, m, h, d), or off.
+API_RATE_LIMIT = env.rate("API_RATE_LIMIT", default="600/m")
+# Bytes of a request's body; a larger one is answered 413.
+MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+IDEMPOTENCY_KEY_HOURS = 24
+
+REST_FRAMEWORK: dict[str, object] = {
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "EXCEPTION_HANDLER": "deployments.api.answers.answer_exception",
+}
+
+# --- Logging --------------------------------------------------------------------------------------
+
+LOGGING = logging_config(
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    style=env.choice("LOG_FORMAT", "text" if DEBUG else "json", ("json", "text")),
+)

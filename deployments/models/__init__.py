@@ -1,0 +1,18 @@
+from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
+from deployments.models.deploy import Deploy
+from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
+from deployments.models.idempotency import IdempotencyKey
+
+__all__ = [
+    "BranchMatch",
+    "ChangedFile",
+    "Commit",
+    "Deploy",
+    "Deployment",
+    "IdempotencyKey",
+    "Link",
+    "Provider",
+    "PullRequest",
+    "Tag",
+    "Target",
+]

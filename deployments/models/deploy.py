@@ -1,0 +1,91 @@
+from django.db import models
+
+from deployments.models.deployment import Target
+from orgs.models import Organization, Timestamped
+from tokens.models import AccessToken
+
+MAX_SHA_LENGTH = 255
+MAX_BRANCH_LENGTH = 255
+MAX_EMAIL_LENGTH = 254
+MAX_NAME_LENGTH = 255
+MAX_TITLE_LENGTH = 255
+
+
+class Deploy(Timestamped):
+    """One registered event: this sha went live in this target at ``deployed_at``.
+
+    The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need; what
+    only the page of one deploy needs is in Commit, ChangedFile, PullRequest and Link.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    token = models.ForeignKey(
+        AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="deploys", db_index=False
+    )
+    sha = models.CharField(max_length=MAX_SHA_LENGTH, help_text="A commit, a git tag or an image tag.")
+    branch = models.CharField(max_length=MAX_BRANCH_LENGTH, blank=True)
+    deployed_at = models.DateTimeField()
+    title = models.CharField(max_length=MAX_TITLE_LENGTH, blank=True, help_text="First line of the newest commit.")
+    author_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
+    author_email = models.CharField(max_length=MAX_EMAIL_LENGTH, blank=True)
+    first_commit_at = models.DateTimeField(null=True, blank=True)
+    lead_time = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Seconds from the first commit to the deploy; none where no commit is known or it is the later one.",
+    )
+    commit_count = models.PositiveIntegerField(default=0)
+    file_count = models.PositiveIntegerField(default=0)
+    pull_request_count = models.PositiveIntegerField(default=0)
+    additions = models.PositiveBigIntegerField(default=0)
+    deletions = models.PositiveBigIntegerField(default=0)
+    restores = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="restored_by",
+        db_index=False,
+        help_text="The earlier deploy of the same sha here: set, this deploy is a rollback.",
+    )
+    rolled_back_by = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="rolled_back",
+        db_index=False,
+        help_text="The first rollback that undid this deploy.",
+    )
+
+    class Meta:
+        ordering = ("-deployed_at", "-id")
+        indexes = (
+            # The timeline of an organization; the operator's list of deploys.
+            models.Index(fields=("organization", "-deployed_at", "-id"), name="deploy_by_organization"),
+            # The history of a target, and a new deploy's place in it.
+            models.Index(fields=("target", "-deployed_at", "-id"), name="deploy_by_target"),
+            # Whether a sha was here before: duplicates and rollbacks.
+            models.Index(fields=("target", "sha"), name="deploy_by_sha"),
+            # What a rollback undid; also what foreign keys look up when a deploy is deleted.
+            models.Index(fields=("restores",), name="deploy_by_restores", condition=~models.Q(restores=None)),
+            models.Index(
+                fields=("rolled_back_by",), name="deploy_by_rolled_back_by", condition=~models.Q(rolled_back_by=None)
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~models.Q(sha=""), name="deploy_has_a_sha"),
+            models.CheckConstraint(condition=models.Q(lead_time__gte=0), name="deploy_lead_time_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return self.sha
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.restores_id is not None
+
+    @property
+    def is_rolled_back(self) -> bool:
+        return self.rolled_back_by_id is not None

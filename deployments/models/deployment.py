@@ -1,0 +1,79 @@
+from typing import Any
+
+from django.db import models
+
+from orgs.models import Environment, Organization, Project, Timestamped
+from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
+from tokens.models import AccessToken
+
+
+class Provider(models.TextChoices):
+    CUSTOM = "custom", "Custom Git"
+    GITHUB = "github", "GitHub"
+    GITLAB = "gitlab", "GitLab"
+    BITBUCKET = "bitbucket", "Bitbucket"
+    AZURE = "azure", "Azure DevOps"
+
+
+class Deployment(Timestamped):
+    """A code deployment: what gets deployed, a repository or some paths of one."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deployments")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deployments")
+    name = models.CharField(max_length=100)
+    slug = models.CharField(max_length=MAX_SLUG_LENGTH, validators=[validate_slug])
+    repository_provider = models.CharField(max_length=20, choices=Provider, default=Provider.CUSTOM)
+    repository_url = models.URLField(max_length=500, blank=True)
+    path_includes = models.JSONField(
+        default=list, blank=True, help_text="Patterns of the paths that belong to it; none: all."
+    )
+    path_excludes = models.JSONField(default=list, blank=True, help_text="Patterns of the paths that do not.")
+    tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            # Also finds the deployment that a registration names.
+            models.UniqueConstraint(fields=("organization", "slug"), name="deployment_slug_unique_in_organization"),
+            models.CheckConstraint(
+                condition=models.Q(repository_provider__in=Provider.values), name="deployment_provider_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BranchMatch(models.TextChoices):
+    ANY = "any", "any branch"
+    EXACT = "exact", "this branch"
+    PREFIX = "prefix", "branches that begin so"
+
+
+class Target(Timestamped):
+    """A deployment in an environment. Its row's lock puts registrations there in order.
+
+    There is a row once the pair has a branch mapping or a deploy.
+    """
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="targets")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="targets")
+    branch_match = models.CharField(max_length=10, choices=BranchMatch, default=BranchMatch.ANY)
+    branch = models.CharField(max_length=255, blank=True)
+    live_deploy: Any = models.OneToOneField(
+        "deployments.Deploy", null=True, blank=True, on_delete=models.SET_NULL, related_name="live_target"
+    )
+
+    class Meta:
+        ordering = ("deployment", "environment")
+        constraints = (
+            models.UniqueConstraint(fields=("deployment", "environment"), name="target_once_a_deployment_environment"),
+            models.CheckConstraint(
+                condition=models.Q(branch_match=BranchMatch.ANY, branch="")
+                | (models.Q(branch_match__in=(BranchMatch.EXACT, BranchMatch.PREFIX)) & ~models.Q(branch="")),
+                name="target_branch_fits_its_match",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.deployment} in {self.environment}"

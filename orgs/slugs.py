@@ -1,0 +1,35 @@
+"""Slugs: lower-case names with spaces turned into hyphens, as Sleuth's documentation describes them."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from django.core.exceptions import ValidationError
+
+MAX_SLUG_LENGTH = 100
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def is_slug(value: str) -> bool:
+    return len(value) <= MAX_SLUG_LENGTH and SLUG.fullmatch(value) is not None
+
+
+def validate_slug(value: str) -> None:
+    if not is_slug(value):
+        raise ValidationError(
+            f"A slug has lower-case letters, digits, - and _, starts with a letter or digit, and is at most "
+            f"{MAX_SLUG_LENGTH} characters long."
+        )
+
+
+def slug_from_name(name: str, *, fallback: str, is_taken: Callable[[str], bool]) -> str:
+    """A free slug for ``name``: its own, or with -2, -3, … behind it; ``fallback`` where no letter of it is ASCII."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    base = re.sub(r"[^a-z0-9_]+", "-", ascii_name.lower()).strip("-_") or fallback
+    base = base[:MAX_SLUG_LENGTH].rstrip("-_")
+    slug, number = base, 1
+    while is_taken(slug):
+        number += 1
+        ending = f"-{number}"
+        slug = base[: MAX_SLUG_LENGTH - len(ending)].rstrip("-_") + ending
+    return slug

@@ -1,0 +1,85 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from deployments.models import Deployment
+from orgs.models import Organization, Project, User
+from orgs.roles import Role
+from tests.factories import make_deployment, make_member, make_organization, make_project, make_token
+from tokens.models import AccessToken
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits count by primary key, and keys come again."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@dataclass
+class World:
+    """Acme with project shop, its environments staging and production (default), deployment storefront and a token."""
+
+    organization: Organization
+    project: Project
+    deployment: Deployment
+    token: AccessToken
+    secret: str
+    client: Client = field(default_factory=Client)
+
+    @property
+    def path(self) -> str:
+        return f"/api/1/deployments/{self.organization.slug}/{self.deployment.slug}/register_deploy"
+
+    def register(self, *, secret: str | None = None, path: str | None = None, headers: Any = None, **body: Any) -> Any:
+        """Post a JSON body to the deployment's register_deploy as its CI would."""
+        return self.client.post(
+            path or self.path,
+            body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secret or self.secret}", **(headers or {})},
+        )
+
+
+def make_world(slug: str) -> World:
+    organization = make_organization(slug)
+    project = make_project(organization)
+    deployment = make_deployment(project)
+    token, secret = make_token(organization, name="ci")
+    return World(organization, project, deployment, token, secret)
+
+
+@pytest.fixture
+def ci(db: None) -> World:
+    return make_world("acme")
+
+
+@pytest.fixture
+def other(db: None) -> World:
+    """Another organization with the same slugs below it."""
+    return make_world("globex")
+
+
+@pytest.fixture
+def admin(ci: World) -> User:
+    return make_member(ci.organization, Role.ADMIN)
+
+
+@pytest.fixture
+def developer(ci: World) -> User:
+    return make_member(ci.organization, Role.DEVELOPER)
+
+
+@pytest.fixture
+def observer(ci: World) -> User:
+    return make_member(ci.organization, Role.OBSERVER)
+
+
+@pytest.fixture
+def stranger(other: World) -> User:
+    return make_member(other.organization, Role.ADMIN)

@@ -1,0 +1,17 @@
+"""Loaded before the settings: tests see the defaults, whatever the machine or a .env file says.
+
+Only DATABASE_URL passes, since the suite runs on SQLite and on PostgreSQL.
+"""
+
+import os
+import tempfile
+
+SETTINGS = (
+    "DEBUG SITE_URL ALLOWED_HOSTS TRUSTED_PROXY_COUNT CACHE_URL CELERY_BROKER_URL API_RATE_LIMIT MAX_BODY_BYTES "
+    "LOG_LEVEL LOG_FORMAT SECRET_KEY_FILE"
+)
+for name in SETTINGS.split():
+    os.environ[name] = ""
+os.environ["SECRET_KEY"] = "a key for tests"
+# Each run has a directory of its own, so that two runs at once do not meet.
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="gumshoe-tests-"))

@@ -1,0 +1,57 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from orgs.models import Environment, Organization, Timestamped
+
+
+class AccessToken(Timestamped):
+    """How a machine authenticates. The secret itself is shown once and never stored.
+
+    A token may be limited to some deployments (``Deployment.tokens``) or environments. The limit is a flag of its own:
+    a limited token whose last deployment was deleted is allowed nothing, not everything.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=20, editable=False)
+    scopes = models.CharField(max_length=100, help_text="Comma-separated: see tokens/scopes.py.")
+    limited_to_deployments = models.BooleanField(default=False)
+    limited_to_environments = models.BooleanField(default=False)
+    environments = models.ManyToManyField(Environment, blank=True, related_name="tokens")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    last_used_agent = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("organization", "name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "name"),
+                condition=models.Q(revoked_at=None),
+                name="token_name_unique_among_unrevoked",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope_list(self) -> list[str]:
+        return self.scopes.split(",")
+
+    def state(self, now: datetime | None = None) -> str:
+        """``active``, ``expired`` or ``revoked``."""
+        if self.revoked_at:
+            return "revoked"
+        if self.expires_at and self.expires_at <= (now or timezone.now()):
+            return "expired"
+        return "active"
