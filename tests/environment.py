@@ -5,13 +5,16 @@ Only DATABASE_URL passes, since the suite runs on SQLite and on PostgreSQL.
 
 import os
 import tempfile
+from pathlib import Path
 
 SETTINGS = (
     "DEBUG SITE_URL ALLOWED_HOSTS TRUSTED_PROXY_COUNT CACHE_URL CELERY_BROKER_URL API_RATE_LIMIT MAX_BODY_BYTES "
-    "LOG_LEVEL LOG_FORMAT SECRET_KEY_FILE"
+    "LOG_LEVEL LOG_FORMAT SECRET_KEY_FILE HOST PORT WEB_WORKERS WEB_THREADS WORKER_THREADS"
 )
 for name in SETTINGS.split():
     os.environ[name] = ""
 os.environ["SECRET_KEY"] = "a key for tests"
 # Each run has a directory of its own, so that two runs at once do not meet.
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="gumshoe-tests-"))
+# WhiteNoise warns about a directory of static files that is not there.
+(Path(os.environ["VAR_DIR"]) / "static").mkdir(exist_ok=True)

@@ -1,3 +1,18 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from deployments.api import views
+
+register_deploy = views.RegisterDeployView.as_view()
+
+urlpatterns: list[URLPattern] = [
+    # A deployment's segment may be anything here: what can be no slug gets an answer of its own.
+    re_path(
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/register[_-]deploy$",
+        register_deploy,
+        name="register-deploy",
+    ),
+    # Two clients still send Sleuth's former path.
+    re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy$", register_deploy),
+    path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
+    re_path(r"^api/1/schema/(?P<name>register_deploy)$", views.schema, name="schema"),
+]

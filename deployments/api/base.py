@@ -1,0 +1,83 @@
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, UnreadablePostError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from deployments.registration.errors import BodyTooLarge, UnreadableBody
+from deployments.wire.body import read_fields, with_query
+from tokens.authentication import AccessTokenAuthentication, TokenAllows
+from tokens.scopes import Scope
+from tokens.statements import TokenRow
+from tokens.throttling import TokenThrottle
+
+
+class FieldsParser(BaseParser):
+    """``request.data`` is the fields of the body, whatever its encoding and its label."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
+        return read_fields(read_body(request), request.META.get("CONTENT_TYPE", ""))
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Raises BodyTooLarge and UnreadableBody."""
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnreadableBody(f"The Content-Encoding {encoding[:20]} is not supported: send the body uncompressed.")
+    # A length that is no number was refused by the server or counts as none, as in Django.
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > settings.MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: send fewer commits or files.")
+    try:
+        return request.body
+    except UnreadablePostError:
+        raise UnreadableBody("The body ended early: send it again.") from None
+
+
+class OneForm(BaseContentNegotiation):
+    """There is one parser and one form of answer; what Accept says does not matter.
+
+    A client of Sleuth's compares the body with ``Success`` while it accepts JSON.
+    """
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class TokenView(APIView):
+    """An endpoint for access tokens. DRF checks in Sleuth's order: token and organization (401),
+    scope (403), rate limit (429), and then the method is called."""
+
+    authentication_classes = (AccessTokenAuthentication,)
+    permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
+    throttle_classes = (TokenThrottle,)
+    parser_classes = (FieldsParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneForm
+    required_scope: Scope
+
+    @property
+    def token(self) -> TokenRow:
+        token: TokenRow = self.request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
+        return token
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the call: its body's over its query string's."""
+        body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
+        return with_query(self.request.query_params.dict(), body)

@@ -1,0 +1,98 @@
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.api.base import TokenView
+from deployments.api.representation import deploy_path, represent_deploy
+from deployments.queries import deploys_with_place
+from deployments.registration.errors import DuplicateDeploy
+from deployments.registration.idempotency import Answer, answer_once, fingerprint
+from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
+from deployments.registration.register import register_deploy
+from deployments.registration.registration import Registration
+from deployments.registration.statements import Place
+from deployments.wire.schemas import SCHEMA_DIR
+from deployments.wire.sleuth import read_registration
+from tokens.scopes import Scope
+
+
+class RegisterDeployView(TokenView):
+    required_scope = Scope.REGISTER_DEPLOY
+
+    def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
+        places = find_deployment(token=self.token, slug=deployment)
+        registration = read_registration(self.fields)
+        place = choose_place(places, environment=registration.environment)
+        check_environment_allowed(token=self.token, place=place)
+        check_branch(place, registration.branch)
+
+        def answer() -> Answer:
+            return self.register(request, place, registration)
+
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return as_response(answer(), replayed=False)
+        answered, replayed = answer_once(
+            organization_id=self.token.organization_id,
+            key=key,
+            fingerprint=fingerprint(request.get_full_path().encode(), request.body),
+            now=timezone.now(),
+            answer=answer,
+        )
+        return as_response(answered, replayed=replayed)
+
+    def register(self, request: Request, place: Place, registration: Registration) -> Answer:
+        try:
+            deploy_id = register_deploy(
+                organization_id=self.token.organization_id,
+                token_id=self.token.id,
+                place=place,
+                registration=registration,
+                now=timezone.now(),
+            )
+        except DuplicateDeploy as duplicate:
+            if not registration.ignore_if_duplicate:
+                raise
+            deploy_id = duplicate.deploy_id
+        headers = {
+            "X-Deploy-Id": str(deploy_id),
+            "Location": deploy_path(self.token.organization_slug, deploy_id),
+        }
+        if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
+            deploy = deploys_with_place(self.token.organization_id).get(pk=deploy_id)
+            headers["Preference-Applied"] = "return=representation"
+            return {"headers": headers, "json": represent_deploy(deploy)}
+        return {"headers": headers, "text": "Success"}
+
+
+def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:
+    headers = answer["headers"]
+    if replayed:
+        headers = {**headers, "Idempotency-Replayed": "true"}
+    if "json" in answer:
+        return JsonResponse(answer["json"], headers=headers)
+    return answer_text(200, answer["text"], headers)
+
+
+class DeployView(TokenView):
+    required_scope = Scope.READ
+
+    def get(self, request: Request, organization: str, deploy_id: int) -> HttpResponse:
+        deploys = deploys_with_place(self.token.organization_id)
+        if self.token.limited_to_deployments:
+            deploys = deploys.filter(target__deployment__tokens=self.token.id)
+        if self.token.limited_to_environments:
+            deploys = deploys.filter(target__environment__tokens=self.token.id)
+        deploy = deploys.filter(pk=deploy_id).first()
+        if deploy is None:
+            raise Http404
+        return JsonResponse(represent_deploy(deploy))
+
+
+@require_safe
+def schema(request: HttpRequest, name: str) -> HttpResponse:
+    """The published schema; the path admits only names of files that are there."""
+    return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")

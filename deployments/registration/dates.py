@@ -1,0 +1,38 @@
+"""Dates as callers write them: ISO 8601 in its common spellings, UTC where no zone is named."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+# Both databases store these; what lies outside is a mistake of the caller (0001-01-01, seconds taken for milliseconds).
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+# A client without a zone in its date may be up to 14 hours ahead of UTC.
+MAX_AHEAD = timedelta(days=1)
+
+ISO_8601 = re.compile(
+    r"""
+    (?P<day>\d{4}-\d{2}-\d{2})
+    (
+        [Tt\ ](?P<time>\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)
+        (\ ?(?P<zone>[Zz]|[+-]\d{2}(:?\d{2})?)|\ (?P<bare_zone>\d{2}:?\d{2}))?
+    )?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+
+def parse_date(text: str) -> datetime | None:
+    """The moment in UTC, or ``None`` where ``text`` is no date between 1970 and 2200.
+
+    A zone without a sign counts as east of Greenwich: ``curl -d`` sends the ``+`` of ``+02:00`` unencoded, which a form
+    reads as a space. ``git log --date=iso`` writes a space before the zone.
+    """
+    match = ISO_8601.fullmatch(text.strip())
+    if match is None:
+        return None
+    zone = match["zone"] or (f"+{match['bare_zone']}" if match["bare_zone"] else "Z")
+    try:
+        moment = datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00'}{zone.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if EARLIEST <= moment < LATEST else None

@@ -1,0 +1,59 @@
+"""Why a registration is refused. Each message is the one sentence the caller gets: what is wrong and what to change."""
+
+
+class RegistrationError(Exception):
+    """``code`` is stable, for logs and answers; the message is for people."""
+
+    code = "rejected"
+
+
+class UnreadableBody(RegistrationError):
+    code = "unreadable_body"
+
+
+class BodyTooLarge(RegistrationError):
+    code = "body_too_large"
+
+
+class InvalidField(RegistrationError):
+    code = "invalid_field"
+
+
+class UnknownDeployment(RegistrationError):
+    """The path names a deployment that the organization does not have."""
+
+    code = "unknown_deployment"
+
+
+class NoSlug(RegistrationError):
+    """The path names a deployment by what can be no slug."""
+
+    code = "no_slug"
+
+
+class UnknownEnvironment(RegistrationError):
+    code = "unknown_environment"
+
+
+class BranchMismatch(RegistrationError):
+    code = "branch_mismatch"
+
+
+class OutsideTokenLimits(RegistrationError):
+    code = "outside_token_limits"
+
+
+class KeyReused(RegistrationError):
+    """An Idempotency-Key came again with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class DuplicateDeploy(RegistrationError):
+    """Nothing changed by this deploy: ``deploy_id`` is the one it repeats."""
+
+    code = "duplicate"
+
+    def __init__(self, message: str, *, deploy_id: int) -> None:
+        super().__init__(message)
+        self.deploy_id = deploy_id

@@ -1,0 +1,168 @@
+"""The core: one registration becomes one deploy, or is refused as a duplicate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from deployments.models import ChangedFile, Commit, Deploy, Link, PullRequest, Tag, Target
+from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from deployments.registration import history, statements
+from deployments.registration.errors import DuplicateDeploy
+from deployments.registration.registration import Registration
+from deployments.registration.statements import PastDeploy, Place
+from deployments.registration.tagging import tags_of_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in a target's history a deploy goes."""
+
+    deployed_at: datetime
+    is_live: bool
+    may_link_rollbacks: bool
+
+
+def register_deploy(
+    *, organization_id: int, token_id: int | None, place: Place, registration: Registration, now: datetime
+) -> int:
+    """Store a deploy in its place and give its id. When this returns outside a transaction, the deploy is on disk.
+
+    Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it.
+    """
+    target_id = place.target_id or ensure_target(place)
+    with transaction.atomic():
+        position = find_position(target_id=target_id, registration=registration, now=now)
+        deploy_id = statements.insert_deploy(
+            {
+                "organization_id": organization_id,
+                "target_id": target_id,
+                "token_id": token_id,
+                "created_at": now,
+                "updated_at": now,
+                **deploy_columns(registration, position.deployed_at),
+            }
+        )
+        if position.is_live:
+            statements.set_live_deploy(target_id=target_id, deploy_id=deploy_id)
+        store_details(deploy_id, registration)
+        if position.may_link_rollbacks:
+            history.link_rollbacks(deploy_id=deploy_id)
+    return deploy_id
+
+
+def ensure_target(place: Place) -> int:
+    """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
+    target, _ = Target.objects.get_or_create(deployment_id=place.deployment_id, environment_id=place.environment_id)
+    return target.id
+
+
+def find_position(*, target_id: int, registration: Registration, now: datetime) -> Position:
+    """Takes the target's lock. Raises DuplicateDeploy.
+
+    A deploy is a duplicate where the one before it or the one after it in time has the same sha, or where this sha was
+    registered for exactly this moment. Without a date it is the newest, even where an earlier caller's clock is ahead.
+    """
+    sha = registration.sha
+    live_deploy_id = statements.lock_target(target_id)
+    live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
+    if live is None:
+        return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
+    deployed_at = registration.deployed_at or max(now, live.deployed_at)
+    if live.deployed_at <= deployed_at:
+        refuse_duplicate(sha, live)
+        if registration.deployed_at and latest and latest.deployed_at == deployed_at:
+            refuse_duplicate(sha, latest)
+        return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None)
+    same_moment = Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at).first()
+    for neighbour in (same_moment, *history.neighbours(target_id, deployed_at)):
+        refuse_duplicate(sha, neighbour)
+    return Position(deployed_at, is_live=False, may_link_rollbacks=True)
+
+
+def refuse_duplicate(sha: str, deploy: PastDeploy | Deploy | None) -> None:
+    if deploy and deploy.sha == sha:
+        raise DuplicateDeploy(
+            f"{sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
+            "send ignore_if_duplicate=true where that is no mistake.",
+            deploy_id=deploy.id,
+        )
+
+
+def deploy_columns(registration: Registration, deployed_at: datetime) -> dict[str, Any]:
+    head = registration.head
+    first_commit_at = registration.first_commit_at
+    title = head.title if head else next((pull.title for pull in registration.pull_requests), "")
+    return {
+        "sha": registration.sha,
+        "branch": registration.branch,
+        "deployed_at": deployed_at,
+        "title": title[:MAX_TITLE_LENGTH],
+        "author_name": head.author_name[:MAX_NAME_LENGTH] if head else "",
+        "author_email": registration.author_email or (head.author_email if head else ""),
+        "first_commit_at": first_commit_at,
+        "lead_time": lead_time(first_commit_at, deployed_at),
+        "commit_count": len(registration.commits),
+        "file_count": len(registration.files) or len(registration.changed_paths()),
+        "pull_request_count": len(registration.pull_requests),
+        "additions": sum(file.additions for file in registration.files),
+        "deletions": sum(file.deletions for file in registration.files),
+    }
+
+
+def lead_time(first_commit_at: datetime | None, deployed_at: datetime) -> int | None:
+    """Whole seconds; none where the commit is dated after its deploy, as after a rebase or by a wrong clock."""
+    if first_commit_at is None or first_commit_at > deployed_at:
+        return None
+    return int((deployed_at - first_commit_at).total_seconds())
+
+
+def store_details(deploy_id: int, registration: Registration) -> None:
+    """What only the page of this deploy reads."""
+    tags = registration.tags
+    if tags is None and (paths := registration.changed_paths()):
+        tags = tags_of_paths(paths)
+    if tags:
+        Tag.objects.bulk_create(Tag(deploy_id=deploy_id, name=name) for name in tags)
+    if registration.links:
+        Link.objects.bulk_create(Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links)
+    if registration.commits:
+        Commit.objects.bulk_create(
+            Commit(
+                deploy_id=deploy_id,
+                revision=commit.revision,
+                message=commit.message,
+                author_name=commit.author_name,
+                author_email=commit.author_email,
+                author_username=commit.author_username,
+                committed_at=commit.committed_at,
+                url=commit.url,
+                files=commit.files,
+                parents=commit.parents,
+            )
+            for commit in registration.commits
+        )
+    if registration.files:
+        ChangedFile.objects.bulk_create(
+            ChangedFile(
+                deploy_id=deploy_id, path=file.path, additions=file.additions, deletions=file.deletions, url=file.url
+            )
+            for file in registration.files
+        )
+    if registration.pull_requests:
+        PullRequest.objects.bulk_create(
+            PullRequest(
+                deploy_id=deploy_id,
+                number=pull.number,
+                title=pull.title,
+                url=pull.url,
+                branch=pull.branch,
+                author=pull.author,
+                opened_at=pull.opened_at,
+                first_reviewed_at=pull.first_reviewed_at,
+                merged_at=pull.merged_at,
+                issue_keys=pull.issue_keys,
+            )
+            for pull in registration.pull_requests
+        )

@@ -1,0 +1,138 @@
+"""The SQL that every registration runs, kept out of the ORM because it is the hot path.
+
+The same statements serve SQLite and PostgreSQL; tests hold each against the ORM's answer.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from tokens.statements import as_datetime, as_parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A deployment in one of its project's environments; ``target_id`` is none until something happened there."""
+
+    deployment_id: int
+    deployment_slug: str
+    project_slug: str
+    environment_id: int
+    environment_slug: str
+    environment_name: str
+    is_default: bool
+    target_id: int | None
+    branch_match: str | None
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastDeploy:
+    id: int
+    sha: str
+    deployed_at: datetime
+
+
+FIND_PLACES = """
+SELECT deployment.id, deployment.slug, project.slug,
+       environment.id, environment.slug, environment.name, environment.is_default,
+       target.id, target.branch_match, target.branch
+FROM deployments_deployment deployment
+JOIN orgs_project project ON project.id = deployment.project_id
+JOIN orgs_environment environment ON environment.project_id = deployment.project_id
+LEFT JOIN deployments_target target
+       ON target.deployment_id = deployment.id AND target.environment_id = environment.id
+WHERE deployment.organization_id = %s AND deployment.slug = %s
+ORDER BY environment.position, environment.id
+"""
+
+
+def find_places(organization_id: int, deployment_slug: str) -> list[Place]:
+    """The environments a deployment may go to, in promotion order; none where there is no such deployment."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_PLACES, [organization_id, deployment_slug])
+        return [Place(*row) for row in cursor.fetchall()]
+
+
+LOCK_TARGET = "SELECT live_deploy_id FROM deployments_target WHERE id = %s"
+
+
+def lock_target(target_id: int) -> int | None:
+    """Wait for our turn at the target until the transaction ends; gives the id of its live deploy.
+
+    SQLite has no row locks: there the whole transaction has been waiting since it began (BEGIN IMMEDIATE).
+    """
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_TARGET + lock, [target_id])
+        (live_deploy_id,) = cursor.fetchone()
+    return live_deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
+
+
+# Its own statement after the lock: in PostgreSQL one statement sees the deploys as they were when it began to wait.
+FIND_LIVE_AND_LATEST = """
+SELECT id, sha, deployed_at FROM deployments_deploy WHERE id = %s
+UNION ALL
+SELECT id, sha, deployed_at FROM (
+    SELECT id, sha, deployed_at FROM deployments_deploy WHERE target_id = %s AND sha = %s
+    ORDER BY deployed_at DESC, id DESC LIMIT 1
+) latest
+"""
+
+
+def find_live_and_latest(
+    *, target_id: int, live_deploy_id: int | None, sha: str
+) -> tuple[PastDeploy | None, PastDeploy | None]:
+    """The target's live deploy, and its latest deploy of ``sha``."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_LIVE_AND_LATEST, [live_deploy_id, target_id, sha])
+        rows = [PastDeploy(id_, sha_, as_datetime(at)) for id_, sha_, at in cursor.fetchall()]  # type: ignore[arg-type]
+    live = next((row for row in rows if row.id == live_deploy_id), None)
+    latest = next((row for row in rows if row.sha == sha), None)
+    return live, latest
+
+
+DEPLOY_COLUMNS = (
+    "organization_id",
+    "target_id",
+    "token_id",
+    "sha",
+    "branch",
+    "deployed_at",
+    "title",
+    "author_name",
+    "author_email",
+    "first_commit_at",
+    "lead_time",
+    "commit_count",
+    "file_count",
+    "pull_request_count",
+    "additions",
+    "deletions",
+    "created_at",
+    "updated_at",
+)
+INSERT_DEPLOY = f"""
+INSERT INTO deployments_deploy ({", ".join(DEPLOY_COLUMNS)})
+VALUES ({", ".join(["%s"] * len(DEPLOY_COLUMNS))})
+RETURNING id
+"""  # noqa: S608 - made of the constants above
+
+
+def insert_deploy(columns: dict[str, Any]) -> int:
+    """``columns`` has a value for each of DEPLOY_COLUMNS."""
+    values = [columns[name] for name in DEPLOY_COLUMNS]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_DEPLOY, [as_parameter(v) if isinstance(v, datetime) else v for v in values])
+        (deploy_id,) = cursor.fetchone()
+    return deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
+
+
+SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"
+
+
+def set_live_deploy(*, target_id: int, deploy_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SET_LIVE_DEPLOY, [deploy_id, target_id])

@@ -1,0 +1,35 @@
+"""Text that both databases store: PostgreSQL refuses NUL, and lone surrogates are no UTF-8; SQLite takes either."""
+
+from typing import Any
+
+MAX_DEPTH = 64
+
+
+def problem_in_text(value: str) -> str | None:
+    """What to tell the sender of ``value``, or ``None`` where it can be stored."""
+    if "\0" in value:
+        return "contains a NUL character: remove it"
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return "contains half a surrogate pair: send valid Unicode"
+    return None
+
+
+def problem_in_json(value: Any) -> str | None:
+    """The same for every key and string anywhere in decoded JSON, and for nesting deeper than MAX_DEPTH."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            return f"is nested deeper than {MAX_DEPTH} levels"
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                if problem := problem_in_text(item):
+                    return problem
+            elif isinstance(item, dict):
+                below.extend(item.keys())
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level = below
+    return None

@@ -1,0 +1,113 @@
+"""Finding the access token of an API call, wherever its client puts it.
+
+Clients differ: ``Authorization: Bearer`` (Sleuth's current pages and CLI), ``Authorization: apikey`` (Sleuth's older
+pages, a Go library), ``api_key`` in a JSON, form or multipart body (the GitHub Action, most curl scripts), in the query
+string (Terraform Cloud), or as the user name of HTTP Basic.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from orgs.addresses import ip_address_or_none
+from orgs.text import problem_in_text
+from tokens import secrets
+from tokens.models import AccessToken
+from tokens.scopes import Scope, allows
+from tokens.statements import TokenRow, find_token
+
+# One text whatever the reason, so that nobody can find out which tokens, organizations and deployments exist.
+UNAUTHORIZED = "Unauthorized: the access token is not valid, or the deployment is not in its organization."
+NO_TOKEN = "No access token: send it as 'Authorization: Bearer <token>' or as api_key in the body."
+NO_SCHEME = "The Authorization header has no scheme: write 'Authorization: Bearer <token>'."
+
+AUTHENTICATE = 'Bearer realm="Gumshoe"'
+TOKEN_SCHEMES = ("bearer", "apikey")
+LAST_USED_PRECISION = timedelta(minutes=1)
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """Sets ``request.auth`` to the call's TokenRow; there is no user.
+
+    Where the view's path has an ``organization``, it must be the token's.
+    """
+
+    def authenticate(self, request: Request) -> tuple[None, TokenRow]:
+        secret = next(sent_secrets(request), "")
+        if not secret:
+            raise NotAuthenticated(no_secret_sentence(request))
+        token = find_token(secrets.digest(secret))
+        now = timezone.now()
+        if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now):
+            raise AuthenticationFailed(UNAUTHORIZED)
+        organization = request.parser_context["kwargs"].get("organization")
+        if organization is not None and organization.lower() != token.organization_slug:
+            raise AuthenticationFailed(UNAUTHORIZED)
+        if token.last_used_at is None or now - token.last_used_at >= LAST_USED_PRECISION:
+            note_use(token, request)
+        return None, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return AUTHENTICATE
+
+
+def sent_secrets(request: Request) -> Iterator[str]:
+    """The secrets of a call in the order they count; the body is only read where no header carries one."""
+    scheme, _, credentials = authorization(request).partition(" ")
+    if scheme.lower() in TOKEN_SCHEMES and credentials.strip():
+        yield credentials.strip()
+    for fields in (body_fields(request), request.query_params):
+        api_key = fields.get("api_key")
+        if isinstance(api_key, str) and api_key.strip():
+            yield api_key.strip()
+    if scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(credentials, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        if user := decoded.partition(":")[0].strip():
+            yield user
+
+
+def body_fields(request: Request) -> Mapping[str, Any]:
+    return request.data if isinstance(request.data, Mapping) else {}
+
+
+def authorization(request: Request) -> str:
+    value: str = request.META.get("HTTP_AUTHORIZATION", "")
+    return value.strip()
+
+
+def no_secret_sentence(request: Request) -> str:
+    header = authorization(request)
+    return NO_SCHEME if header and " " not in header and header.lower() not in TOKEN_SCHEMES else NO_TOKEN
+
+
+def note_use(token: TokenRow, request: Request) -> None:
+    """Write when and from where the token was last used, at most once a minute."""
+    now = timezone.now()
+    agent = request.META.get("HTTP_USER_AGENT", "")[:200]
+    AccessToken.objects.filter(pk=token.id).exclude(last_used_at__gt=now - LAST_USED_PRECISION).update(
+        last_used_at=now,
+        last_used_address=ip_address_or_none(request.META.get("REMOTE_ADDR", "")),
+        last_used_agent="" if problem_in_text(agent) else agent,
+    )
+
+
+class TokenAllows(BasePermission):
+    """403 unless the token has the view's ``required_scope``."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope: Scope = view.required_scope  # type: ignore[attr-defined]  # a view without one must not start
+        token: TokenRow = request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
+        self.message = f"The access token lacks the scope {scope}: use a token that has it, or ALL."
+        return allows(token.scopes, scope)

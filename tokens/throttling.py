@@ -1,0 +1,43 @@
+import logging
+from typing import Any
+
+from django.conf import settings
+from django_ratelimit.core import get_usage
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from tokens.statements import TokenRow
+
+logger = logging.getLogger(__name__)
+
+
+def token_id(group: str, request: Request) -> str:
+    token: TokenRow = request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
+    return str(token.id)
+
+
+class TokenThrottle(BaseThrottle):
+    """Lets a token make as many requests as API_RATE_LIMIT says, counted in the cache.
+
+    Where the cache does not answer, everything is let through: a registration matters more than a limit.
+    """
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if not settings.API_RATE_LIMIT:
+            return True
+        try:
+            usage: dict[str, Any] | None = get_usage(
+                request, group="api", key=token_id, rate=settings.API_RATE_LIMIT, increment=True
+            )
+        except Exception:  # whatever a cache client raises when its server is away
+            logger.exception("The cache does not answer: requests are not limited.")
+            return True
+        if usage is None:
+            logger.error("The cache does not count: requests are not limited.")
+            return True
+        self.seconds_left = usage["time_left"]
+        return not usage["should_limit"]
+
+    def wait(self) -> float:
+        return float(max(1, self.seconds_left))
