@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -85,3 +86,6 @@ class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware): ...
 
 
 class PageMessageMiddleware(PagesOnly, MessageMiddleware): ...
+
+
+class PageCSPMiddleware(PagesOnly, CSPMiddleware): ...

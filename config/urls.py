@@ -1,11 +1,22 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from config import health
+
+# One sign-in for everybody: the admin's own would know no second factor.
+admin.site.login = login_required(admin.site.login)  # type: ignore[method-assign]
+
 
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
     path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
     path("", include("deployments.api.urls")),
+    path("", include("orgs.urls")),
+    path("", include("deployments.urls")),
+    # People type slashes at the end; API clients must never be redirected, and match above or not at all.
+    re_path(r"^(?!api/|v1/)(?P<path>.+)/$", RedirectView.as_view(url="/%(path)s", query_string=True)),
 ]

@@ -55,3 +55,22 @@ class AccessToken(Timestamped):
         if self.expires_at and self.expires_at <= (now or timezone.now()):
             return "expired"
         return "active"
+
+
+class RetiredSecret(models.Model):
+    """The secret a token had before it was rotated; it is accepted until ``works_until``."""
+
+    token = models.ForeignKey(AccessToken, on_delete=models.CASCADE, related_name="retired_secrets")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=20, editable=False)
+    retired_at = models.DateTimeField(default=timezone.now)
+    works_until = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    last_used_agent = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-retired_at",)
+
+    def __str__(self) -> str:
+        return self.hint

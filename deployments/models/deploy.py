@@ -1,7 +1,7 @@
 from django.db import models
 
-from deployments.models.deployment import Target
-from orgs.models import Organization, Timestamped
+from deployments.models.deployment import Deployment, Target
+from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
 from tokens.models import AccessToken
 
 MAX_SHA_LENGTH = 255
@@ -14,11 +14,15 @@ MAX_TITLE_LENGTH = 255
 class Deploy(Timestamped):
     """One registered event: this sha went live in this target at ``deployed_at``.
 
-    The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need; what
-    only the page of one deploy needs is in Commit, ChangedFile, PullRequest and Link.
+    The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need, its
+    place among it (which the target gives, too); what only the page of one deploy needs is in Commit, ChangedFile,
+    PullRequest and Link.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="deploys", db_index=False)
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="deploys", db_index=False)
     token = models.ForeignKey(
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="deploys", db_index=False
@@ -58,12 +62,20 @@ class Deploy(Timestamped):
         db_index=False,
         help_text="The first rollback that undid this deploy.",
     )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LivingManager()
+    everything = models.Manager()
 
     class Meta:
         ordering = ("-deployed_at", "-id")
         indexes = (
             # The timeline of an organization; the operator's list of deploys.
             models.Index(fields=("organization", "-deployed_at", "-id"), name="deploy_by_organization"),
+            # The timelines of a project, a deployment and an environment.
+            models.Index(fields=("project", "-deployed_at", "-id"), name="deploy_by_project"),
+            models.Index(fields=("deployment", "-deployed_at", "-id"), name="deploy_by_deployment"),
+            models.Index(fields=("environment", "-deployed_at", "-id"), name="deploy_by_environment"),
             # The history of a target, and a new deploy's place in it.
             models.Index(fields=("target", "-deployed_at", "-id"), name="deploy_by_target"),
             # Whether a sha was here before: duplicates and rollbacks.

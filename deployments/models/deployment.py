@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import models
 
-from orgs.models import Environment, Organization, Project, Timestamped
+from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 from tokens.models import AccessToken
 
@@ -29,12 +29,20 @@ class Deployment(Timestamped):
     )
     path_excludes = models.JSONField(default=list, blank=True, help_text="Patterns of the paths that do not.")
     tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LivingManager()
+    everything = models.Manager()
 
     class Meta:
         ordering = ("name",)
         constraints = (
             # Also finds the deployment that a registration names.
-            models.UniqueConstraint(fields=("organization", "slug"), name="deployment_slug_unique_in_organization"),
+            models.UniqueConstraint(
+                fields=("organization", "slug"),
+                condition=models.Q(deleted_at=None),
+                name="deployment_slug_unique_in_organization",
+            ),
             models.CheckConstraint(
                 condition=models.Q(repository_provider__in=Provider.values), name="deployment_provider_is_known"
             ),

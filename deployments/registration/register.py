@@ -37,6 +37,9 @@ def register_deploy(
         deploy_id = statements.insert_deploy(
             {
                 "organization_id": organization_id,
+                "project_id": place.project_id,
+                "deployment_id": place.deployment_id,
+                "environment_id": place.environment_id,
                 "target_id": target_id,
                 "token_id": token_id,
                 "created_at": now,

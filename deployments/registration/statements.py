@@ -18,6 +18,7 @@ class Place:
 
     deployment_id: int
     deployment_slug: str
+    project_id: int
     project_slug: str
     environment_id: int
     environment_slug: str
@@ -36,7 +37,7 @@ class PastDeploy:
 
 
 FIND_PLACES = """
-SELECT deployment.id, deployment.slug, project.slug,
+SELECT deployment.id, deployment.slug, project.id, project.slug,
        environment.id, environment.slug, environment.name, environment.is_default,
        target.id, target.branch_match, target.branch
 FROM deployments_deployment deployment
@@ -44,7 +45,8 @@ JOIN orgs_project project ON project.id = deployment.project_id
 JOIN orgs_environment environment ON environment.project_id = deployment.project_id
 LEFT JOIN deployments_target target
        ON target.deployment_id = deployment.id AND target.environment_id = environment.id
-WHERE deployment.organization_id = %s AND deployment.slug = %s
+WHERE deployment.organization_id = %s AND deployment.slug = %s AND deployment.deleted_at IS NULL
+  AND environment.deleted_at IS NULL
 ORDER BY environment.position, environment.id
 """
 
@@ -76,7 +78,7 @@ FIND_LIVE_AND_LATEST = """
 SELECT id, sha, deployed_at FROM deployments_deploy WHERE id = %s
 UNION ALL
 SELECT id, sha, deployed_at FROM (
-    SELECT id, sha, deployed_at FROM deployments_deploy WHERE target_id = %s AND sha = %s
+    SELECT id, sha, deployed_at FROM deployments_deploy WHERE target_id = %s AND sha = %s AND deleted_at IS NULL
     ORDER BY deployed_at DESC, id DESC LIMIT 1
 ) latest
 """
@@ -96,6 +98,9 @@ def find_live_and_latest(
 
 DEPLOY_COLUMNS = (
     "organization_id",
+    "project_id",
+    "deployment_id",
+    "environment_id",
     "target_id",
     "token_id",
     "sha",

@@ -1,6 +1,17 @@
-from orgs.models.base import Timestamped
-from orgs.models.organization import Membership, Organization
+from orgs.models.audit import AuditEvent
+from orgs.models.base import LivingManager, Timestamped
+from orgs.models.organization import FormerSlug, Membership, Organization
 from orgs.models.project import Environment, Project
 from orgs.models.user import User
 
-__all__ = ["Environment", "Membership", "Organization", "Project", "Timestamped", "User"]
+__all__ = [
+    "AuditEvent",
+    "Environment",
+    "FormerSlug",
+    "LivingManager",
+    "Membership",
+    "Organization",
+    "Project",
+    "Timestamped",
+    "User",
+]

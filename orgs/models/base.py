@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
@@ -8,3 +10,10 @@ class Timestamped(models.Model):
 
     class Meta:
         abstract = True
+
+
+class LivingManager(models.Manager[Any]):
+    """The rows that nobody deleted. ``everything`` of the model also gives those, for undo and for history."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(deleted_at=None)

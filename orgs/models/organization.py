@@ -1,4 +1,7 @@
+from zoneinfo import available_timezones
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from orgs.models.base import Timestamped
@@ -6,11 +9,17 @@ from orgs.roles import Role
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
 
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError("Choose a time zone such as Europe/Berlin.")
+
+
 class Organization(Timestamped):
     """The tenant: everything else belongs to exactly one organization."""
 
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=MAX_SLUG_LENGTH, unique=True, validators=[validate_slug])
+    time_zone = models.CharField(max_length=50, default="UTC", validators=[validate_time_zone])
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
 
     class Meta:
@@ -18,6 +27,16 @@ class Organization(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FormerSlug(models.Model):
+    """A slug that an organization had before; calls and pages that name it still find the organization."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="former_slugs")
+    slug = models.CharField(max_length=MAX_SLUG_LENGTH, unique=True)
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Membership(Timestamped):

@@ -1,7 +1,7 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
-from orgs.models.base import Timestamped
+from orgs.models.base import LivingManager, Timestamped
 from orgs.models.organization import Organization
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
@@ -14,11 +14,19 @@ class Project(Timestamped):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="projects")
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=MAX_SLUG_LENGTH, validators=[validate_slug])
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LivingManager()
+    everything = models.Manager()
 
     class Meta:
         ordering = ("name",)
         constraints = (
-            models.UniqueConstraint(fields=("organization", "slug"), name="project_slug_unique_in_organization"),
+            models.UniqueConstraint(
+                fields=("organization", "slug"),
+                condition=models.Q(deleted_at=None),
+                name="project_slug_unique_in_organization",
+            ),
         )
 
     def __str__(self) -> str:
@@ -35,13 +43,25 @@ class Environment(Timestamped):
     colour = models.CharField(max_length=7, default=DEFAULT_COLOUR, validators=[validate_colour])
     position = models.PositiveSmallIntegerField(default=0)
     is_default = models.BooleanField("default", default=False, help_text="Where deploys go that name no environment.")
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LivingManager()
+    everything = models.Manager()
 
     class Meta:
         ordering = ("project", "position", "id")
         constraints = (
-            models.UniqueConstraint(fields=("project", "slug"), name="environment_slug_unique_in_project"),
+            models.UniqueConstraint(
+                fields=("project", "slug"),
+                condition=models.Q(deleted_at=None),
+                name="environment_slug_unique_in_project",
+            ),
             models.UniqueConstraint(
                 fields=("project",), condition=models.Q(is_default=True), name="environment_one_default_in_a_project"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(is_default=False),
+                name="environment_default_is_not_deleted",
             ),
         )
 

@@ -1,0 +1,42 @@
+"""What the frame of every page shows: the organization's rooms and the person's other organizations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from orgs.models import Membership
+from orgs.roles import Permission, role_allows
+
+# Label, icon, URL name, permission to see it, heading of the group that begins with it.
+RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (("Live", "live", "home", Permission.VIEW, ""),)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    membership: Membership | None = getattr(request, "membership", None)
+    if membership is None:
+        return {}
+    return {
+        "rail": list(rail(request, membership)),
+        "memberships": Membership.objects.filter(user=membership.user_id)
+        .select_related("organization")
+        .order_by("organization__name"),
+    }
+
+
+def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any]]:
+    group = ""
+    for label, icon, url_name, permission, new_group in RAIL:
+        group = new_group or group
+        if not role_allows(membership.role, permission):
+            continue
+        url = reverse(url_name, kwargs={"organization": membership.organization.slug})
+        yield {
+            "label": label,
+            "icon": icon,
+            "url": url,
+            "group": group,
+            "is_current": request.path == url or (url_name != "home" and request.path.startswith(f"{url}/")),
+        }
+        group = ""

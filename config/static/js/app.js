@@ -1,0 +1,71 @@
+// Small helps on top of pages that work without them.
+
+const UNITS = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** "3 minutes ago" for a Date, like the server's own filter. */
+export function ago(date) {
+  const seconds = (Date.now() - date.getTime()) / 1000;
+  for (const [unit, length] of UNITS) {
+    const count = Math.floor(Math.abs(seconds) / length);
+    if (count >= 1) {
+      const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
+      return seconds < 0 ? `in ${words}` : `${words} ago`;
+    }
+  }
+  return "just now";
+}
+
+function refreshTimes() {
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    time.textContent = ago(new Date(time.dateTime));
+  }
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(button.dataset.copyText ?? source.textContent.trim());
+  const label = button.querySelector("[data-label]") ?? button;
+  const before = label.textContent;
+  label.textContent = "Copied";
+  setTimeout(() => {
+    label.textContent = before;
+  }, 1500);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-text]");
+  if (button) {
+    copy(button);
+    return;
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) {
+      menu.open = false;
+    }
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+});
+
+// A form that a filter submits by itself still has its button for those without JavaScript.
+document.addEventListener("change", (event) => {
+  event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+});
+
+for (const button of document.querySelectorAll("[data-copy], [data-copy-text]")) {
+  button.hidden = false;
+}
+setInterval(refreshTimes, 30000);

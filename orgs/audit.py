@@ -1,0 +1,66 @@
+"""Who did what to what, written in the transaction that does it.
+
+The actor is known at the door (``orgs.access`` for people, a management command for itself), so that services need no
+argument for it and cannot forget it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from orgs.addresses import ip_address_or_none
+from orgs.models import AuditEvent, Organization, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """``label`` survives the user; ``address`` is an IP address or empty."""
+
+    label: str
+    user_id: int | None = None
+    address: str = ""
+
+    @classmethod
+    def for_user(cls, user: User, *, address: str = "") -> "Actor":
+        return cls(label=user.email, user_id=user.pk, address=address)
+
+
+SYSTEM = Actor(label="system")
+current_actor: ContextVar[Actor] = ContextVar("current_actor", default=SYSTEM)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    reset = current_actor.set(actor)
+    try:
+        yield
+    finally:
+        current_actor.reset(reset)
+
+
+def record(
+    action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, Any] | None = None
+) -> None:
+    """``action`` is a noun and a past verb, such as ``token.revoked``; ``changes`` maps fields to ``[before, after]``
+    or to what was set, as JSON. Call it inside the transaction that writes ``subject``. Never give it a secret."""
+    actor = current_actor.get()
+    AuditEvent.objects.create(
+        organization=organization,
+        actor_id=actor.user_id,
+        actor_label=actor.label,
+        address=ip_address_or_none(actor.address),
+        action=action,
+        subject_type=str(subject._meta.verbose_name),  # noqa: SLF001 - Django's documented name for it
+        subject_id=subject.pk,
+        subject_label=str(subject)[:200],
+        changes=dict(changes or {}),
+    )
+
+
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """``changes`` for :func:`record`: what differs."""
+    return {name: [before[name], value] for name, value in after.items() if before[name] != value}

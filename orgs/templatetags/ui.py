@@ -1,0 +1,98 @@
+"""What every page's templates need: icons, times, environments."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from orgs.models import Environment
+from orgs.roles import Permission, role_allows
+
+register = template.Library()
+
+# Seconds; the same steps as in static/js/app.js, which keeps the words fresh.
+UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A decoration: the words beside it carry the meaning."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """The time since ``moment`` in words, with the moment itself on hover."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+        words_since(moment, timezone.now()),
+    )
+
+
+def words_since(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    for unit, length in UNITS:
+        if (count := int(abs(seconds) // length)) >= 1:
+            words = plural(count, unit)
+            return f"in {words}" if seconds < 0 else f"{words} ago"
+    return "just now"
+
+
+@register.filter
+def plural(count: int, noun: str) -> str:
+    """``3 deploys``, ``1 deploy``; a noun with a plural of its own is written ``entry,entries``."""
+    singular, _, many = noun.partition(",")
+    return f"{count:,} {singular if count == 1 else many or singular + 's'}"
+
+
+@register.filter
+def duration(seconds: int | None) -> str:
+    """Seconds in the two largest units: ``2 d 4 h``."""
+    if seconds is None:
+        return ""
+    parts: list[str] = []
+    for letter, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(int(seconds), length)
+        if count or (letter == "s" and not parts):
+            parts.append(f"{count} {letter}")
+    return " ".join(parts[:2])
+
+
+@register.simple_tag
+def environment(item: Environment) -> SafeString:
+    """Name and colour; the colour is a drawing's, since a strict CSP allows no style attribute."""
+    return format_html(
+        '<span class="environment"><svg class="dot" viewBox="0 0 10 10" aria-hidden="true">'
+        '<circle cx="5" cy="5" r="5" fill="{}"/></svg>{}</span>',
+        item.colour,
+        item.name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: dict[str, Any], permission: str) -> bool:
+    """Whether the member who looks at the page has the permission of that name (``MANAGE_TOKENS``)."""
+    membership = getattr(context["request"], "membership", None)
+    return membership is not None and role_allows(membership.role, Permission[permission])
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's query string with some parameters set, or dropped where the value is empty."""
+    parameters: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            parameters.pop(name, None)
+        else:
+            parameters[name] = str(value)
+    encoded = parameters.urlencode()
+    return f"?{encoded}" if encoded else "?"
