@@ -6,17 +6,20 @@ of that sha, and the deploys between the two are rolled back by it, each by the 
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from deployments.models import Deploy
 
 
-def before(deployed_at: datetime, deploy_id: int) -> Q:
-    return Q(deployed_at__lt=deployed_at) | Q(deployed_at=deployed_at, id__lt=deploy_id)
+def before(deploy: Deploy, prefix: str = "") -> Q:
+    """Where what ``prefix`` names stands before ``deploy``. The outer bound is one that an index can find."""
+    earlier = Q((f"{prefix}deployed_at__lt", deploy.deployed_at)) | Q((f"{prefix}id__lt", deploy.id))
+    return Q((f"{prefix}deployed_at__lte", deploy.deployed_at)) & earlier
 
 
-def after(deployed_at: datetime, deploy_id: int) -> Q:
-    return Q(deployed_at__gt=deployed_at) | Q(deployed_at=deployed_at, id__gt=deploy_id)
+def after(deploy: Deploy, prefix: str = "") -> Q:
+    later = Q((f"{prefix}deployed_at__gt", deploy.deployed_at)) | Q((f"{prefix}id__gt", deploy.id))
+    return Q((f"{prefix}deployed_at__gte", deploy.deployed_at)) & later
 
 
 def neighbours(target_id: int, deployed_at: datetime) -> tuple[Deploy | None, Deploy | None]:
@@ -32,33 +35,18 @@ def link_rollbacks(*, deploy_id: int) -> None:
     deploy = Deploy.objects.get(pk=deploy_id)
     history = Deploy.objects.filter(target=deploy.target_id)
     same_sha = history.filter(sha=deploy.sha)
-    here = (deploy.deployed_at, deploy.id)
-    restored = same_sha.filter(before(*here)).order_by("-deployed_at", "-id").first()
-    repeated = same_sha.filter(after(*here)).order_by("deployed_at", "id").first()
-    if restored:
-        history.filter(pk=deploy.pk).update(restores=restored)
-        roll_back(between(history, restored, deploy), by=deploy)
-    if repeated:
-        history.filter(pk=repeated.pk).update(restores=deploy)
-        roll_back(between(history, deploy, repeated), by=repeated)
-    spanning = history.filter(
-        after(*here),
-        Q(restores__deployed_at__lt=deploy.deployed_at)
-        | Q(restores__deployed_at=deploy.deployed_at, restores__id__lt=deploy.id),
-    )
-    first = spanning.order_by("deployed_at", "id").first()
-    if first:
-        history.filter(pk=deploy.pk).update(rolled_back_by=first)
+    if restored := same_sha.filter(before(deploy)).order_by("-deployed_at", "-id").first():
+        link(restored, by=deploy)
+    if repeated := same_sha.filter(after(deploy)).order_by("deployed_at", "id").first():
+        link(deploy, by=repeated)
+    spanning = history.filter(after(deploy), before(deploy, "restores__"))
+    if first := spanning.order_by("deployed_at", "id").first():
+        Deploy.objects.filter(pk=deploy.pk).update(rolled_back_by=first)
 
 
-def between(history: QuerySet[Deploy], first: Deploy, last: Deploy) -> QuerySet[Deploy]:
-    return history.filter(after(first.deployed_at, first.id), before(last.deployed_at, last.id))
-
-
-def roll_back(deploys: QuerySet[Deploy], *, by: Deploy) -> None:
-    """Mark them, but for those that an earlier rollback undid already."""
-    undone_later = Q(rolled_back_by__deployed_at__gt=by.deployed_at) | Q(
-        rolled_back_by__deployed_at=by.deployed_at, rolled_back_by__id__gt=by.id
-    )
-    ids = deploys.filter(Q(rolled_back_by=None) | undone_later).values("pk")
-    Deploy.objects.filter(pk__in=ids).update(rolled_back_by=by)
+def link(restored: Deploy, *, by: Deploy) -> None:
+    """``by`` restores ``restored`` and undoes what is between, but for what an earlier rollback undid already."""
+    Deploy.objects.filter(pk=by.pk).update(restores=restored)
+    between = Deploy.objects.filter(after(restored), before(by), target=by.target_id)
+    undone = between.filter(Q(rolled_back_by=None) | after(by, "rolled_back_by__"))
+    Deploy.objects.filter(pk__in=undone.values("pk")).update(rolled_back_by=by)

@@ -1,0 +1,125 @@
+"""Measures registration: ``make bench``, or ``python -m tests.bench --rounds 1 --seconds 4`` for a quick look.
+
+The app is served as ``make run`` serves it, on PostgreSQL and on SQLite, and wrk posts registrations to it. Beside it,
+in the same round, pgbench does the least that a registration needs in the same tables: token by digest, target row,
+insert, in one transaction. Machines differ and are noisy, so compare the ratio of the two. Tokens are limited
+to a million requests a minute: counting is paid, and nothing refused.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.bench import machine
+from tests.bench.measure import RATE_LIMIT, Measurement, measure
+from tests.bench.processes import ROOT
+
+POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+RESULTS = ROOT / "bench" / "results.json"
+
+LEAST_RATIO = 0.12
+MOST_P99_TO_P50 = 4
+MOST_WORKER_MEGABYTES = 120
+
+
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, dropped afterwards."""
+    name = f"gumshoe_bench_{os.getpid()}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def say_measurement(name: str, measurement: Measurement) -> None:
+    say(f"\n{name}: connections, body: requests/s, p50, p99, errors, ratio to pgbench")
+    for row in measurement.rows():
+        line = f"{row['connections']:4} {row['body']:10} {row['requests_per_second']:6}/s"
+        line += f" {row['p50_ms']:7} ms {row['p99_ms']:7} ms {row['errors']:4} errors"
+        if "ratio_to_pgbench" in row:
+            line += f"   {row['ratio_to_pgbench']} of {row['pgbench_per_second']}/s"
+        say(line)
+    say(f"     web workers: {measurement.worker_megabytes} MB; answered but not stored: {measurement.lost}")
+
+
+def misses(measurement: Measurement) -> list[str]:
+    """What does not reach the targets."""
+    found = []
+    for row in measurement.rows():
+        where = f"{row['connections']} connections, {row['body']}"
+        if row["errors"]:
+            found.append(f"{where}: {row['errors']} errors")
+        if row["body"] == "small" and row.get("ratio_to_pgbench", 1) < LEAST_RATIO:
+            found.append(f"{where}: {row['ratio_to_pgbench']} of pgbench, at least {LEAST_RATIO} wanted")
+        if row["connections"] == 64 and row["p99_ms"] > MOST_P99_TO_P50 * row["p50_ms"]:
+            found.append(f"{where}: p99 over {MOST_P99_TO_P50} times p50")
+    if max(measurement.worker_megabytes) >= MOST_WORKER_MEGABYTES:
+        found.append(f"a web worker takes {max(measurement.worker_megabytes)} MB")
+    if measurement.lost:
+        found.append(f"{measurement.lost} deploys were answered 200 and are not stored")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure registration.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=8, help="of each load (default 8)")
+    parser.add_argument("--only", choices=("postgresql", "sqlite"), help="one database; nothing is written")
+    parser.add_argument(
+        "--postgres", default=POSTGRES, help=f"a server where databases may be made (default {POSTGRES})"
+    )
+    options = parser.parse_args()
+    say(f"{options.rounds} rounds of {options.seconds} seconds; medians; API_RATE_LIMIT={RATE_LIMIT}")
+    results: dict[str, Any] = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "machine": machine.describe(options.postgres),
+    }
+    missed = []
+    for name in (options.only,) if options.only else ("postgresql", "sqlite"):
+        with tempfile.TemporaryDirectory(prefix="gumshoe-bench-") as directory:
+            how = {"rounds": options.rounds, "seconds": options.seconds}
+            if name == "postgresql":
+                with new_database(options.postgres) as url:
+                    measurement = measure(Path(directory), postgres_url=url, **how)
+            else:
+                measurement = measure(Path(directory), postgres_url=None, **how)
+        say_measurement(name, measurement)
+        results[name] = {
+            "rows": measurement.rows(),
+            "worker_megabytes": measurement.worker_megabytes,
+            "lost": measurement.lost,
+        }
+        missed += [f"{name}: {miss}" for miss in misses(measurement)]
+    if not options.only:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        say(f"\nwritten to {RESULTS.relative_to(ROOT)}")
+    for miss in missed:
+        say(f"missed: {miss}")
+    if not missed:
+        say("all targets reached")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()
