@@ -4,11 +4,12 @@ A rollback is a deploy of a sha that was live there before, with others since. I
 of that sha, and the deploys between the two are rolled back by it, each by the first rollback that spans it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Q
 
-from deployments.models import Deploy
+from deployments.models import Deploy, Target
 
 
 def before(deploy: Deploy, prefix: str = "") -> Q:
@@ -50,3 +51,41 @@ def link(restored: Deploy, *, by: Deploy) -> None:
     between = Deploy.objects.filter(after(restored), before(by), target=by.target_id)
     undone = between.filter(Q(rolled_back_by=None) | after(by, "rolled_back_by__"))
     Deploy.objects.filter(pk__in=undone.values("pk")).update(rolled_back_by=by)
+
+
+def relink_target(target_id: int) -> None:
+    """Work out the whole history again, after a deploy was taken out of it or put back. The newest deploy is live.
+
+    Takes time with the length of the history. Must be called under the target's lock.
+    """
+    history = list(Deploy.objects.filter(target=target_id).order_by("deployed_at", "id"))
+    restores, rolled_back_by = rollbacks_of([deploy.sha for deploy in history])
+    changed = []
+    for index, deploy in enumerate(history):
+        restored, undone_by = restores.get(index), rolled_back_by.get(index)
+        links = (
+            None if restored is None else history[restored].id,
+            None if undone_by is None else history[undone_by].id,
+        )
+        if links != (deploy.restores_id, deploy.rolled_back_by_id):
+            deploy.restores_id, deploy.rolled_back_by_id = links
+            changed.append(deploy)
+    Deploy.objects.bulk_update(changed, ["restores", "rolled_back_by"], batch_size=500)
+    Target.objects.filter(pk=target_id).update(live_deploy=history[-1] if history else None)
+
+
+def rollbacks_of(shas: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:
+    """Of a history's shas in order: which index each rollback restores, and which index undid each rolled back one."""
+    restores: dict[int, int] = {}
+    rolled_back_by: dict[int, int] = {}
+    latest: dict[str, int] = {}
+    standing: list[int] = []
+    for index, sha in enumerate(shas):
+        restored = latest.get(sha)
+        if restored is not None and restored < index - 1:
+            restores[index] = restored
+            while standing and standing[-1] > restored:
+                rolled_back_by[standing.pop()] = index
+        latest[sha] = index
+        standing.append(index)
+    return restores, rolled_back_by
