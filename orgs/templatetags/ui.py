@@ -12,8 +12,10 @@ from django.utils.safestring import SafeString
 
 from orgs.models import Environment
 from orgs.roles import Permission, role_allows
+from orgs.undo import undo_url
 
 register = template.Library()
+register.filter("undo_url", undo_url)
 
 # Seconds; the same steps as in static/js/app.js, which keeps the words fresh.
 UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
