@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from environ import Env
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+REDIS_SECONDS = 0.2
 
 
 class SettingError(SystemExit):
@@ -97,7 +100,13 @@ def cache(name: str, default: str) -> dict[str, Any]:
     scheme = value.partition(":")[0]
     if scheme not in ("locmemcache", "redis", "rediss"):
         raise SettingError(name, f"has the scheme {scheme!r}: write redis://host:port/number.")
-    return dict(Env.cache_url_config(value))
+    config = dict(Env.cache_url_config(value))
+    if scheme != "locmemcache":
+        # Each call waits for the cache. By itself the client tries four times, for as long as it takes; once more is
+        # enough for a connection that Redis closed.
+        waiting = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+        config["OPTIONS"] = {**waiting, "retry": Retry(NoBackoff(), retries=1), **config.get("OPTIONS", {})}
+    return config
 
 
 def rate(name: str, default: str) -> str | None:

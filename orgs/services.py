@@ -1,9 +1,12 @@
 """Writing organizations, projects, environments and members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
 
-from django.db import transaction
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
@@ -23,6 +26,57 @@ class NewEnvironment:
     is_default: bool = False
 
 
+class OrganizationFields(TypedDict, total=False):
+    name: str
+
+
+class ProjectFields(TypedDict, total=False):
+    name: str
+
+
+class EnvironmentFields(TypedDict, total=False):
+    name: str
+    description: str
+    colour: str
+
+
+def save_changes(instance: models.Model, values: Mapping[str, Any]) -> None:
+    """Validate and store those of ``values`` that differ. A row that is as it should be is not written."""
+    changed = {name: value for name, value in values.items() if getattr(instance, name) != value}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(instance, name, value)
+    instance.full_clean()
+    instance.save(update_fields=[*changed, "updated_at"])
+
+
+@transaction.atomic
+def create_user(*, email: str, name: str = "", password: str | None = None) -> User:
+    """A user without staff rights. Raises ValidationError, also where the password is too weak.
+
+    Without a password the user cannot sign in until one is set.
+    """
+    user = User(email=email.strip().lower(), name=name)
+    if password is not None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise ValidationError({"password": error.messages}) from None
+    user.set_password(password)
+    user.full_clean()
+    user.save()
+    return user
+
+
+@transaction.atomic
+def rename_user(*, user: User, name: str) -> None:
+    if user.name != name:
+        user.name = name
+        user.full_clean()
+        user.save(update_fields=["name"])
+
+
 @transaction.atomic
 def create_organization(*, name: str, slug: str = "") -> Organization:
     slug = slug or slug_from_name(
@@ -35,11 +89,21 @@ def create_organization(*, name: str, slug: str = "") -> Organization:
 
 
 @transaction.atomic
+def update_organization(*, organization: Organization, **fields: Unpack[OrganizationFields]) -> None:
+    save_changes(organization, fields)
+
+
+@transaction.atomic
 def add_member(*, organization: Organization, user: User, role: Role) -> Membership:
     membership = Membership(organization=organization, user=user, role=role)
     membership.full_clean()
     membership.save()
     return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role) -> None:
+    save_changes(membership, {"role": role})
 
 
 @transaction.atomic
@@ -61,12 +125,18 @@ def create_project(
 
 
 @transaction.atomic
+def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None:
+    save_changes(project, fields)
+
+
+@transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     """The environment becomes the last one of the promotion path."""
     slug = new.slug or slug_from_name(
         new.name, fallback="environment", is_taken=lambda s: project.environments.filter(slug=s).exists()
     )
-    position = project.environments.count()
+    last = project.environments.aggregate(last=models.Max("position"))["last"]
+    position = 0 if last is None else last + 1
     environment = Environment(
         project=project,
         name=new.name,
@@ -80,6 +150,20 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
+
+
+@transaction.atomic
+def update_environment(*, environment: Environment, **fields: Unpack[EnvironmentFields]) -> None:
+    save_changes(environment, fields)
+
+
+@transaction.atomic
+def order_environments(*, project: Project, environments: Sequence[Environment]) -> None:
+    """Put these environments into this order of promotion, in the places that they have; the others keep theirs."""
+    listed = {environment.pk for environment in environments}
+    following = iter(environments)
+    for position, environment in enumerate(project.environments.order_by("position", "id")):
+        save_changes(next(following) if environment.pk in listed else environment, {"position": position})
 
 
 @transaction.atomic

@@ -2,14 +2,26 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 
 from orgs.models import Environment, Organization, User
+from orgs.services import save_changes
 from tokens import secrets
 from tokens.models import AccessToken
 from tokens.scopes import Scope
+
+
+class TokenFields(TypedDict, total=False):
+    name: str
+    scopes: Collection[Scope]
+    expires_at: datetime | None
+
+
+def join_scopes(scopes: Collection[Scope]) -> str:
+    return ",".join(scope.value for scope in Scope if scope in scopes)
 
 
 @transaction.atomic
@@ -34,7 +46,7 @@ def create_token(
         name=name,
         digest=secrets.digest(secret),
         hint=secrets.hint(secret),
-        scopes=",".join(scope.value for scope in Scope if scope in scopes),
+        scopes=join_scopes(scopes),
         limited_to_deployments=limited_to_deployments,
         limited_to_environments=bool(environments),
         expires_at=expires_at,
@@ -44,6 +56,21 @@ def create_token(
     token.save()
     token.environments.set(environments)
     return token, secret
+
+
+@transaction.atomic
+def update_token(*, token: AccessToken, **fields: Unpack[TokenFields]) -> None:
+    values: dict[str, Any] = dict(fields)
+    if "scopes" in fields:
+        values["scopes"] = join_scopes(fields["scopes"])
+    save_changes(token, values)
+
+
+@transaction.atomic
+def limit_token_environments(*, token: AccessToken, environments: Collection[Environment] | None) -> None:
+    """Let ``token`` act on these environments only; ``None`` lifts the limit."""
+    save_changes(token, {"limited_to_environments": environments is not None})
+    token.environments.set(environments or ())
 
 
 @transaction.atomic

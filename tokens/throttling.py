@@ -30,11 +30,11 @@ class TokenThrottle(BaseThrottle):
             usage: dict[str, Any] | None = get_usage(
                 request, group="api", key=token_id, rate=settings.API_RATE_LIMIT, increment=True
             )
-        except Exception:  # whatever a cache client raises when its server is away
-            logger.exception("The cache does not answer: requests are not limited.")
+        except Exception as error:  # whatever a cache client raises when its server is away
+            logger.error("The cache does not answer, so requests are not limited: %s", error)
             return True
         if usage is None:
-            logger.error("The cache does not count: requests are not limited.")
+            logger.error("The cache does not count, so requests are not limited.")
             return True
         self.seconds_left = usage["time_left"]
         return not usage["should_limit"]
