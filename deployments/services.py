@@ -8,10 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from deployments.models import BranchMatch, Deployment, Provider, Target
+from orgs import audit
 from orgs.models import Environment, Project
 from orgs.services import save_changes
 from orgs.slugs import slug_from_name
 from tokens.models import AccessToken
+from tokens.services import slugs_in_words
 
 BRANCH_MAPPING = re.compile(r"[^*\x00-\x20\x7f]*\*?")
 
@@ -51,12 +53,19 @@ def create_deployment(
     )
     deployment.full_clean()
     deployment.save()
+    audit.record(
+        "deployment.created",
+        deployment,
+        organization=organization,
+        changes={"name": name, "slug": deployment.slug, "project": project.name, "repository_url": repository_url},
+    )
     return deployment
 
 
 @transaction.atomic
 def update_deployment(*, deployment: Deployment, **fields: Unpack[DeploymentFields]) -> None:
-    save_changes(deployment, fields)
+    changes = save_changes(deployment, fields)
+    audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
 
 
 def validate_branch_mapping(branch: str) -> None:
@@ -77,12 +86,24 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
     if environment.project_id != deployment.project_id:
         raise ValidationError(f"{environment} is no environment of {deployment.project}, where {deployment} belongs.")
     target, _ = Target.objects.get_or_create(deployment=deployment, environment=environment)
-    save_changes(target, {"branch_match": match, "branch": branch})
+    before = mapping_in_words(target)
+    if save_changes(target, {"branch_match": match, "branch": branch}):
+        changes = {f"branch of {environment.slug}": [before, mapping_in_words(target)]}
+        audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
     return target
+
+
+def mapping_in_words(target: Target) -> str:
+    """The branch mapping as :func:`map_branch` takes it."""
+    return target.branch if target.branch_match == BranchMatch.EXACT else f"{target.branch}*"
 
 
 @transaction.atomic
 def limit_token(*, token: AccessToken, deployments: Collection[Deployment] | None) -> None:
     """Let ``token`` act on these deployments only; ``None`` lifts the limit."""
+    before = slugs_in_words(token.deployments.all()) if token.limited_to_deployments else None
+    after = slugs_in_words(deployments) if deployments is not None else None
     save_changes(token, {"limited_to_deployments": deployments is not None})
     token.deployments.set(deployments or ())
+    changes = {"deployments": [before, after]} if before != after else {}
+    audit.record_changes("token.limited", token, organization=token.organization, changes=changes)

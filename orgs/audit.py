@@ -46,7 +46,8 @@ def record(
     action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, Any] | None = None
 ) -> None:
     """``action`` is a noun and a past verb, such as ``token.revoked``; ``changes`` maps fields to ``[before, after]``
-    or to what was set, as JSON. Call it inside the transaction that writes ``subject``. Never give it a secret."""
+    or to what was set: a list of two is always a change. Call it inside the transaction that writes ``subject``.
+    Never give it a secret."""
     actor = current_actor.get()
     AuditEvent.objects.create(
         organization=organization,
@@ -61,6 +62,9 @@ def record(
     )
 
 
-def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """``changes`` for :func:`record`: what differs."""
-    return {name: [before[name], value] for name, value in after.items() if before[name] != value}
+def record_changes(
+    action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, list[Any]]
+) -> None:
+    """:func:`record` of what ``save_changes`` gave, unless nothing changed."""
+    if changes:
+        record(action, subject, organization=organization, changes=changes)

@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from orgs import audit
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
 from orgs.roles import Role
@@ -40,15 +41,21 @@ class EnvironmentFields(TypedDict, total=False):
     colour: str
 
 
-def save_changes(instance: models.Model, values: Mapping[str, Any]) -> None:
-    """Validate and store those of ``values`` that differ. A row that is as it should be is not written."""
-    changed = {name: value for name, value in values.items() if getattr(instance, name) != value}
-    if not changed:
-        return
-    for name, value in changed.items():
+def save_changes(instance: models.Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Validate and store those of ``values`` that differ. A row that is as it should be is not written.
+
+    Gives ``{field: [before, after]}`` for :func:`orgs.audit.record_changes`.
+    """
+    changes = {
+        name: [getattr(instance, name), value] for name, value in values.items() if getattr(instance, name) != value
+    }
+    if not changes:
+        return {}
+    for name, (_, value) in changes.items():
         setattr(instance, name, value)
     instance.full_clean()
-    instance.save(update_fields=[*changed, "updated_at"])
+    instance.save(update_fields=[*changes, "updated_at"])
+    return changes
 
 
 @transaction.atomic
@@ -85,12 +92,19 @@ def create_organization(*, name: str, slug: str = "") -> Organization:
     organization = Organization(name=name, slug=slug)
     organization.full_clean()
     organization.save()
+    audit.record(
+        "organization.created",
+        organization,
+        organization=organization,
+        changes={"name": organization.name, "slug": organization.slug},
+    )
     return organization
 
 
 @transaction.atomic
 def update_organization(*, organization: Organization, **fields: Unpack[OrganizationFields]) -> None:
-    save_changes(organization, fields)
+    changes = save_changes(organization, fields)
+    audit.record_changes("organization.changed", organization, organization=organization, changes=changes)
 
 
 @transaction.atomic
@@ -98,12 +112,14 @@ def add_member(*, organization: Organization, user: User, role: Role) -> Members
     membership = Membership(organization=organization, user=user, role=role)
     membership.full_clean()
     membership.save()
+    audit.record("member.added", user, organization=organization, changes={"role": membership.role})
     return membership
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role) -> None:
-    save_changes(membership, {"role": role})
+    changes = save_changes(membership, {"role": role})
+    audit.record_changes("member.changed", membership.user, organization=membership.organization, changes=changes)
 
 
 @transaction.atomic
@@ -117,6 +133,7 @@ def create_project(
     project = Project(organization=organization, name=name, slug=slug)
     project.full_clean()
     project.save()
+    audit.record("project.created", project, organization=organization, changes={"name": name, "slug": slug})
     for environment in environments or [NewEnvironment(name="Production", slug="production", is_default=True)]:
         create_environment(project=project, new=environment)
     if not project.environments.filter(is_default=True).exists():
@@ -126,7 +143,8 @@ def create_project(
 
 @transaction.atomic
 def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None:
-    save_changes(project, fields)
+    changes = save_changes(project, fields)
+    audit.record_changes("project.changed", project, organization=project.organization, changes=changes)
 
 
 @transaction.atomic
@@ -147,6 +165,12 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     )
     environment.full_clean()
     environment.save()
+    audit.record(
+        "environment.created",
+        environment,
+        organization=project.organization,
+        changes={"name": environment.name, "slug": slug, "project": project.name},
+    )
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
@@ -154,7 +178,9 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
 
 @transaction.atomic
 def update_environment(*, environment: Environment, **fields: Unpack[EnvironmentFields]) -> None:
-    save_changes(environment, fields)
+    changes = save_changes(environment, fields)
+    organization = environment.project.organization
+    audit.record_changes("environment.changed", environment, organization=organization, changes=changes)
 
 
 @transaction.atomic
@@ -162,8 +188,13 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
     """Put these environments into this order of promotion, in the places that they have; the others keep theirs."""
     listed = {environment.pk for environment in environments}
     following = iter(environments)
-    for position, environment in enumerate(project.environments.order_by("position", "id")):
-        save_changes(next(following) if environment.pk in listed else environment, {"position": position})
+    before = list(project.environments.order_by("position", "id"))
+    after = [next(following) if environment.pk in listed else environment for environment in before]
+    for position, environment in enumerate(after):
+        save_changes(environment, {"position": position})
+    if before != after:
+        changes = {"order": [", ".join(environment.name for environment in order) for order in (before, after)]}
+        audit.record("project.environments_ordered", project, organization=project.organization, changes=changes)
 
 
 @transaction.atomic
@@ -171,3 +202,9 @@ def set_default_environment(*, environment: Environment) -> None:
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])
+    audit.record(
+        "environment.made_default",
+        environment,
+        organization=environment.project.organization,
+        changes={"project": environment.project.name},
+    )

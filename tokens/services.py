@@ -1,12 +1,13 @@
 """Writing access tokens."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 
+from orgs import audit
 from orgs.models import Environment, Organization, User
 from orgs.services import save_changes
 from tokens import secrets
@@ -22,6 +23,11 @@ class TokenFields(TypedDict, total=False):
 
 def join_scopes(scopes: Collection[Scope]) -> str:
     return ",".join(scope.value for scope in Scope if scope in scopes)
+
+
+def slugs_in_words(items: Iterable[Any]) -> str:
+    """Deployments or environments as the audit log shows them."""
+    return ", ".join(sorted(item.slug for item in items))
 
 
 @transaction.atomic
@@ -55,6 +61,17 @@ def create_token(
     token.full_clean()
     token.save()
     token.environments.set(environments)
+    audit.record(
+        "token.created",
+        token,
+        organization=organization,
+        changes={
+            "name": name,
+            "scopes": token.scopes,
+            "expires_at": expires_at and expires_at.isoformat(),
+            "environments": slugs_in_words(environments) if environments else None,
+        },
+    )
     return token, secret
 
 
@@ -63,18 +80,24 @@ def update_token(*, token: AccessToken, **fields: Unpack[TokenFields]) -> None:
     values: dict[str, Any] = dict(fields)
     if "scopes" in fields:
         values["scopes"] = join_scopes(fields["scopes"])
-    save_changes(token, values)
+    changes = save_changes(token, values)
+    audit.record_changes("token.changed", token, organization=token.organization, changes=changes)
 
 
 @transaction.atomic
 def limit_token_environments(*, token: AccessToken, environments: Collection[Environment] | None) -> None:
     """Let ``token`` act on these environments only; ``None`` lifts the limit."""
+    before = slugs_in_words(token.environments.all()) if token.limited_to_environments else None
+    after = slugs_in_words(environments) if environments is not None else None
     save_changes(token, {"limited_to_environments": environments is not None})
     token.environments.set(environments or ())
+    changes = {"environments": [before, after]} if before != after else {}
+    audit.record_changes("token.limited", token, organization=token.organization, changes=changes)
 
 
 @transaction.atomic
 def revoke_token(*, token: AccessToken) -> None:
     """The token is refused from now on; it stays listed. Revoking twice keeps the first time."""
-    AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record("token.revoked", token, organization=token.organization)
     token.refresh_from_db(fields=["revoked_at"])

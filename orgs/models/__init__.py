@@ -1,5 +1,6 @@
 from orgs.models.audit import AuditEvent
 from orgs.models.base import LivingManager, Timestamped
+from orgs.models.invitation import Invitation, InvitationState
 from orgs.models.organization import FormerSlug, Membership, Organization
 from orgs.models.project import Environment, Project
 from orgs.models.user import User
@@ -8,6 +9,8 @@ __all__ = [
     "AuditEvent",
     "Environment",
     "FormerSlug",
+    "Invitation",
+    "InvitationState",
     "LivingManager",
     "Membership",
     "Organization",

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ class AuditEvent(models.Model):
     subject_type = models.CharField(max_length=50)
     subject_id = models.BigIntegerField()
     subject_label = models.CharField(max_length=200)
-    changes = models.JSONField(default=dict, blank=True)
+    changes = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -28,6 +29,8 @@ class AuditEvent(models.Model):
         indexes = (
             # The audit log's page, newest first.
             models.Index(fields=("organization", "-id"), name="audit_event_by_organization"),
+            # The same page filtered by action, and the list of actions to choose from.
+            models.Index(fields=("organization", "action", "-id"), name="audit_event_by_action"),
         )
 
     def __str__(self) -> str:
