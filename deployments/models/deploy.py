@@ -80,6 +80,8 @@ class Deploy(Timestamped):
             models.Index(fields=("target", "-deployed_at", "-id"), name="deploy_by_target"),
             # Whether a sha was here before: duplicates and rollbacks.
             models.Index(fields=("target", "sha"), name="deploy_by_sha"),
+            # Where in the organization a commit went, by the beginning of its hash.
+            models.Index(fields=("organization", "sha"), name="deploy_by_organization_sha"),
             # What a rollback undid; also what foreign keys look up when a deploy is deleted.
             models.Index(fields=("restores",), name="deploy_by_restores", condition=~models.Q(restores=None)),
             models.Index(
