@@ -1,7 +1,7 @@
 """Writing code deployments and what belongs to their set-up. Deploys are written by ``deployments.registration``."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
@@ -9,9 +9,10 @@ from django.db import transaction
 
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs import audit
+from orgs.locking import lock_living
 from orgs.models import Environment, Project
+from orgs.naming import save_with_slug
 from orgs.services import save_changes
-from orgs.slugs import slug_from_name
 from tokens.models import AccessToken
 from tokens.services import slugs_in_words
 
@@ -37,22 +38,23 @@ def create_deployment(
     path_includes: Sequence[str] = (),
     path_excludes: Sequence[str] = (),
 ) -> Deployment:
+    lock_living(project)
     organization = project.organization
     deployment = Deployment(
         organization=organization,
         project=project,
         name=name,
-        slug=slug
-        or slug_from_name(
-            name, fallback="deployment", is_taken=lambda s: organization.deployments.filter(slug=s).exists()
-        ),
         repository_provider=repository_provider,
         repository_url=repository_url,
         path_includes=list(path_includes),
         path_excludes=list(path_excludes),
     )
-    deployment.full_clean()
-    deployment.save()
+    save_with_slug(
+        deployment,
+        slug=slug,
+        fallback="deployment",
+        is_taken=lambda s: organization.deployments.filter(slug=s).exists(),
+    )
     audit.record(
         "deployment.created",
         deployment,
@@ -83,6 +85,7 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
         match, branch = BranchMatch.PREFIX, branch[:-1]
     else:
         match = BranchMatch.EXACT
+    deployment = lock_living(deployment)
     if environment.project_id != deployment.project_id:
         raise ValidationError(f"{environment} is no environment of {deployment.project}, where {deployment} belongs.")
     target, _ = Target.objects.get_or_create(deployment=deployment, environment=environment)
@@ -91,6 +94,17 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
         changes = {f"branch of {environment.slug}": [before, mapping_in_words(target)]}
         audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
     return target
+
+
+@transaction.atomic
+def change_deployment(*, deployment: Deployment, fields: DeploymentFields, branches: Mapping[Environment, str]) -> None:
+    """Fields and branch mappings together; ``branches`` as :func:`map_branch` takes them."""
+    update_deployment(deployment=deployment, **fields)
+    mapped = set(deployment.targets.exclude(branch_match=BranchMatch.ANY).values_list("environment_id", flat=True))
+    for environment, branch in branches.items():
+        # Any branch needs no row.
+        if branch or environment.pk in mapped:
+            map_branch(deployment=deployment, environment=environment, branch=branch)
 
 
 def mapping_in_words(target: Target) -> str:

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from orgs import audit
+from orgs.locking import lock_living
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
+from orgs.naming import save_with_slug
 from orgs.roles import Role
 from orgs.slugs import slug_from_name
 
@@ -127,13 +129,11 @@ def create_project(
     *, organization: Organization, name: str, slug: str = "", environments: Sequence[NewEnvironment] = ()
 ) -> Project:
     """A project is never without a default environment: the first one, or Production, where none is marked."""
-    slug = slug or slug_from_name(
-        name, fallback="project", is_taken=lambda s: organization.projects.filter(slug=s).exists()
+    project = Project(organization=organization, name=name)
+    save_with_slug(
+        project, slug=slug, fallback="project", is_taken=lambda s: organization.projects.filter(slug=s).exists()
     )
-    project = Project(organization=organization, name=name, slug=slug)
-    project.full_clean()
-    project.save()
-    audit.record("project.created", project, organization=organization, changes={"name": name, "slug": slug})
+    audit.record("project.created", project, organization=organization, changes={"name": name, "slug": project.slug})
     for environment in environments or [NewEnvironment(name="Production", slug="production", is_default=True)]:
         create_environment(project=project, new=environment)
     if not project.environments.filter(is_default=True).exists():
@@ -150,26 +150,27 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     """The environment becomes the last one of the promotion path."""
-    slug = new.slug or slug_from_name(
-        new.name, fallback="environment", is_taken=lambda s: project.environments.filter(slug=s).exists()
-    )
+    lock_living(project)
     last = project.environments.aggregate(last=models.Max("position"))["last"]
     position = 0 if last is None else last + 1
     environment = Environment(
         project=project,
         name=new.name,
-        slug=slug,
         description=new.description,
         colour=new.colour or ENVIRONMENT_COLOURS[position % len(ENVIRONMENT_COLOURS)],
         position=position,
     )
-    environment.full_clean()
-    environment.save()
+    save_with_slug(
+        environment,
+        slug=new.slug,
+        fallback="environment",
+        is_taken=lambda s: project.environments.filter(slug=s).exists(),
+    )
     audit.record(
         "environment.created",
         environment,
         organization=project.organization,
-        changes={"name": environment.name, "slug": slug, "project": project.name},
+        changes={"name": environment.name, "slug": environment.slug, "project": project.name},
     )
     if new.is_default:
         set_default_environment(environment=environment)
@@ -186,6 +187,7 @@ def update_environment(*, environment: Environment, **fields: Unpack[Environment
 @transaction.atomic
 def order_environments(*, project: Project, environments: Sequence[Environment]) -> None:
     """Put these environments into this order of promotion, in the places that they have; the others keep theirs."""
+    lock_living(project)
     listed = {environment.pk for environment in environments}
     following = iter(environments)
     before = list(project.environments.order_by("position", "id"))
@@ -198,7 +200,22 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
 
 
 @transaction.atomic
+def move_environment(*, environment: Environment, towards_end: bool) -> None:
+    """One place along the promotion path; the last one stays the last."""
+    project = lock_living(environment.project)
+    order = list(project.environments.order_by("position", "id"))
+    at = order.index(environment)
+    to = at + 1 if towards_end else at - 1
+    if 0 <= to < len(order):
+        order.insert(to, order.pop(at))
+        order_environments(project=project, environments=order)
+
+
+@transaction.atomic
 def set_default_environment(*, environment: Environment) -> None:
+    """Raises ValidationError where it is deleted."""
+    lock_living(environment.project)
+    lock_living(environment)
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])

@@ -26,6 +26,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnknownDeployment: 401,
     errors.OutsideTokenLimits: 403,
     errors.NoSlug: 404,
+    errors.PlaceMoved: 503,
     errors.KeyReused: 422,
 }
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -7,7 +9,7 @@ from deployments.api.answers import answer_text
 from deployments.api.base import TokenView
 from deployments.api.representation import deploy_path, represent_deploy
 from deployments.queries import deploys_with_place
-from deployments.registration.errors import DuplicateDeploy
+from deployments.registration.errors import DuplicateDeploy, PlaceMoved
 from deployments.registration.idempotency import Answer, answer_once, fingerprint
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
 from deployments.registration.register import register_deploy
@@ -24,12 +26,14 @@ class RegisterDeployView(TokenView):
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
         registration = read_registration(self.fields)
-        place = choose_place(places, environment=registration.environment)
-        check_environment_allowed(token=self.token, place=place)
-        check_branch(place, registration.branch)
+        place = self.choose_place(places, registration)
 
         def answer() -> Answer:
-            return self.register(request, place, registration)
+            try:
+                return self.register(request, place, registration)
+            except PlaceMoved:
+                now_at = find_deployment(token=self.token, slug=deployment)
+                return self.register(request, self.choose_place(now_at, registration), registration)
 
         key = request.headers.get("Idempotency-Key")
         if key is None:
@@ -42,6 +46,12 @@ class RegisterDeployView(TokenView):
             answer=answer,
         )
         return as_response(answered, replayed=replayed)
+
+    def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
+        place = choose_place(places, environment=registration.environment)
+        check_environment_allowed(token=self.token, place=place)
+        check_branch(place, registration.branch)
+        return place
 
     def register(self, request: Request, place: Place, registration: Registration) -> Answer:
         try:

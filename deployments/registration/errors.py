@@ -35,6 +35,12 @@ class UnknownEnvironment(RegistrationError):
     code = "unknown_environment"
 
 
+class PlaceMoved(RegistrationError):
+    """The deployment was moved to another project after its places were read: read them again."""
+
+    code = "place_moved"
+
+
 class BranchMismatch(RegistrationError):
     code = "branch_mismatch"
 

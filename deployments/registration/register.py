@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db import transaction
 
-from deployments.models import ChangedFile, Commit, Deploy, Link, PullRequest, Tag, Target
+from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration import history, statements
-from deployments.registration.errors import DuplicateDeploy
+from deployments.registration.errors import DuplicateDeploy, PlaceMoved
 from deployments.registration.registration import Registration
 from deployments.registration.statements import PastDeploy, Place
 from deployments.registration.tagging import tags_of_paths
+from orgs.locking import lock_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,15 @@ def register_deploy(
 ) -> int:
     """Store a deploy in its place and give its id. When this returns outside a transaction, the deploy is on disk.
 
-    Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it.
+    Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it, and
+    PlaceMoved.
     """
     target_id = place.target_id or ensure_target(place)
     with transaction.atomic():
-        position = find_position(target_id=target_id, registration=registration, now=now)
+        live_deploy_id, environment_id = statements.lock_target(target_id)
+        if environment_id != place.environment_id:
+            raise moved(place)
+        position = find_position(target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, now=now)
         deploy_id = statements.insert_deploy(
             {
                 "organization_id": organization_id,
@@ -57,18 +62,25 @@ def register_deploy(
 
 def ensure_target(place: Place) -> int:
     """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
-    target, _ = Target.objects.get_or_create(deployment_id=place.deployment_id, environment_id=place.environment_id)
+    with transaction.atomic():
+        deployment = lock_row(Deployment(pk=place.deployment_id))
+        if deployment.project_id != place.project_id:
+            raise moved(place)
+        target, _ = Target.objects.get_or_create(deployment=deployment, environment_id=place.environment_id)
     return target.id
 
 
-def find_position(*, target_id: int, registration: Registration, now: datetime) -> Position:
-    """Takes the target's lock. Raises DuplicateDeploy.
+def moved(place: Place) -> PlaceMoved:
+    return PlaceMoved(f"{place.deployment_slug} was just moved to another project: send the call again.")
+
+
+def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
+    """Must be called under the target's lock. Raises DuplicateDeploy.
 
     A deploy is a duplicate where the one before it or the one after it in time has the same sha, or where this sha was
     registered for exactly this moment. Without a date it is the newest, even where an earlier caller's clock is ahead.
     """
     sha = registration.sha
-    live_deploy_id = statements.lock_target(target_id)
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
     if live is None:
         return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)

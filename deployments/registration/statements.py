@@ -58,19 +58,19 @@ def find_places(organization_id: int, deployment_slug: str) -> list[Place]:
         return [Place(*row) for row in cursor.fetchall()]
 
 
-LOCK_TARGET = "SELECT live_deploy_id FROM deployments_target WHERE id = %s"
+LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHERE id = %s"
 
 
-def lock_target(target_id: int) -> int | None:
-    """Wait for our turn at the target until the transaction ends; gives the id of its live deploy.
+def lock_target(target_id: int) -> tuple[int | None, int]:
+    """Wait for our turn at the target until the transaction ends; gives the ids of its live deploy and environment.
 
     SQLite has no row locks: there the whole transaction has been waiting since it began (BEGIN IMMEDIATE).
     """
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TARGET + lock, [target_id])
-        (live_deploy_id,) = cursor.fetchone()
-    return live_deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
+        live_deploy_id, environment_id = cursor.fetchone()
+    return live_deploy_id, environment_id
 
 
 # Its own statement after the lock: in PostgreSQL one statement sees the deploys as they were when it began to wait.

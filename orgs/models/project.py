@@ -42,6 +42,7 @@ class Environment(Timestamped):
     description = models.CharField(max_length=500, blank=True)
     colour = models.CharField(max_length=7, default=DEFAULT_COLOUR, validators=[validate_colour])
     position = models.PositiveSmallIntegerField(default=0)
+    # A default environment is deleted only together with its project, which gets it back when it is restored.
     is_default = models.BooleanField("default", default=False, help_text="Where deploys go that name no environment.")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -58,10 +59,6 @@ class Environment(Timestamped):
             ),
             models.UniqueConstraint(
                 fields=("project",), condition=models.Q(is_default=True), name="environment_one_default_in_a_project"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(deleted_at=None) | models.Q(is_default=False),
-                name="environment_default_is_not_deleted",
             ),
         )
 

@@ -1,0 +1,117 @@
+"""A deployment takes its history along to another project."""
+
+import threading
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from deployments.deletion import delete_project
+from deployments.models import Deploy, Target
+from deployments.moving import move_deployment, plan_move
+from deployments.services import map_branch
+from orgs.deletion import delete_environment
+from orgs.models import Environment, Project
+from orgs.services import NewEnvironment, create_environment
+from tests.conftest import World
+from tests.factories import make_project
+from tests.simultaneously import post_simultaneously
+
+
+@pytest.fixture
+def platform(ci: World) -> Project:
+    return make_project(ci.organization, name="Platform", environments=[NewEnvironment(name="Production")])
+
+
+def places() -> set[tuple[str, str, str]]:
+    """Of each deploy: sha, project and environment as its own columns say, which must be what its target says."""
+    rows = Deploy.everything.select_related("project", "environment__project", "target__environment")
+    for deploy in rows:
+        assert deploy.environment == deploy.target.environment
+        assert deploy.project == deploy.environment.project
+    return {(row.sha, row.project.slug, row.environment.slug) for row in rows}
+
+
+def test_targets_go_to_environments_of_the_same_slug_and_missing_ones_are_made(ci: World, platform: Project) -> None:
+    staging = ci.project.environments.get(slug="staging")
+    map_branch(deployment=ci.deployment, environment=staging, branch="main")
+    ci.register(sha="a", environment="staging")
+    ci.register(sha="b", environment="production")
+
+    plan = plan_move(deployment=ci.deployment, project=platform)
+    assert [(a.target.environment.slug, a.environment and a.environment.project) for a in plan.arrivals] == [
+        ("staging", None),
+        ("production", platform),
+    ]
+    move_deployment(deployment=ci.deployment, project=platform)
+
+    ci.deployment.refresh_from_db()
+    assert ci.deployment.project == platform
+    assert places() == {("a", "platform", "staging"), ("b", "platform", "production")}
+    made = platform.environments.get(slug="staging")
+    assert (made.name, made.colour, made.is_default) == (staging.name, staging.colour, False)
+    assert Target.objects.get(environment=made).branch == "main"
+    assert {t.live_deploy.sha for t in Target.objects.all()} == {"a", "b"}
+    assert ci.register(sha="c", environment="staging").status_code == 200
+    assert ("c", "platform", "staging") in places()
+
+
+def test_the_history_of_a_deleted_environment_stays_apart_from_a_living_one(ci: World, platform: Project) -> None:
+    ci.register(sha="old", environment="staging")
+    delete_environment(environment=ci.project.environments.get(slug="staging"))
+    create_environment(project=ci.project, new=NewEnvironment(name="Staging"))
+    ci.register(sha="new", environment="staging")
+
+    move_deployment(deployment=ci.deployment, project=platform)
+
+    old, new = Deploy.objects.get(sha="old").environment, Deploy.objects.get(sha="new").environment
+    assert old != new
+    assert old.deleted_at
+    assert new.deleted_at is None
+    assert {old.project, new.project} == {platform}
+    assert old.slug == new.slug == "staging"
+
+
+def test_there_and_back_again(ci: World, platform: Project) -> None:
+    ci.register(sha="a", environment="staging")
+    before = places()
+
+    move_deployment(deployment=ci.deployment, project=platform)
+    ci.deployment.refresh_from_db()
+    move_deployment(deployment=ci.deployment, project=ci.project)
+
+    assert places() == before
+    assert Environment.objects.filter(project=ci.project).count() == 2
+
+
+def test_not_to_another_organization_and_not_to_a_deleted_project(ci: World, other: World, platform: Project) -> None:
+    with pytest.raises(ValidationError, match="another organization"):
+        move_deployment(deployment=ci.deployment, project=other.project)
+    delete_project(project=platform)
+    with pytest.raises(ValidationError, match="is deleted"):
+        move_deployment(deployment=ci.deployment, project=platform)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_targets", [True, False])
+def test_calls_that_come_during_a_move_end_up_where_the_deployment_is(ci: World, has_targets: bool) -> None:
+    platform = make_project(ci.organization, name="Platform")
+    if has_targets:
+        ci.register(sha="first")
+
+    def move_to_and_fro() -> None:
+        for project in (platform, ci.project, platform):
+            ci.deployment.refresh_from_db()
+            move_deployment(deployment=ci.deployment, project=project)
+        connection.close()
+
+    mover = threading.Thread(target=move_to_and_fro)
+    mover.start()
+    responses = post_simultaneously(ci, [{"sha": f"sha-{number}"} for number in range(16)])
+    mover.join()
+
+    accepted = [response for response in responses if response.status_code == 200]
+    assert {response.status_code for response in responses} <= {200, 503}
+    assert len(places()) == len(accepted) + has_targets
+    assert {project for _, project, _ in places()} == {"platform"}
+    assert set(Target.objects.values_list("environment__project__slug", flat=True)) == {"platform"}
