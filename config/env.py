@@ -86,6 +86,22 @@ def url(name: str, default: str) -> str:
     return value
 
 
+def optional_url(name: str) -> str:
+    """Like :func:`url`; empty where the variable is not set."""
+    return url(name, default="") if text(name, default="") else ""
+
+
+def origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def required(name: str, *, because: str) -> str:
+    if value := secret(name):
+        return value
+    raise SettingError(name, f"is not set, although {because}: set both.")
+
+
 def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings of one database, from ``sqlite:///path`` or ``postgres://…``."""
     value = secret(name) or default
@@ -107,6 +123,21 @@ def cache(name: str, default: str) -> dict[str, Any]:
         waiting = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
         config["OPTIONS"] = {**waiting, "retry": Retry(NoBackoff(), retries=1), **config.get("OPTIONS", {})}
     return config
+
+
+def email(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of the mail server."""
+    value = secret(name) or default
+    if value == "console:":
+        return dict(Env.email_url_config("consolemail://"))
+    parts = urlsplit(value)
+    if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl") or not parts.hostname:
+        raise SettingError(
+            name,
+            "must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, as on port 587) or "
+            "smtp+ssl://… (as on port 465), such as smtp+tls://user:password@mail.example.com:587.",
+        )
+    return dict(Env.email_url_config(value))
 
 
 def rate(name: str, default: str) -> str | None:

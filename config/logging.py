@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,6 +13,20 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get() or "-"
+        return True
+
+
+# Links that work for whoever has them: to accept an invitation, to choose a new password.
+SECRET_LINK = re.compile(r"((?:invitations|reset/key)(?:/|%2F))[^/\s\"'?&%]{16,}", re.IGNORECASE)
+
+
+class SecretLinkFilter(logging.Filter):
+    """Django logs the path of a request that it refuses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if SECRET_LINK.search(message):
+            record.msg, record.args = SECRET_LINK.sub(r"\1…", message), ()
         return True
 
 
@@ -34,13 +49,17 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {"request_id": {"()": RequestIdFilter}, "secret_link": {"()": SecretLinkFilter}},
         "formatters": {
             "json": {"()": JsonFormatter},
             "text": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
         },
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": formatter, "filters": ["request_id"]},
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": formatter,
+                "filters": ["request_id", "secret_link"],
+            },
         },
         "root": {"handlers": ["console"], "level": level},
         # Django's own handlers mail to ADMINS and print only with DEBUG; ours serve both cases.

@@ -34,7 +34,7 @@ if not SECRET_KEY:
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_TRUSTED_ORIGINS = [f"{urlsplit(SITE_URL).scheme}://{urlsplit(SITE_URL).netloc}"]
+CSRF_TRUSTED_ORIGINS = [env.origin(SITE_URL)]
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_IS_SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
@@ -75,13 +75,63 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "orgs.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Tell people by mail when their password or second factor changes.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "orgs.account_forms.LoginForm",
+    "change_password": "orgs.account_forms.ChangePasswordForm",
+    "set_password": "orgs.account_forms.SetPasswordForm",
+    "reset_password": "orgs.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "orgs.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "orgs.account_forms.ReauthenticateForm",
+}
+# Addresses are the operator's or an invitation's, so the second factor need not wait for a mail.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Gumshoe"
+
+SOCIALACCOUNT_ADAPTER = "orgs.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# Single sign-on by OpenID Connect; its redirect address is SITE_URL/accounts/oidc/sso/login/callback/
+OIDC_ISSUER = env.optional_url("OIDC_ISSUER")
+OIDC_NAME = env.text("OIDC_NAME", default="single sign-on")
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "sso",
+                    "name": OIDC_NAME,
+                    "client_id": env.required("OIDC_CLIENT_ID", because="OIDC_ISSUER is set"),
+                    "secret": env.required("OIDC_CLIENT_SECRET", because="OIDC_ISSUER is set"),
+                    "settings": {"server_url": OIDC_ISSUER},
+                }
+            ],
+        }
+    }
+    # The sign-in form is redirected there.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [env.origin(OIDC_ISSUER)]
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+mail = env.email("EMAIL_URL", default="console:")
+EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+EMAIL_HOST = mail["EMAIL_HOST"]
+EMAIL_PORT = mail["EMAIL_PORT"]
+EMAIL_HOST_USER = mail["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Gumshoe <gumshoe@{urlsplit(SITE_URL).hostname}>")
 
 # --- Application ----------------------------------------------------------------------------------
 
@@ -123,6 +173,7 @@ MIDDLEWARE = [
     "config.middleware.PageCSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.OperatorMiddleware",
 ]
 API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql")
 

@@ -68,3 +68,42 @@ def record_changes(
     """:func:`record` of what ``save_changes`` gave, unless nothing changed."""
     if changes:
         record(action, subject, organization=organization, changes=changes)
+
+
+def words_of_action(action: str) -> str:
+    """``Token revoked`` for ``token.revoked``."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    field: str
+    before: str
+    after: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.field}: {self.before} → {self.after}" if self.before else f"{self.field}: {self.after}"
+
+
+def changes_in_words(changes: Mapping[str, Any]) -> list[Change]:
+    """What :func:`record` was given, for people; ``before`` is empty where there is only what was set."""
+    result = []
+    for field, value in changes.items():
+        name = field.replace("_", " ")
+        if isinstance(value, list) and len(value) == 2:
+            before, after = map(value_in_words, value)
+            result.append(Change(name, before, after))
+        elif value not in (None, ""):
+            result.append(Change(name, "", value_in_words(value)))
+    return result
+
+
+def value_in_words(value: Any) -> str:
+    if value in (None, "", []):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(value_in_words, value))
+    return str(value)

@@ -13,7 +13,7 @@ class Role(models.TextChoices):
 
 
 class Permission(StrEnum):
-    VIEW = "see what is live, the timeline and the set-up"
+    VIEW = "see what is live, the timeline, the set-up and the members"
     REGISTER = "register, replay and delete deploys"
     VIEW_REQUESTS = "see the request log"
     MANAGE_PROJECTS = "manage projects, environments and deployments"
@@ -40,6 +40,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: ADMIN,
     Role.DEVELOPER: DEVELOPER,
     Role.OBSERVER: OBSERVER,
+}
+
+
+# Each begins where the one before ends; what exactly, PERMISSIONS says.
+DESCRIPTIONS: dict[Role, str] = {
+    Role.OWNER: "everything an admin may, and decides who is an owner",
+    Role.ADMIN: "everything a developer may, and runs projects, tokens, members and settings",
+    Role.DEVELOPER: "registers and deletes deploys, and sees why a call was rejected",
+    Role.OBSERVER: "sees what is live and the timeline, and changes nothing",
 }
 
 

@@ -6,14 +6,15 @@ from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from orgs import audit
-from orgs.locking import lock_living
+from orgs.locking import lock_living, lock_row
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
 from orgs.naming import save_with_slug
-from orgs.roles import Role
+from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
+from orgs.roles import Permission, Role, role_allows
 from orgs.slugs import slug_from_name
 
 # The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
@@ -31,6 +32,8 @@ class NewEnvironment:
 
 class OrganizationFields(TypedDict, total=False):
     name: str
+    slug: str
+    time_zone: str
 
 
 class ProjectFields(TypedDict, total=False):
@@ -88,12 +91,11 @@ def rename_user(*, user: User, name: str) -> None:
 
 @transaction.atomic
 def create_organization(*, name: str, slug: str = "") -> Organization:
-    slug = slug or slug_from_name(
-        name, fallback="organization", is_taken=lambda s: Organization.objects.filter(slug=s).exists()
-    )
+    slug = slug or slug_from_name(name, fallback="organization", is_taken=cannot_be_claimed)
     organization = Organization(name=name, slug=slug)
     organization.full_clean()
     organization.save()
+    claim_slug(organization=organization)
     audit.record(
         "organization.created",
         organization,
@@ -105,8 +107,17 @@ def create_organization(*, name: str, slug: str = "") -> Organization:
 
 @transaction.atomic
 def update_organization(*, organization: Organization, **fields: Unpack[OrganizationFields]) -> None:
-    changes = save_changes(organization, fields)
-    audit.record_changes("organization.changed", organization, organization=organization, changes=changes)
+    """Calls and pages that name a former slug still find the organization."""
+    current = lock_row(organization)
+    try:
+        with transaction.atomic():
+            changes = save_changes(current, fields)
+    except IntegrityError:
+        raise ValidationError({"slug": SLUG_TAKEN}) from None
+    if "slug" in changes:
+        claim_slug(organization=current, former=changes["slug"][0])
+    audit.record_changes("organization.changed", current, organization=current, changes=changes)
+    organization.refresh_from_db()
 
 
 @transaction.atomic
@@ -119,9 +130,63 @@ def add_member(*, organization: Organization, user: User, role: Role) -> Members
 
 
 @transaction.atomic
-def change_role(*, membership: Membership, role: Role) -> None:
+def change_role(*, membership: Membership, role: Role, by: Membership | None = None) -> None:
+    """``by`` is the member who does it, none for the operator. The last owner stays one."""
+    lock_row(membership.organization)
+    refresh_member(membership)
+    if by:
+        check_may_change(by, membership.role, role)
+    if role != Role.OWNER:
+        check_another_owner(membership)
     changes = save_changes(membership, {"role": role})
     audit.record_changes("member.changed", membership.user, organization=membership.organization, changes=changes)
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, by: Membership | None = None) -> None:
+    """A member may also remove themselves, which needs no right. The last owner stays."""
+    lock_row(membership.organization)
+    refresh_member(membership)
+    leaves = by is not None and by.pk == membership.pk
+    if by and not leaves:
+        check_may_change(by, membership.role)
+    check_another_owner(membership)
+    Membership.objects.filter(pk=membership.pk).delete()
+    audit.record(
+        "member.left" if leaves else "member.removed",
+        membership.user,
+        organization=membership.organization,
+        changes={"role": [membership.role, None]},
+    )
+
+
+def refresh_member(membership: Membership) -> None:
+    try:
+        membership.refresh_from_db(fields=["role"])
+    except Membership.DoesNotExist:
+        raise ValidationError(f"{membership.user} is no longer a member.", code="gone") from None
+
+
+def check_may_change(by: Membership, *roles: str) -> None:
+    """Only owners make and unmake owners, also where a role changed since the page was shown."""
+    refresh_member(by)
+    needed = Permission.MANAGE_OWNERS if Role.OWNER in roles else Permission.MANAGE_MEMBERS
+    if not role_allows(by.role, needed):
+        raise ValidationError(f"Your role, {Role(by.role).label.lower()}, may not {needed}.", code="forbidden")
+
+
+def check_another_owner(membership: Membership) -> None:
+    """Call it with the organization's row locked: two owners must not take each other's place as the last."""
+    if membership.role != Role.OWNER:
+        return
+    others = Membership.objects.filter(
+        organization=membership.organization_id, role=Role.OWNER, user__is_active=True
+    ).exclude(pk=membership.pk)
+    if not others.exists():
+        raise ValidationError(
+            f"{membership.user} is the last owner of {membership.organization}: make somebody else an owner first.",
+            code="last_owner",
+        )
 
 
 @transaction.atomic

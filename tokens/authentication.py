@@ -19,6 +19,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from orgs.addresses import ip_address_or_none
+from orgs.models import FormerSlug
+from orgs.slugs import is_slug
 from orgs.text import problem_in_text
 from tokens import secrets
 from tokens.models import AccessToken
@@ -38,7 +40,7 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 class AccessTokenAuthentication(BaseAuthentication):
     """Sets ``request.auth`` to the call's TokenRow; there is no user.
 
-    Where the view's path has an ``organization``, it must be the token's.
+    Where the view's path has an ``organization``, it must be the token's, by its present slug or a former one.
     """
 
     def authenticate(self, request: Request) -> tuple[None, TokenRow]:
@@ -50,7 +52,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now):
             raise AuthenticationFailed(UNAUTHORIZED)
         organization = request.parser_context["kwargs"].get("organization")
-        if organization is not None and organization.lower() != token.organization_slug:
+        if organization is not None and not names_organization(organization.lower(), token):
             raise AuthenticationFailed(UNAUTHORIZED)
         if token.last_used_at is None or now - token.last_used_at >= LAST_USED_PRECISION:
             note_use(token, request)
@@ -58,6 +60,12 @@ class AccessTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return AUTHENTICATE
+
+
+def names_organization(slug: str, token: TokenRow) -> bool:
+    return slug == token.organization_slug or (
+        is_slug(slug) and FormerSlug.objects.filter(organization=token.organization_id, slug=slug).exists()
+    )
 
 
 def sent_secrets(request: Request) -> Iterator[str]:

@@ -41,7 +41,9 @@ class Invitation(Timestamped):
         indexes = (
             # Whoever signs in for the first time by OpenID Connect must be invited.
             models.Index(
-                fields=("email",), condition=models.Q(accepted_at=None, revoked_at=None), name="invitation_open_by_email"
+                fields=("email",),
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_open_by_email",
             ),
         )
 

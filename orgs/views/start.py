@@ -8,7 +8,7 @@ from orgs.models import Membership
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """The site's root: the organization where the person was last, or what to do without one."""
-    memberships = Membership.objects.filter(user__pk=request.user.pk).select_related("organization")
+    memberships = Membership.objects.filter(user=request.user.pk).select_related("organization")
     last = request.session.get("organization")
     membership = memberships.filter(organization=last).first() or memberships.first()
     if membership:

@@ -1,0 +1,176 @@
+"""Forms about organizations and people."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.html import format_html
+
+from orgs.audit import words_of_action
+from orgs.models import Membership, Organization, User
+from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
+from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
+
+MAX_ENVIRONMENTS = 20
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
+
+
+@cache
+def time_zone_choices() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+
+
+class RoleField(forms.ChoiceField):
+    """The roles that ``by`` may give, each with what it may do."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=role_choices(Role), **options)
+
+    def limit_to(self, by: Membership) -> None:
+        if not role_allows(by.role, Permission.MANAGE_OWNERS):
+            self.choices = role_choices(role for role in Role if role != Role.OWNER)
+
+
+def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
+    explained = '<strong>{}</strong> <span class="muted">{}</span>'
+    return [(role.value, format_html(explained, role.label, DESCRIPTIONS[role])) for role in roles]
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autofocus": True}))
+    role = RoleField(label="Role", initial=Role.DEVELOPER)
+
+    def __init__(self, *args: Any, by: Membership, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["role"].limit_to(by)  # type: ignore[attr-defined]  # a RoleField
+
+
+class RoleForm(forms.Form):
+    role = RoleField(label="Role")
+
+    def __init__(self, *args: Any, by: Membership, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["role"].limit_to(by)  # type: ignore[attr-defined]  # a RoleField
+
+
+class SignUpForm(forms.Form):
+    """A new user whose address is the invitation's."""
+
+    email = forms.EmailField(label="E-mail address", disabled=True)
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 10 characters; not your name or address, and none of the well-known ones.",
+    )
+
+    def clean(self) -> None:
+        """Weak passwords are told with the other mistakes, not after them."""
+        data = self.cleaned_data
+        if "password" in data:
+            user = User(email=data.get("email", ""), name=data.get("name", ""))
+            try:
+                password_validation.validate_password(data["password"], user)
+            except ValidationError as error:
+                self.add_error("password", error)
+
+
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    slug = forms.CharField(
+        max_length=MAX_SLUG_LENGTH,
+        validators=[validate_slug],
+        help_text="Stands in the addresses of pages and API calls. After a change the old one keeps working.",
+    )
+    time_zone = forms.ChoiceField(
+        choices=time_zone_choices, label="Time zone", help_text="Days begin at midnight there."
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("name", "slug", "time_zone")
+
+    def validate_unique(self) -> None:
+        """The service knows also the slugs that organizations had before."""
+
+
+class NewOrganizationForm(forms.Form):
+    name = forms.CharField(
+        label="Organization",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autofocus": True}),
+        help_text="Your company or team.",
+    )
+    project = forms.CharField(label="First project", max_length=100, help_text="A product or a group of services.")
+    environments = forms.CharField(
+        label="Its environments",
+        max_length=1000,
+        initial="Staging, Production",
+        help_text="In the order of promotion, with commas between. The last one is the default, where deploys go that "
+        "name none.",
+    )
+
+    def clean_environments(self) -> list[str]:
+        names = [name.strip() for name in re.split(r"[,\n]", self.cleaned_data["environments"]) if name.strip()]
+        if not names:
+            raise ValidationError("Name at least one environment.")
+        if len(names) > MAX_ENVIRONMENTS:
+            raise ValidationError(f"Name at most {MAX_ENVIRONMENTS} environments; more can be added later.")
+        if any(len(name) > 100 for name in names):
+            raise ValidationError("A name has at most 100 characters.")
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValidationError("Two environments have the same name.")
+        return names
+
+
+class DayField(forms.DateField):
+    """A day within a window that both databases and every time zone can do with."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def __init__(self, **options: Any) -> None:
+        bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+        super().__init__(required=False, validators=bounds, **options)
+
+
+class AuditFilterForm(forms.Form):
+    person = forms.CharField(required=False, max_length=254, label="Who")
+    action = forms.ChoiceField(required=False, label="Did what")
+    subject = forms.CharField(required=False, max_length=200, label="To what")
+    since = DayField(label="From")
+    until = DayField(label="To")
+
+    def __init__(self, *args: Any, actions: Sequence[str], people: Sequence[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices = [("", "Anything"), *((action, words_of_action(action)) for action in actions)]
+        self.fields["action"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["person"].widget = SuggestingInput(people)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
+    def clean_person(self) -> str:
+        return str(self.cleaned_data["person"]).lower()
+
+
+class SuggestingInput(forms.TextInput):
+    template_name = "components/_suggesting_input.html"
+
+    def __init__(self, suggestions: Sequence[str]) -> None:
+        super().__init__()
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["suggestions"] = self.suggestions
+        context["list_id"] = f"{context['widget']['attrs'].get('id', name)}_suggestions"
+        return context

@@ -1,0 +1,119 @@
+"""Writing invitations. Their secrets go into mails and nowhere else; stored is the SHA-256."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from orgs import audit
+from orgs.audit import Actor, acting_as
+from orgs.locking import lock_row
+from orgs.models import Invitation, InvitationState, Membership, Organization, User
+from orgs.roles import Role
+from orgs.services import add_member, check_may_change, create_user
+
+LIFETIME = timedelta(days=7)
+
+
+def digest(secret: str) -> str:
+    """The secret has 256 random bits, so no salt is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find_invitation(secret: str) -> Invitation | None:
+    return Invitation.objects.select_related("organization", "invited_by").filter(digest=digest(secret)).first()
+
+
+def open_invitations(email: str) -> list[Invitation]:
+    """Those that the owner of the address could accept now."""
+    return [
+        invitation
+        for invitation in Invitation.objects.filter(email=email.lower(), accepted_at=None, revoked_at=None)
+        .select_related("organization")
+        .order_by("id")
+        if invitation.state == InvitationState.OPEN
+    ]
+
+
+@transaction.atomic
+def invite(*, organization: Organization, email: str, role: Role, by: Membership) -> tuple[Invitation, str]:
+    """The invitation and the secret of its link, which cannot be had again. An expired invitation is renewed."""
+    lock_row(organization)
+    check_may_change(by, role)
+    email = email.strip().lower()
+    if organization.memberships.filter(user__email__iexact=email).exists():
+        raise ValidationError({"email": f"{email} is already a member."})
+    invitation = organization.invitations.filter(email=email, accepted_at=None, revoked_at=None).first()
+    if invitation and invitation.state == InvitationState.OPEN:
+        raise ValidationError({"email": f"{email} is already invited: resend or revoke that invitation."})
+    if invitation is None:
+        invitation = Invitation(organization=organization, email=email)
+    invitation.role = role
+    invitation.invited_by = by.user
+    secret = give_secret(invitation)
+    audit.record("invitation.sent", invitation, organization=organization, changes={"role": role.value})
+    return invitation, secret
+
+
+@transaction.atomic
+def renew_invitation(*, invitation: Invitation, by: Membership) -> str:
+    """A new secret, since the old one is not known any more; the old link ends."""
+    refresh_open(invitation)
+    check_may_change(by, invitation.role)
+    secret = give_secret(invitation)
+    audit.record("invitation.resent", invitation, organization=invitation.organization)
+    return secret
+
+
+@transaction.atomic
+def revoke_invitation(*, invitation: Invitation, by: Membership) -> None:
+    refresh_open(invitation)
+    check_may_change(by, invitation.role)
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at", "updated_at"])
+    audit.record("invitation.revoked", invitation, organization=invitation.organization)
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, user: User) -> None:
+    """Raises ValidationError where the invitation is for another address, or was used, revoked or is too old."""
+    refresh_open(invitation)
+    if user.email.lower() != invitation.email:
+        raise ValidationError(f"This invitation is for {invitation.email}.", code="wrong_user")
+    if invitation.state != InvitationState.OPEN:
+        raise ValidationError("This invitation has expired.", code="closed")
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at", "updated_at"])
+    if not invitation.organization.memberships.filter(user=user).exists():
+        add_member(organization=invitation.organization, user=user, role=Role(invitation.role))
+
+
+@transaction.atomic
+def sign_up_invited(*, invitation: Invitation, name: str, password: str, address: str) -> User:
+    """A new user with the invitation's address, who thereby is a member. The mail has proved the address."""
+    user = create_user(email=invitation.email, name=name, password=password)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    with acting_as(Actor.for_user(user, address=address)):
+        accept_invitation(invitation=invitation, user=user)
+    return user
+
+
+def refresh_open(invitation: Invitation) -> None:
+    """Waits for others who write it. Raises ValidationError where it was accepted or revoked."""
+    lock_row(invitation.organization)
+    invitation.refresh_from_db(fields=["role", "digest", "expires_at", "accepted_at", "revoked_at"])
+    if invitation.state in (InvitationState.ACCEPTED, InvitationState.REVOKED):
+        raise ValidationError(f"This invitation was {invitation.state.label}.", code="closed")
+
+
+def give_secret(invitation: Invitation) -> str:
+    secret = secrets.token_urlsafe(32)
+    invitation.digest = digest(secret)
+    invitation.expires_at = timezone.now() + LIFETIME
+    invitation.full_clean()
+    invitation.save()
+    return secret

@@ -1,0 +1,46 @@
+"""Reading people and the audit log."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, QuerySet
+
+from orgs.models import AuditEvent, Invitation, Organization
+
+
+def members(organization: Organization) -> QuerySet[Any]:
+    """With ``email``, by which pages of it are ordered."""
+    return organization.memberships.select_related("user").annotate(email=F("user__email"))
+
+
+def waiting_invitations(organization: Organization) -> QuerySet[Invitation]:
+    """Those nobody has accepted or revoked; expired ones can be sent again."""
+    return organization.invitations.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
+
+
+def audit_events(organization: Organization, filters: Mapping[str, Any]) -> QuerySet[AuditEvent]:
+    """Newest first. ``filters`` are the cleaned fields of an AuditFilterForm."""
+    events = AuditEvent.objects.filter(organization=organization).order_by("-id")
+    if person := filters.get("person"):
+        events = events.filter(actor_label=person)
+    if action := filters.get("action"):
+        events = events.filter(action=action)
+    if subject := filters.get("subject"):
+        events = events.filter(subject_label__icontains=subject)
+    if since := filters.get("since"):
+        events = events.filter(created_at__gte=midnight(organization, since))
+    if until := filters.get("until"):
+        events = events.filter(created_at__lt=midnight(organization, until + timedelta(days=1)))
+    return events
+
+
+def midnight(organization: Organization, day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(organization.time_zone))
+
+
+def audit_actions(organization: Organization) -> list[str]:
+    """The actions that occur, for the filter to offer."""
+    events = AuditEvent.objects.filter(organization=organization)
+    return sorted(events.order_by().values_list("action", flat=True).distinct())

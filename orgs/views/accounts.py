@@ -1,0 +1,49 @@
+"""What allauth's pages about signing in do not know."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account import views
+from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from orgs.models import User
+
+
+class LoginView(views.LoginView):  # type: ignore[misc]  # allauth has no types
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            **single_sign_on(self.request),
+            "there_are_users": User.objects.exists(),
+        }
+
+
+def single_sign_on(request: HttpRequest, following: str = "") -> dict[str, str]:
+    """For templates/account/_single_sign_on.html; without an issuer it shows nothing."""
+    if not settings.OIDC_ISSUER:
+        return {}
+    url = reverse("openid_connect_login", kwargs={"provider_id": "sso"})
+    if following := following or get_next_redirect_url(request) or "":
+        url = f"{url}?{urlencode({'next': following})}"
+    return {"single_sign_on_url": url, "single_sign_on_name": settings.OIDC_NAME}
+
+
+def signup_closed(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/signup_closed.html")
+
+
+def sign_in_for_admin(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    """In place of Django admin's own form. Who is no staff and is signed in would be sent to and fro for ever."""
+    if request.user.is_authenticated and not admin.site.has_permission(request):
+        raise PermissionDenied("Only staff may use the operator's pages.")
+    if request.user.is_authenticated:
+        return redirect("admin:index")
+    following = get_next_redirect_url(request) or reverse("admin:index")
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': following})}")
