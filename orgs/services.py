@@ -216,13 +216,12 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     """The environment becomes the last one of the promotion path."""
     lock_living(project)
-    last = project.environments.aggregate(last=models.Max("position"))["last"]
-    position = 0 if last is None else last + 1
+    position = next_position(project)
     environment = Environment(
         project=project,
         name=new.name,
         description=new.description,
-        colour=new.colour or ENVIRONMENT_COLOURS[position % len(ENVIRONMENT_COLOURS)],
+        colour=new.colour or colour_at(position),
         position=position,
     )
     save_with_slug(
@@ -240,6 +239,16 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
+
+
+def next_position(project: Project) -> int:
+    last = project.environments.aggregate(last=models.Max("position"))["last"]
+    return 0 if last is None else last + 1
+
+
+def colour_at(position: int) -> str:
+    """What a new environment gets in this place."""
+    return ENVIRONMENT_COLOURS[position % len(ENVIRONMENT_COLOURS)]
 
 
 @transaction.atomic
