@@ -138,6 +138,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Tests with several threads need a file: an in-memory database has no lock to wait for.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Prepared statements halve what a registration costs PostgreSQL. Behind PgBouncer before 1.21 in transaction mode
     # append ?prepare_threshold=none to the URL.
