@@ -3,6 +3,10 @@ from django.urls import include, path
 
 from config import health
 
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
