@@ -9,7 +9,7 @@ from django.db import transaction
 
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs.models import Environment, Project
-from orgs.services import save_changes
+from orgs.services import save_changes, store
 from orgs.slugs import slug_from_name
 from tokens.models import AccessToken
 
@@ -49,8 +49,7 @@ def create_deployment(
         path_includes=list(path_includes),
         path_excludes=list(path_excludes),
     )
-    deployment.full_clean()
-    deployment.save()
+    store(deployment)
     return deployment
 
 

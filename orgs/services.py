@@ -6,12 +6,13 @@ from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
 from orgs.roles import Role
 from orgs.slugs import slug_from_name
+from orgs.text import problem_in_json
 
 # The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
 ENVIRONMENT_COLOURS = ("#1d4ed8", "#7c3aed", "#be185d", "#b45309", "#047857", DEFAULT_COLOUR)
@@ -40,6 +41,24 @@ class EnvironmentFields(TypedDict, total=False):
     colour: str
 
 
+def store(instance: models.Model, *, only: Sequence[str] | None = None) -> None:
+    """Validate and save, all fields or ``only`` these.
+
+    Raises ValidationError, also where another transaction stored the like at the same time.
+    """
+    for field in instance._meta.concrete_fields:  # noqa: SLF001 - a documented interface
+        if problem := problem_in_json(getattr(instance, field.attname)):
+            raise ValidationError({field.name: f"The text {problem}."})
+    instance.full_clean()
+    try:
+        with transaction.atomic():
+            instance.save(update_fields=only)
+    except IntegrityError:
+        # The other one has committed by now, so that validation sees its row and finds the words.
+        instance.full_clean()
+        raise
+
+
 def save_changes(instance: models.Model, values: Mapping[str, Any]) -> None:
     """Validate and store those of ``values`` that differ. A row that is as it should be is not written."""
     changed = {name: value for name, value in values.items() if getattr(instance, name) != value}
@@ -47,8 +66,7 @@ def save_changes(instance: models.Model, values: Mapping[str, Any]) -> None:
         return
     for name, value in changed.items():
         setattr(instance, name, value)
-    instance.full_clean()
-    instance.save(update_fields=[*changed, "updated_at"])
+    store(instance, only=[*changed, "updated_at"])
 
 
 @transaction.atomic
@@ -64,8 +82,7 @@ def create_user(*, email: str, name: str = "", password: str | None = None) -> U
         except ValidationError as error:
             raise ValidationError({"password": error.messages}) from None
     user.set_password(password)
-    user.full_clean()
-    user.save()
+    store(user)
     return user
 
 
@@ -73,8 +90,7 @@ def create_user(*, email: str, name: str = "", password: str | None = None) -> U
 def rename_user(*, user: User, name: str) -> None:
     if user.name != name:
         user.name = name
-        user.full_clean()
-        user.save(update_fields=["name"])
+        store(user, only=["name"])
 
 
 @transaction.atomic
@@ -83,8 +99,7 @@ def create_organization(*, name: str, slug: str = "") -> Organization:
         name, fallback="organization", is_taken=lambda s: Organization.objects.filter(slug=s).exists()
     )
     organization = Organization(name=name, slug=slug)
-    organization.full_clean()
-    organization.save()
+    store(organization)
     return organization
 
 
@@ -96,8 +111,7 @@ def update_organization(*, organization: Organization, **fields: Unpack[Organiza
 @transaction.atomic
 def add_member(*, organization: Organization, user: User, role: Role) -> Membership:
     membership = Membership(organization=organization, user=user, role=role)
-    membership.full_clean()
-    membership.save()
+    store(membership)
     return membership
 
 
@@ -115,8 +129,7 @@ def create_project(
         name, fallback="project", is_taken=lambda s: organization.projects.filter(slug=s).exists()
     )
     project = Project(organization=organization, name=name, slug=slug)
-    project.full_clean()
-    project.save()
+    store(project)
     for environment in environments or [NewEnvironment(name="Production", slug="production", is_default=True)]:
         create_environment(project=project, new=environment)
     if not project.environments.filter(is_default=True).exists():
@@ -132,6 +145,7 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     """The environment becomes the last one of the promotion path."""
+    lock_environments(project)
     slug = new.slug or slug_from_name(
         new.name, fallback="environment", is_taken=lambda s: project.environments.filter(slug=s).exists()
     )
@@ -145,8 +159,7 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
         colour=new.colour or ENVIRONMENT_COLOURS[position % len(ENVIRONMENT_COLOURS)],
         position=position,
     )
-    environment.full_clean()
-    environment.save()
+    store(environment)
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
@@ -168,6 +181,12 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
 
 @transaction.atomic
 def set_default_environment(*, environment: Environment) -> None:
+    lock_environments(environment.project)
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])
+
+
+def lock_environments(project: Project) -> None:
+    """Wait until no other transaction adds environments to the project or marks one of them."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orgs.models import Environment, Organization, User
-from orgs.services import save_changes
+from orgs.services import save_changes, store
 from tokens import secrets
 from tokens.models import AccessToken
 from tokens.scopes import Scope
@@ -52,8 +52,7 @@ def create_token(
         expires_at=expires_at,
         created_by=created_by,
     )
-    token.full_clean()
-    token.save()
+    store(token)
     token.environments.set(environments)
     return token, secret
 

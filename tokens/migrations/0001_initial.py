@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('organization', 'name', 'id'),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('organization', 'name'), name='token_name_unique_among_unrevoked')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('organization', 'name'), name='token_name_unique_among_unrevoked', violation_error_message='There is another access token of this name: revoke it or choose another name.')],
             },
         ),
     ]
