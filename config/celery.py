@@ -1,9 +1,23 @@
 import os
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
+from celery.signals import beat_embedded_init
+
+from config.orphans import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Celery warns of running as root because of pickled messages; ours are JSON.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("gumshoe")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@beat_embedded_init.connect
+def end_beat_with_worker(**kwargs: object) -> None:
+    """The scheduler in ``celery worker --beat`` is a process of its own, which a killed worker would leave behind."""
+    end_with_parent()

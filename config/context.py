@@ -10,7 +10,13 @@ from orgs.models import Membership
 from orgs.roles import Permission, role_allows
 
 # Label, icon, URL name, permission to see it, heading of the group that begins with it.
-RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (("Live", "live", "home", Permission.VIEW, ""),)
+RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
+    ("Live", "live", "home", Permission.VIEW, ""),
+    ("Timeline", "timeline", "timeline", Permission.VIEW, ""),
+    ("Members", "members", "members", Permission.VIEW, "Organization"),
+    ("Audit log", "audit", "audit-log", Permission.VIEW_AUDIT_LOG, ""),
+    ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

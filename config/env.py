@@ -58,10 +58,10 @@ def flag(name: str, default: bool) -> bool:
     raise SettingError(name, f"is {value!r}: write true or false.")
 
 
-def number(name: str, default: int, *, minimum: int = 0) -> int:
+def number(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
     value = text(name, str(default))
-    if not (value.isascii() and value.isdigit() and int(value) >= minimum):
-        raise SettingError(name, f"is {value!r}: write a whole number of at least {minimum}.")
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not minimum <= int(value) <= maximum:
+        raise SettingError(name, f"is {value!r}: write a whole number from {minimum} to {maximum}.")
     return int(value)
 
 

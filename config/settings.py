@@ -20,11 +20,17 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- Where we are ---------------------------------------------------------------------------------
 
-SITE_URL = env.url("SITE_URL", default="http://localhost:8000")
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.number("PORT", default=8000, minimum=1, maximum=65535)
+SITE_URL = env.url("SITE_URL", default=f"http://{f'[{HOST}]' if ':' in HOST else HOST}:{PORT}")
 SITE_IS_SECURE = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), urlsplit(SITE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
 # How many reverse proxies stand in front of us and append to X-Forwarded-For. The header is ignored at 0.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0)
+
+# Processes and threads in each that serve requests.
+WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
+WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1)
 
 # --- Security -------------------------------------------------------------------------------------
 
@@ -209,7 +215,6 @@ USE_I18N = False
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -235,6 +240,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Tests with several threads need a file: an in-memory database has no lock to wait for.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Prepared statements halve what a registration costs PostgreSQL. Behind PgBouncer before 1.21 in transaction mode
     # append ?prepare_threshold=none to the URL.
@@ -251,11 +257,14 @@ if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
 
 # --- Jobs -----------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "filesystem://localhost"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-if CELERY_BROKER_URL == "filesystem://":
+# Jobs mostly wait for a database or another server, so threads of one small process serve them.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = env.number("WORKER_THREADS", default=4, minimum=1)
+if CELERY_BROKER_URL.startswith("filesystem:"):
     BROKER_DIR = VAR_DIR / "broker"
     BROKER_DIR.mkdir(exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
@@ -277,6 +286,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Requests a token may make, such as 600/m (s, m, h, d), or off.
 API_RATE_LIMIT = env.rate("API_RATE_LIMIT", default="600/m")
+# Where the cache does not count, django-ratelimit says so and lets tokens/throttling.py decide.
+RATELIMIT_FAIL_OPEN = True
 # Bytes of a request's body; a larger one is answered 413.
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

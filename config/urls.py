@@ -9,6 +9,10 @@ from orgs.views import accounts
 admin.site.login = accounts.sign_in_for_admin  # type: ignore[assignment, method-assign]
 
 
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),

@@ -1,7 +1,19 @@
-from django.urls import path
+from django.urls import include, path
 
-from deployments.views import home
+from deployments.views import deployment, deploys, home, timeline
 
 urlpatterns = [
     path("<str:organization>", home.home, name="home"),
+    path("<str:organization>/timeline", timeline.timeline, name="timeline"),
+    path("<str:organization>/projects/<str:project>/timeline", timeline.project_timeline, name="project-timeline"),
+    path(
+        "<str:organization>/projects/<str:project>/environments/<str:environment>/timeline",
+        timeline.environment_timeline,
+        name="environment-timeline",
+    ),
+    path("<str:organization>/deployments/<str:deployment>", deployment.deployment, name="deployment"),
+    path("<str:organization>/deploys/<int:deploy>", deploys.deploy_page, name="deploy-page"),
+    path("<str:organization>/deploys/<int:deploy>/delete", deploys.delete_deploy, name="delete-deploy"),
+    path("<str:organization>/deploys/<int:deploy>/restore", deploys.restore_deploy, name="restore-deploy"),
+    path("", include("deployments.project_urls")),
 ]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 
 from orgs.slugs import slug_from_name
+from orgs.storing import store
 
 ATTEMPTS = 5
 
@@ -20,12 +20,10 @@ def save_with_slug(row: Any, *, slug: str, fallback: str, is_taken: Callable[[st
         row.slug = slug or slug_from_name(row.name, fallback=fallback, is_taken=is_taken)
         if slug and is_taken(slug):
             raise ValidationError({"slug": f"The slug {slug} is taken: choose another."})
-        row.full_clean()
         try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError:
-            if attempt == ATTEMPTS:
+            store(row)
+        except ValidationError:
+            if slug or attempt == ATTEMPTS or not is_taken(row.slug):
                 raise
         else:
             return

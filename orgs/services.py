@@ -16,6 +16,7 @@ from orgs.naming import save_with_slug
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
 from orgs.roles import Permission, Role, role_allows
 from orgs.slugs import slug_from_name
+from orgs.storing import store
 
 # The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
 ENVIRONMENT_COLOURS = ("#1d4ed8", "#7c3aed", "#be185d", "#b45309", "#047857", DEFAULT_COLOUR)
@@ -58,8 +59,7 @@ def save_changes(instance: models.Model, values: Mapping[str, Any]) -> dict[str,
         return {}
     for name, (_, value) in changes.items():
         setattr(instance, name, value)
-    instance.full_clean()
-    instance.save(update_fields=[*changes, "updated_at"])
+    store(instance, only=[*changes, "updated_at"])
     return changes
 
 
@@ -76,8 +76,7 @@ def create_user(*, email: str, name: str = "", password: str | None = None) -> U
         except ValidationError as error:
             raise ValidationError({"password": error.messages}) from None
     user.set_password(password)
-    user.full_clean()
-    user.save()
+    store(user)
     return user
 
 
@@ -85,16 +84,14 @@ def create_user(*, email: str, name: str = "", password: str | None = None) -> U
 def rename_user(*, user: User, name: str) -> None:
     if user.name != name:
         user.name = name
-        user.full_clean()
-        user.save(update_fields=["name"])
+        store(user, only=["name"])
 
 
 @transaction.atomic
 def create_organization(*, name: str, slug: str = "") -> Organization:
     slug = slug or slug_from_name(name, fallback="organization", is_taken=cannot_be_claimed)
     organization = Organization(name=name, slug=slug)
-    organization.full_clean()
-    organization.save()
+    store(organization)
     claim_slug(organization=organization)
     audit.record(
         "organization.created",
@@ -123,8 +120,7 @@ def update_organization(*, organization: Organization, **fields: Unpack[Organiza
 @transaction.atomic
 def add_member(*, organization: Organization, user: User, role: Role) -> Membership:
     membership = Membership(organization=organization, user=user, role=role)
-    membership.full_clean()
-    membership.save()
+    store(membership)
     audit.record("member.added", user, organization=organization, changes={"role": membership.role})
     return membership
 

@@ -9,9 +9,22 @@ def problem_in_text(value: str) -> str | None:
     """What to tell the sender of ``value``, or ``None`` where it can be stored."""
     if "\0" in value:
         return "contains a NUL character: remove it"
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    try:
+        value.encode()
+    except UnicodeEncodeError:
         return "contains half a surrogate pair: send valid Unicode"
     return None
+
+
+def printable(value: str) -> str:
+    """``value`` for a sentence: what would break its line or cannot be seen is escaped."""
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+
+
+def shortened(value: str, most: int) -> str:
+    return value if len(value) <= most else f"{value[:most]}…"
 
 
 def problem_in_json(value: Any) -> str | None:

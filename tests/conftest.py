@@ -75,6 +75,11 @@ def other(db: None) -> World:
 
 
 @pytest.fixture
+def owner(ci: World) -> User:
+    return make_member(ci.organization, Role.OWNER)
+
+
+@pytest.fixture
 def admin(ci: World) -> User:
     return make_member(ci.organization, Role.ADMIN)
 

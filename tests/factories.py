@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from django.test import Client
+
 from deployments import services as deployment_services
 from deployments.models import Deployment
 from orgs import services as org_services
@@ -25,6 +27,12 @@ def make_member(organization: Organization, role: Role) -> User:
     user = User.objects.create_user(f"person{next(numbers)}@example.com")
     org_services.add_member(organization=organization, user=user, role=role)
     return user
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def make_project(organization: Organization, name: str = "Shop", **fields: Any) -> Project:

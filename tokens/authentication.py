@@ -6,7 +6,6 @@ string (Terraform Cloud), or as the user name of HTTP Basic.
 """
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -70,17 +69,17 @@ def names_organization(slug: str, token: TokenRow) -> bool:
 
 def sent_secrets(request: Request) -> Iterator[str]:
     """The secrets of a call in the order they count; the body is only read where no header carries one."""
-    scheme, _, credentials = authorization(request).partition(" ")
-    if scheme.lower() in TOKEN_SCHEMES and credentials.strip():
-        yield credentials.strip()
+    scheme, credentials = authorization(request)
+    if scheme in TOKEN_SCHEMES and credentials:
+        yield credentials
     for fields in (body_fields(request), request.query_params):
         api_key = fields.get("api_key")
         if isinstance(api_key, str) and api_key.strip():
             yield api_key.strip()
-    if scheme.lower() == "basic":
+    if scheme == "basic":
         try:
             decoded = base64.b64decode(credentials, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, or not of UTF-8
             return
         if user := decoded.partition(":")[0].strip():
             yield user
@@ -90,14 +89,15 @@ def body_fields(request: Request) -> Mapping[str, Any]:
     return request.data if isinstance(request.data, Mapping) else {}
 
 
-def authorization(request: Request) -> str:
-    value: str = request.META.get("HTTP_AUTHORIZATION", "")
-    return value.strip()
+def authorization(request: Request) -> tuple[str, str]:
+    """The header's scheme in lower case, and what follows it."""
+    scheme, *credentials = request.META.get("HTTP_AUTHORIZATION", "").split(None, 1) or ("",)
+    return scheme.lower(), credentials[0].strip() if credentials else ""
 
 
 def no_secret_sentence(request: Request) -> str:
-    header = authorization(request)
-    return NO_SCHEME if header and " " not in header and header.lower() not in TOKEN_SCHEMES else NO_TOKEN
+    scheme, credentials = authorization(request)
+    return NO_SCHEME if scheme and not credentials and scheme not in (*TOKEN_SCHEMES, "basic") else NO_TOKEN
 
 
 def note_use(token: TokenRow, request: Request) -> None:

@@ -38,6 +38,7 @@ class AccessToken(Timestamped):
                 fields=("organization", "name"),
                 condition=models.Q(revoked_at=None),
                 name="token_name_unique_among_unrevoked",
+                violation_error_message="There is another access token of this name: revoke it or choose another name.",
             ),
         )
 

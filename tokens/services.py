@@ -10,6 +10,7 @@ from django.utils import timezone
 from orgs import audit
 from orgs.models import Environment, Organization, User
 from orgs.services import save_changes
+from orgs.storing import store
 from tokens import secrets
 from tokens.models import AccessToken
 from tokens.scopes import Scope
@@ -58,8 +59,7 @@ def create_token(
         expires_at=expires_at,
         created_by=created_by,
     )
-    token.full_clean()
-    token.save()
+    store(token)
     token.environments.set(environments)
     audit.record(
         "token.created",

@@ -5,11 +5,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
+from rest_framework.request import Request
 
 from deployments.registration import errors
+from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
 
 logger = logging.getLogger(__name__)
@@ -35,13 +39,13 @@ def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None
     return HttpResponse(text, status=status, content_type=TEXT, headers=headers)
 
 
-def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's exception handler; ``None`` lets what is unforeseen become a logged 500."""
+def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's exception handler."""
     match exception:
         case errors.UnknownDeployment():
             return answer_unauthorized(UNAUTHORIZED)
         case errors.RegistrationError():
-            return answer_text(STATUS_OF_ERROR[type(exception)], str(exception))
+            return answer_text(STATUS_OF_ERROR[type(exception)], printable(str(exception)))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return answer_unauthorized(str(exception.detail))
         case exceptions.Throttled():
@@ -50,18 +54,33 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
             response["Retry-After"] = str(seconds)
             return response
         case exceptions.MethodNotAllowed():
-            return answer_text(405, f"{context['request'].method} is not allowed here: use POST.")
+            method, *_ = context["view"].allowed_methods
+            return answer_text(405, f"{context['request'].method} is not allowed here: use {method}.")
         case exceptions.APIException():
             return answer_text(exception.status_code, str(exception.detail))
         case Http404():
-            return answer_text(404, "Not found.")
+            return not_found(context["request"], exception)
+        case SuspiciousOperation():
+            # Django's limits; those of the body are met in deployments.wire.
+            return answer_text(400, "The query string has too many fields: send them as JSON.")
         case OperationalError():
             # Clients repeat a call on a 503, and may: a repeated registration is a duplicate at worst.
             logger.error("The database does not answer.", exc_info=exception)
             response = answer_text(503, "The database does not answer: try again.")
             response["Retry-After"] = "5"
             return response
-    return None
+    return answer_unforeseen(exception, context["request"])
+
+
+def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:
+    """Instead of Django's page for developers, which DEBUG would show with the token in it."""
+    got_request_exception.send(sender=None, request=request)
+    logger.error("%s %s failed.", request.method, printable(request.path), exc_info=exception)
+    return server_error(request)
+
+
+def server_error(request: HttpRequest | Request) -> HttpResponse:
+    return answer_text(500, "Something went wrong on our side: try again, and tell the operator if it stays.")
 
 
 def answer_unauthorized(text: str) -> HttpResponse:
@@ -70,9 +89,6 @@ def answer_unauthorized(text: str) -> HttpResponse:
     return response
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """For paths of the API that lead nowhere."""
-    hint = ""
-    if request.path_info.endswith("/"):
-        hint = ": no path of this API ends in a slash"
-    return answer_text(404, f"There is no {request.path_info[:200]} here{hint}.")
+def not_found(request: HttpRequest | Request, exception: Exception) -> HttpResponse:
+    hint = ": no path of this API ends in a slash" if request.path_info.endswith("/") else ""
+    return answer_text(404, printable(f"There is no {shortened(request.path_info, 200)} here{hint}."))

@@ -7,12 +7,12 @@ register_deploy = views.RegisterDeployView.as_view()
 urlpatterns: list[URLPattern] = [
     # A deployment's segment may be anything here: what can be no slug gets an answer of its own.
     re_path(
-        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/register[_-]deploy$",
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/register[_-]deploy\Z",
         register_deploy,
         name="register-deploy",
     ),
     # Two clients still send Sleuth's former path.
-    re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy$", register_deploy),
+    re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
-    re_path(r"^api/1/schema/(?P<name>register_deploy)$", views.schema, name="schema"),
+    re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
 ]

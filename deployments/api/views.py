@@ -1,12 +1,12 @@
+import json
 from collections.abc import Sequence
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_text
-from deployments.api.base import TokenView
+from deployments.api.answers import TEXT
+from deployments.api.base import ApiView, TokenView
 from deployments.api.representation import deploy_path, represent_deploy
 from deployments.queries import deploys_with_place
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
@@ -72,18 +72,17 @@ class RegisterDeployView(TokenView):
         }
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
             deploy = deploys_with_place(self.token.organization_id).get(pk=deploy_id)
-            headers["Preference-Applied"] = "return=representation"
-            return {"headers": headers, "json": represent_deploy(deploy)}
-        return {"headers": headers, "text": "Success"}
+            headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
+            return {"headers": headers, "body": json.dumps(represent_deploy(deploy))}
+        return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}
 
 
 def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:
-    headers = answer["headers"]
+    """The body is text already, since PostgreSQL would give the members of a remembered object in another order."""
+    response = HttpResponse(answer["body"], headers=answer["headers"])
     if replayed:
-        headers = {**headers, "Idempotency-Replayed": "true"}
-    if "json" in answer:
-        return JsonResponse(answer["json"], headers=headers)
-    return answer_text(200, answer["text"], headers)
+        response["Idempotency-Replayed"] = "true"
+    return response
 
 
 class DeployView(TokenView):
@@ -101,7 +100,8 @@ class DeployView(TokenView):
         return JsonResponse(represent_deploy(deploy))
 
 
-@require_safe
-def schema(request: HttpRequest, name: str) -> HttpResponse:
-    """The published schema; the path admits only names of files that are there."""
-    return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")
+class SchemaView(ApiView):
+    """The published schemas, open to all; the path admits only names of files that are there."""
+
+    def get(self, request: Request, name: str) -> HttpResponse:
+        return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")

@@ -1,3 +1,4 @@
+from deployments.models.call import Call
 from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
 from deployments.models.deploy import Deploy
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
@@ -5,6 +6,7 @@ from deployments.models.idempotency import IdempotencyKey
 
 __all__ = [
     "BranchMatch",
+    "Call",
     "ChangedFile",
     "Commit",
     "Deploy",

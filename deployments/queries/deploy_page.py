@@ -12,6 +12,7 @@ from orgs.models import Environment
 
 AUTHORS_SHOWN = 12
 UNDONE_SHOWN = 10
+COMMITS_READ = 1_000
 
 
 def deploys_for_page(organization_id: int) -> QuerySet[Deploy]:
@@ -95,6 +96,12 @@ def authors_of(deploy: Deploy) -> list[Author]:
         Author(row["author_name"] or row["author_username"] or row["author_email"], row["author_email"], row["commits"])
         for row in counted[:AUTHORS_SHOWN]
     ]
+
+
+def paths_in_commits(deploy: Deploy) -> list[str]:
+    """The files of a deploy whose caller named them only commit by commit."""
+    of_commits = Commit.objects.filter(deploy=deploy).order_by("id").values_list("files", flat=True)
+    return sorted({path for paths in of_commits[:COMMITS_READ] for path in paths})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from deployments.registration.errors import (
 from deployments.registration.statements import Place, find_places
 from orgs.models import Environment
 from orgs.slugs import is_slug
+from orgs.text import shortened
 from tokens.statements import TokenRow
 
 
@@ -25,7 +26,7 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
     folded = slug.lower()
     if not is_slug(folded):
         # A Go library probes the deployment "-" and demands this text.
-        raise NoSlug(f"Deployment {slug} Not Found")
+        raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
     if token.limited_to_deployments:
         allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
         if folded not in allowed:

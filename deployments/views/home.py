@@ -1,10 +1,73 @@
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from deployments.forms.live import LiveForm
+from deployments.queries.live import Group, read_live
 from orgs.access import MemberRequest, member_page
+from orgs.models import Environment
 from orgs.roles import Permission
+from orgs.templatetags.ui import plural
+
+STATE_WORDS = {
+    "behind": "{} behind the environment before",
+    "rolled-back": "{} rolled back",
+    "stale": "{} without a deploy somewhere for 30 days",
+}
 
 
 @member_page(Permission.VIEW)
 def home(request: MemberRequest) -> HttpResponse:
-    return render(request, "deployments/home.html")
+    """What is live where."""
+    form = LiveForm(request.GET, organization=request.organization)
+    filters = form.filters()
+    live = read_live(request.organization.pk, filters, now=timezone.now())
+    context = {
+        "form": form,
+        "live": live,
+        "clauses": list(clauses_of(live.counts)),
+        "tables": list(tables_of(live.groups)),
+        "is_filtered": bool(filters.text or filters.project or filters.state),
+        "is_first_page": not filters.after,
+    }
+    return render(request, "deployments/home.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    environments: Sequence[Environment]
+    groups: list[Group]
+
+
+def tables_of(groups: Sequence[Group]) -> Iterator[Table]:
+    """Projects that follow each other share a table where their paths are called the same."""
+    table: Table | None = None
+    for group in groups:
+        if table and names(table.environments) == names(group.environments):
+            table.groups.append(group)
+            continue
+        if table:
+            yield table
+        table = Table(group.environments, [group])
+    if table:
+        yield table
+
+
+def names(environments: Sequence[Environment]) -> list[tuple[str, str]]:
+    return [(environment.slug, environment.name) for environment in environments]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    words: str
+    url: str
+
+
+def clauses_of(counts: Mapping[str, int]) -> Iterator[Clause]:
+    """The sentence above the table: one part for each thing that is off somewhere, with where it is shown."""
+    for state, words in STATE_WORDS.items():
+        if count := counts[state]:
+            yield Clause(words.format(plural(count, "deployment")), f"?state={state}")

@@ -2,13 +2,13 @@
 
 import codecs
 import json
+import math
 from collections.abc import Mapping
 from email.message import Message
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
@@ -17,32 +17,40 @@ from deployments.registration.errors import UnreadableBody
 from orgs.text import problem_in_json
 
 MAX_FORM_FIELDS = 1000
+# A body of nothing but tiny values would take twenty times its size in memory. Real ones have a fifth of this in 16 MB.
+MAX_JSON_COMMAS = 1_000_000
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+# Python knows more charsets, of which some are no text and some take a quadratic time to decode.
+CHARSETS = {
+    "ascii": "utf-8-sig",
+    # A byte-order mark is no JSON, but Windows PowerShell's files begin with one.
+    "utf-8": "utf-8-sig",
+    "utf-8-sig": "utf-8-sig",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "iso8859-1": "iso8859-1",
+    "iso8859-15": "iso8859-15",
+    "cp1252": "cp1252",
+}
 
 
 def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
     """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
-    media_type, charset = parse_content_type(content_type)
+    label = Message()
+    label["Content-Type"] = content_type
+    media_type = label.get_content_type() if content_type else ""
     if media_type == MULTIPART:
-        return read_multipart(body, content_type)
-    return read_text(decode(body, charset), media_type)
-
-
-def parse_content_type(content_type: str) -> tuple[str, str]:
-    """The media type and the charset (UTF-8 where none is named)."""
-    message = Message()
-    message["Content-Type"] = content_type
-    return (message.get_content_type() if content_type else ""), str(message.get_param("charset", "utf-8"))
+        return read_multipart(body, label.get_boundary() or "")
+    return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type)
 
 
 def decode(body: bytes, charset: str) -> str:
     try:
-        encoding = codecs.lookup(charset).name
-        # A byte-order mark is no JSON, but Windows PowerShell's files begin with one.
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except (LookupError, UnicodeError, ValueError):
-        raise UnreadableBody(f"The body is not text in {charset[:40]}: send it as UTF-8.") from None
+        return body.decode(CHARSETS[codecs.lookup(charset).name])
+    except (LookupError, ValueError):
+        raise UnreadableBody(f"The body is not text in {charset[:40]!r}: send it as UTF-8.") from None
 
 
 def read_text(text: str, media_type: str) -> dict[str, Any]:
@@ -61,35 +69,49 @@ def read_text(text: str, media_type: str) -> dict[str, Any]:
 def read_json(text: str, *, labelled_json: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
+    if text.count(",") > MAX_JSON_COMMAS:
+        raise UnreadableBody(f"The body has more than {MAX_JSON_COMMAS} values: send fewer commits or files.")
     try:
-        value = json.loads(text, parse_constant=refuse_constant)
+        value = json.loads(text, parse_constant=refuse_number, parse_float=read_float)
     except RecursionError:
-        raise UnreadableBody("The body is nested too deeply.") from None
-    except ValueError as error:
-        hint = ""
+        raise UnreadableBody("The body is nested too deeply: send commits and files as the schema shows.") from None
+    except json.JSONDecodeError as error:
         if labelled_json and "=" in text and text.lstrip()[:1] not in ("{", "["):
-            hint = f", but form pairs: send JSON, or Content-Type: {FORM}"
-        elif isinstance(error, json.JSONDecodeError):
-            hint = f": {error.msg} at line {error.lineno} column {error.colno}"
-        else:
-            hint = f": {error}"
-        raise UnreadableBody(f"The body is not JSON{hint}.") from None
+            raise UnreadableBody(f"The body is not JSON, but form pairs: send JSON, or Content-Type: {FORM}.") from None
+        what = error.msg.removesuffix(" at")
+        raise UnreadableBody(f"The body is not JSON: {what} at line {error.lineno} column {error.colno}.") from None
+    except ValueError:
+        raise UnreadableBody("The body has a number of too many digits: send numbers up to 64 bits.") from None
     if not isinstance(value, dict):
         raise UnreadableBody('The body is not a JSON object: send {"sha": "…"}.')
     return value
 
 
-def refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+def refuse_number(text: str) -> float:
+    raise UnreadableBody(f"The body is not JSON: {text[:20]} is no number.")
 
 
-def read_form(text: str) -> dict[str, Any]:
+def read_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else refuse_number(text)
+
+
+def read_query(query_string: str) -> dict[str, Any]:
+    """``query_string`` as WSGI gives it: bytes dressed up as Latin-1. Raises UnreadableBody."""
+    try:
+        text = query_string.encode("latin-1").decode()
+    except UnicodeError:
+        raise UnreadableBody("The query string is not UTF-8: percent-encode it as UTF-8.") from None
+    return read_form(text, "query string")
+
+
+def read_form(text: str, what: str = "form") -> dict[str, Any]:
     try:
         pairs = parse_qsl(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except UnicodeDecodeError:
-        raise UnreadableBody("The form is not percent-encoded UTF-8: encode it as UTF-8.") from None
+        raise UnreadableBody(f"The {what} is not UTF-8: percent-encode it as UTF-8.") from None
     except ValueError:
-        raise UnreadableBody(f"The form has more than {MAX_FORM_FIELDS} fields.") from None
+        raise UnreadableBody(f"The {what} has more than {MAX_FORM_FIELDS} fields: send JSON.") from None
     fields: dict[str, Any] = {}
     for name, value in pairs:
         add_form_value(fields, name, value)
@@ -105,23 +127,37 @@ def add_form_value(fields: dict[str, Any], name: str, value: str) -> None:
         fields[name] = [fields[name], value]
 
 
-def read_multipart(body: bytes, content_type: str) -> dict[str, Any]:
+def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
     """The text parts; files are dropped."""
-    meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
-    handler = MemoryFileUploadHandler()
+    # Django's parser takes what it has for the whole where the end is missing: half a sha would be a sha.
+    if not boundary or f"--{boundary}--".encode() not in body:
+        raise UnreadableBody(
+            "The multipart body does not end with the boundary that its Content-Type names: send it as curl -F does."
+        )
+    meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": len(body)}
     try:
-        parsed, _ = MultiPartParser(meta, BytesIO(body), [handler], settings.DEFAULT_CHARSET).parse()
-    except (MultiPartParserError, SuspiciousOperation) as error:
-        raise UnreadableBody(f"The multipart body cannot be read: {error}") from None
-    return {name: values[0] if len(values) == 1 else values for name, values in parsed.lists()}
+        # Latin-1 keeps each byte, where Django's parser would put a mark in the place of what is no UTF-8.
+        parsed, _ = MultiPartParser(meta, BytesIO(body), [MemoryFileUploadHandler()], "latin-1").parse()
+        fields = {name: [as_utf8(value) for value in values] for name, values in parsed.lists()}
+    except SuspiciousOperation:
+        raise UnreadableBody("The multipart body has too many parts: send JSON.") from None
+    except UnicodeError:
+        raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
+    except MultiPartParserError:
+        raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def with_query(query: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
+def as_utf8(text: str) -> str:
+    return text.encode("latin-1").decode()
+
+
+def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """All fields of a call: its body's over those of the query string, where Terraform Cloud names its environment.
 
     Raises UnreadableBody for text that a database cannot store.
     """
-    merged = {**query, **fields}
-    if problem := problem_in_json(merged):
-        raise UnreadableBody(f"The body {problem}.")
-    return merged
+    for what, part in (("query string", query), ("body", fields)):
+        if problem := problem_in_json(part):
+            raise UnreadableBody(f"The {what} {problem}.")
+    return {**query, **fields}

@@ -52,6 +52,8 @@ def sentence(error: ValidationError) -> str:
         missing = next(name for name in rule if name not in value)
         return f"{f'{field}.' if field else ''}{missing} is required."
     field = field or "The body"
+    if "propertyNames" in error.absolute_schema_path:
+        field = f"A name in {field}"
     if error.validator == "pattern":
         return f"{field} {schema['errorMessage']}."
     return SENTENCES[str(error.validator)](field, rule, value)

@@ -16,7 +16,7 @@ from deployments.wire.schemas import check_fields, load_schema
 # The text is Sleuth's, with its two spaces; clients compare it.
 INVALID_DATE = "Invalid date format.  Must be in ISO 8601 format"
 TAG = re.compile(r"#([a-z0-9_-]+)")
-LINK = re.compile(load_schema("register_deploy")["$defs"]["link"]["pattern"])
+MAX_TAGS = load_schema("register_deploy")["properties"]["tags"]["maxItems"]
 
 
 def read_registration(fields: dict[str, Any]) -> Registration:
@@ -28,6 +28,8 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         )
     if "date" in fields and not isinstance(fields["date"], str):
         raise InvalidField(INVALID_DATE)
+    if isinstance(fields.get("links"), str):
+        fields["links"] = split_link(fields["links"])
     check_fields("register_deploy", fields)
     return Registration(
         sha=fields["sha"],
@@ -37,7 +39,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         tags=read_tags(fields.get("tags")),
         ignore_if_duplicate=str(fields.get("ignore_if_duplicate", "")).lower() == "true",
         author_email=fields.get("email", ""),
-        links=read_links(fields.get("links", {})),
+        links=tuple(fields.get("links", {}).items()),
         commits=tuple(read_commit(item, n) for n, item in enumerate(fields.get("commits", ()))),
         files=tuple(read_file(item) for item in fields.get("files", ())),
         pull_requests=tuple(read_pull_request(item, n) for n, item in enumerate(fields.get("pull_requests", ()))),
@@ -87,17 +89,17 @@ def read_tags(value: str | list[str] | None) -> tuple[str, ...] | None:
                 "digits, - or _, with commas between tags."
             )
         tags[match[1]] = None
+    if len(tags) > MAX_TAGS:
+        raise InvalidField(f"tags has {len(tags)} items: at most {MAX_TAGS} are accepted.")
     return tuple(tags) or None
 
 
-def read_links(value: str | dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """One text ``name=url`` (the url may have more = in it), or an object that the schema has checked."""
-    if isinstance(value, dict):
-        return tuple(value.items())
-    name, _, url = (part.strip() for part in value.partition("="))
-    if not name or not LINK.search(url):
-        raise InvalidField("links must be name=url with an http or https address, or an object of such.")
-    return ((name[:255], url),)
+def split_link(text: str) -> dict[str, str]:
+    """``name=url``; the url may have more = in it."""
+    name, equals, url = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise InvalidField("links must be name=url, or an object of names and addresses.")
+    return {name: url}
 
 
 def read_commit(item: dict[str, Any], index: int) -> NewCommit:
@@ -127,7 +129,8 @@ def read_file(item: dict[str, Any]) -> NewFile:
 def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
     path = f"pull_requests[{index}]"
     return NewPullRequest(
-        number=str(item["number"]),
+        # JSON knows no whole numbers: 12.0 is 12.
+        number=str(int(item["number"]) if isinstance(item["number"], float) else item["number"]),
         title=item.get("title") or "",
         url=item.get("url") or "",
         branch=item.get("branch") or "",

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TypeVar
 
 from django.db import models
 from django.utils import timezone
@@ -12,8 +12,11 @@ class Timestamped(models.Model):
         abstract = True
 
 
-class LivingManager(models.Manager[Any]):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class LivingManager(models.Manager[Row]):
     """The rows that nobody deleted. ``everything`` of the model also gives those, for undo and for history."""
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[Row]:
         return super().get_queryset().filter(deleted_at=None)

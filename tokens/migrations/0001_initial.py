@@ -60,6 +60,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='accesstoken',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('organization', 'name'), name='token_name_unique_among_unrevoked'),
+            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('organization', 'name'), name='token_name_unique_among_unrevoked', violation_error_message='There is another access token of this name: revoke it or choose another name.'),
         ),
     ]

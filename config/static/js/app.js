@@ -29,13 +29,34 @@ function refreshTimes() {
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
-  await navigator.clipboard.writeText(button.dataset.copyText ?? source.textContent.trim());
+  await write(button.dataset.copyText ?? source.textContent.trim());
+  button.classList.add("copied");
   const label = button.querySelector("[data-label]") ?? button;
   const before = label.textContent;
-  label.textContent = "Copied";
+  // A button that is only an icon shows by its colour what happened.
+  if (!label.firstElementChild) {
+    label.textContent = "Copied";
+  }
   setTimeout(() => {
-    label.textContent = before;
+    button.classList.remove("copied");
+    if (!label.firstElementChild) {
+      label.textContent = before;
+    }
   }, 1500);
+}
+
+/** To the clipboard, which a page that came by plain HTTP only reaches through a selection. */
+async function write(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
 }
 
 document.addEventListener("click", (event) => {
@@ -65,7 +86,13 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-submit-on-change]")?.requestSubmit();
 });
 
-for (const button of document.querySelectorAll("[data-copy], [data-copy-text]")) {
-  button.hidden = false;
+/** Show what works only with JavaScript. */
+function reveal(root) {
+  for (const part of root.querySelectorAll("[data-copy], [data-copy-text], [data-needs-keyboard]")) {
+    part.hidden = false;
+  }
 }
+
+reveal(document);
+document.addEventListener("htmx:load", (event) => reveal(event.target));
 setInterval(refreshTimes, 30000);

@@ -1,9 +1,10 @@
 // Rows of a list by keyboard: j and k move, Enter opens, c copies the sha, / goes to the search.
 
 const rows = () => [...document.querySelectorAll("[data-row]")];
+const selected = () => document.querySelector("[data-row].selected");
 
 function select(row) {
-  document.querySelector("[data-row].selected")?.classList.remove("selected");
+  selected()?.classList.remove("selected");
   row.classList.add("selected");
   row.querySelector("a[href]")?.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
@@ -11,29 +12,48 @@ function select(row) {
 
 function move(step) {
   const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("selected"));
+  const at = all.indexOf(selected());
   const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
   if (next) {
     select(next);
   }
 }
 
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  c: () => selected()?.querySelector("[data-copy-text]")?.click(),
+  "/": () => document.querySelector("[data-search]")?.focus(),
+};
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) {
+  if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
   }
-  const selected = document.querySelector("[data-row].selected");
-  if (event.key === "j") {
-    move(1);
-  } else if (event.key === "k") {
-    move(-1);
-  } else if (event.key === "c") {
-    selected?.querySelector("[data-copy-text]")?.click();
-  } else if (event.key === "/") {
-    const search = document.querySelector("[data-search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
+  if (event.target.closest("input, textarea, select")) {
+    if (event.key === "Escape" && event.target.matches("[data-search]")) {
+      event.target.blur();
     }
+    return;
+  }
+  if (event.key in KEYS) {
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+});
+
+// A list that is replaced keeps the row that was selected, by its id.
+let kept;
+document.addEventListener("htmx:beforeSwap", () => {
+  kept = selected() && { id: selected().id, focused: selected().contains(document.activeElement) };
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const row = kept && document.getElementById(kept.id);
+  if (!row) {
+    return;
+  }
+  row.classList.add("selected");
+  if (kept.focused) {
+    row.querySelector("a[href]")?.focus({ preventScroll: true });
   }
 });

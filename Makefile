@@ -1,0 +1,110 @@
+# `make help` lists what there is. Variables such as PORT are documented in .env.example.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The first Python that is new enough; `make PYTHON=/path/to/python3 run` names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+
+VAR_DIR ?= var
+export VAR_DIR
+# Makes and checks; nothing that is served or stored depends on it.
+THROWAWAY_KEY := make-lint-$(shell head -c 48 /dev/urandom | base64 | tr -d '\n')
+
+SERVER := $(BIN)/python -m config.serve
+WORKER := $(BIN)/celery --quiet --app config worker --beat --without-gossip --without-mingle
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: install
+install: .venv/.synced ## Install what uv.lock names into .venv
+
+.venv/.synced: uv.lock
+	@[ -n '$(PYTHON)' ] || { echo 'gumshoe: no Python 3.11 or newer found: install one, or name it with PYTHON=.'; exit 1; }
+	@echo 'gumshoe: installing what uv.lock names into .venv'
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@
+
+$(VAR_DIR)/secret-key:
+	@mkdir -p $(@D)
+	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+
+.PHONY: database
+database: install
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo
+
+# Runs $(1) beside a worker until one of them ends or we are told to, and leaves nothing behind.
+define serve_with_worker
+	stop() { \
+		trap - EXIT INT TERM; \
+		kill $$(jobs -p) 2>/dev/null || true; \
+		for _ in {1..80}; do [ -n "$$(jobs -pr)" ] || return 0; sleep 0.1; done; \
+		kill -KILL $$(jobs -pr); \
+	}; \
+	trap stop EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	$(1) & server=$$!; \
+	$(WORKER) & worker=$$!; \
+	$(SERVER) wait $(BIN)/python manage.py demo --show & \
+	wait -n $$server $$worker || true; \
+	echo 'gumshoe: the server or the worker has ended, so both do.'; exit 1
+endef
+
+.PHONY: run
+run: export DEBUG := false
+run: export SECRET_KEY_FILE ?= $(VAR_DIR)/secret-key
+run: install $(VAR_DIR)/secret-key ## Serve Gumshoe with demo data (PORT=8000 HOST=127.0.0.1)
+	@$(SERVER) check
+	@$(MAKE) database
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@$(call serve_with_worker,$(SERVER))
+
+.PHONY: dev
+dev: export DEBUG := true
+dev: install ## Serve it with a server that reloads changed code
+	@$(MAKE) database
+	@$(call serve_with_worker,$(BIN)/python manage.py runserver "$${HOST:-127.0.0.1}:$${PORT:-8000}")
+
+.PHONY: test
+test: install ## Run the tests (DATABASE_URL=postgres://… for PostgreSQL, ARGS=… for pytest)
+	@$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: lint
+lint: export SECRET_KEY := $(THROWAWAY_KEY)
+lint: export DATABASE_URL := sqlite://:memory:
+lint: export DEBUG := false
+lint: install ## Check style, types, layers, migrations, settings and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SITE_URL=https://gumshoe.example.com DATABASE_URL=postgres://gumshoe@localhost/gumshoe CACHE_URL=redis://localhost \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	git ls-files -coz --exclude-standard 'templates/*.html' | xargs -0 -r $(BIN)/djade --check --target-version 5.2
+	git ls-files -coz --exclude-standard '*.py' | xargs -0 $(BIN)/django-upgrade --check --target-version 5.2 --skip request_headers
+	$(BIN)/uv lock --check --offline --quiet
+
+.PHONY: format
+format: install ## Rewrite code and templates in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files -coz --exclude-standard 'templates/*.html' | xargs -0 -r $(BIN)/djade --target-version 5.2
+
+.PHONY: bench
+bench: install ## Measure registration against pgbench (needs PostgreSQL and wrk)
+	@$(BIN)/python -m tests.bench
+
+.PHONY: audit
+audit: install ## Look up known vulnerabilities of the locked packages (needs the network)
+	@$(BIN)/uv export --quiet --frozen --no-emit-project | $(BIN)/pip-audit --requirement /dev/stdin --disable-pip --require-hashes

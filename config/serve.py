@@ -1,0 +1,111 @@
+"""The production web server: ``python -m config.serve``, the one command of ``make run``, the image and the benchmark.
+
+``python -m config.serve check`` ends with one line if the server could not start here, and
+``python -m config.serve wait [COMMAND …]`` waits until it answers and then becomes ``COMMAND``.
+"""
+
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from config.orphans import end_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+SECONDS_TO_START = 60
+SECONDS_TO_STOP = 5
+
+
+def serve() -> None:
+    check()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell started us in the background: Ctrl-C is for the shell, which then sends us SIGTERM.
+        block_ctrl_c()
+    Granian(
+        "config.wsgi:application",
+        address=settings.HOST,
+        port=settings.PORT,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.WEB_WORKERS,
+        blocking_threads=settings.WEB_THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_STOP,
+        log_level=LogLevels.warning,
+    ).serve(target_loader=load_application)
+
+
+def load_application(target: str) -> Callable[..., Any]:
+    """Runs first in each worker process, which would hold the port for ever if the main process were killed."""
+    end_with_parent()
+    # Until granian handles SIGTERM, a worker has the main process's handler, which here does nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    block_ctrl_c()
+    from config.wsgi import application
+
+    return application
+
+
+def block_ctrl_c() -> None:
+    """A terminal sends SIGINT to all its processes. One that gets SIGTERM at the same moment may sleep through both."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def check() -> None:
+    """The server shares its port among workers, so it would itself start beside another one without a word."""
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    try:
+        socket.create_server((settings.HOST, settings.PORT), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
+        raise SystemExit(
+            f"gumshoe: cannot listen on {settings.HOST} port {settings.PORT}: {reason}. Set PORT or HOST to a free one."
+        ) from None
+
+
+def wait(command: list[str]) -> None:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
+    request = urllib.request.Request(f"http://{host}:{settings.PORT}/readyz", headers={"Host": "localhost"})
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not answers(request):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"gumshoe: {request.full_url} did not answer within {SECONDS_TO_START} seconds.")
+        time.sleep(0.1)
+    if command:
+        os.execvp(command[0], command)  # noqa: S606 - the caller's own command
+
+
+def answers(request: urllib.request.Request) -> bool:
+    try:
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - our own address
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def main(arguments: list[str]) -> None:
+    match arguments:
+        case []:
+            serve()
+        case ["check"]:
+            check()
+        case ["wait", *command]:
+            wait(command)
+        case _:
+            raise SystemExit("usage: python -m config.serve [check | wait [COMMAND …]]")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,98 @@
+"""Each line of requests.jsonl, sent as it stands. README.md says what its fields mean."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployments.models import Deploy
+from tests.calls import SHA, assert_sentence, call
+from tests.conftest import World
+
+Row = dict[str, Any]
+
+
+ROWS: list[Row] = [
+    json.loads(line) for line in (Path(__file__).parent / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+def registered(*shas: str) -> Callable[[World], None]:
+    """A state in which these were registered in production, one after the other."""
+
+    def prepare(ci: World) -> None:
+        for sha in shas:
+            assert ci.register(sha=sha).status_code == 200
+
+    return prepare
+
+
+PRECONDITIONS: dict[str | None, Callable[[World], None]] = {
+    None: registered(),
+    "deployment exists, nothing registered in the environment": registered(),
+    "{other_org}/{other_deployment} exists and {token} does not belong to it": registered(),
+    "{sha} is already the newest deploy of the default environment": registered(SHA),
+    "{sha} is already the newest deploy of {environment}": registered(SHA),
+    "{sha} registered in {environment}, then another sha registered after it": registered(SHA, "b" * 40),
+}
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in ROWS])
+def test_request(row: Row, ci: World, other: World) -> None:
+    PRECONDITIONS[row.get("precondition")](ci)
+    before = Deploy.objects.count()
+    names = {
+        "org": ci.organization.slug,
+        "deployment": ci.deployment.slug,
+        "project": ci.project.slug,
+        "environment": "production",
+        "token": ci.secret,
+        "sha": SHA,
+        "other_org": other.organization.slug,
+        "other_deployment": other.deployment.slug,
+    }
+
+    def fill(text: str) -> str:
+        for name, value in names.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    response = call(
+        fill(row["path"]),
+        fill(row["body"]),
+        method=row["method"],
+        content_type=row["content_type"],
+        headers={name: fill(value) for name, value in row["headers"].items()},
+    )
+
+    assert response.status_code in (row["expect_status"], *row.get("accept_statuses", ())), response.content
+    assert_body(response.content.decode(), row)
+    for name, value in row.get("expect_headers", {}).items():
+        assert_header(response[name], value)
+    if response.status_code >= 400:
+        assert_sentence(response)
+    if row["path"].endswith("/register_deploy") and row["method"] == "POST":
+        assert Deploy.objects.count() - before == (response.status_code == 200)
+    if "rollback" in row.get("effect", ""):
+        assert Deploy.objects.latest("id").is_rollback
+
+
+def assert_body(body: str, row: Row) -> None:
+    expected = row["expect_body"]
+    match row.get("expect_body_match"):
+        case "json":
+            assert json.loads(body) == expected or expected is None
+        case "contains":
+            assert expected in body
+        case None if expected is not None:
+            assert body == expected
+
+
+def assert_header(value: str, expected: str) -> None:
+    if bounds := re.fullmatch(r"integer (\d+)\.\.(\d+)", expected):
+        assert int(bounds[1]) <= int(value) <= int(bounds[2])
+    else:
+        assert value == expected

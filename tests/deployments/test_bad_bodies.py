@@ -1,0 +1,272 @@
+"""Bodies, labels and headers that cannot be read. The answer says so in a sentence and nothing is stored."""
+
+import json
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from tests.calls import BOUNDARY, FORM, JSON, MULTIPART, SHA, assert_sentence, bearer, call, count_rows, multipart
+from tests.conftest import World
+
+PLAIN = json.dumps({"sha": SHA}).encode()
+PARTS = multipart(("sha", SHA), ("environment", "staging"))
+# A lone surrogate as UTF-8 would write it, if it might.
+SURROGATE = b"\xed\xa0\x80"
+
+
+def refuse(ci: World, body: bytes | str, content_type: str | None = JSON, query: str = "", **headers: str) -> str:
+    """Post it, and see that it is refused without a trace; gives the sentence."""
+    before = count_rows()
+
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    response = call(ci.path + query, body, content_type=content_type, headers=bearer(ci.secret) | names)
+
+    assert response.status_code == 400, response.content
+    assert count_rows() == before
+    return assert_sentence(response)
+
+
+UNREADABLE: dict[str, tuple[bytes, str | None]] = {
+    "nothing": (b"", JSON),
+    "nothing in a form": (b"", FORM),
+    "nothing in multipart": (b"", MULTIPART),
+    "nothing at all": (b"", None),
+    "white space": (b" \r\n\t", JSON),
+    "white space in a form": (b" \r\n", FORM),
+    "a byte-order mark": (b"\xef\xbb\xbf", JSON),
+    "cut off": (PLAIN[:-1], JSON),
+    "cut off in a text": (PLAIN[:-3], JSON),
+    "cut off in an escape": (b'{"sha": "\\u00', JSON),
+    "two objects": (PLAIN + PLAIN, JSON),
+    "something behind": (PLAIN + b"x", JSON),
+    "a trailing comma": (b'{"sha": "a",}', JSON),
+    "single quotes": (b"{'sha': 'a'}", JSON),
+    "names without quotes": (b'{sha: "a"}', JSON),
+    "comments": (b'{"sha": "a" /* x */}', JSON),
+    "a raw newline in a text": (b'{"sha": "a\nb"}', JSON),
+    "an unknown escape": (b'{"sha": "\\x41"}', JSON),
+    "a number as name": (b'{1: "a"}', JSON),
+    "a list": (b'["sha"]', JSON),
+    "a list of objects": (b"[" + PLAIN + b"]", JSON),
+    "an empty list": (b"[]", JSON),
+    "a list, not labelled": (b"[" + PLAIN + b"]", None),
+    "a list as a form": (b"[" + PLAIN + b"]", FORM),
+    "a text": (b'"sha"', JSON),
+    "a number": (b"1", JSON),
+    "true": (b"true", JSON),
+    "null": (b"null", JSON),
+    "xml": (b"<sha>a</sha>", "application/xml"),
+    "html": (b"<html>sha</html>", "text/html"),
+    "yaml": (b"sha: a\n", "application/yaml"),
+    "a form's text without a sha": (b"nonsense", "text/plain"),
+    "form pairs as json": (f"sha={SHA}".encode(), JSON),
+    "a byte that is no utf-8": (b'{"sha": "\xff"}', JSON),
+    "a byte that is no utf-8 in a name": (b'{"sha": "a", "\xff": 1}', JSON),
+    "half a character": (b'{"sha": "\xc3"}', JSON),
+    "an over-long form of a character": (b'{"sha": "\xc0\x80"}', JSON),
+    "a surrogate in utf-8": (b'{"sha": "' + SURROGATE + b'"}', JSON),
+    "utf-16 without a label": (PLAIN.decode().encode("utf-16"), JSON),
+    "utf-32 without a label": (PLAIN.decode().encode("utf-32"), JSON),
+    "utf-8 as utf-16": (PLAIN, "application/json; charset=utf-16"),
+    "latin-1 without a label": ('{"sha": "é"}'.encode("latin-1"), JSON),
+    "a form that is no utf-8": (b"sha=\xff", FORM),
+    "a form that is no utf-8, escaped": (b"sha=a&x=%ff", FORM),
+    "a surrogate in a form": (b"sha=%ed%a0%80", FORM),
+    "a name in a form that is no utf-8": (b"sha=a&%ff=x", FORM),
+    "too many pairs": (b"sha=a" + b"&a=1" * 1000, FORM),
+    "too many separators": (b"sha=a" + b"&" * 1000, FORM),
+    "multipart that is no utf-8": (multipart(("sha", b"\xff")), MULTIPART),
+    "a surrogate in multipart": (multipart(("sha", SURROGATE)), MULTIPART),
+    "multipart without a boundary": (PARTS, "multipart/form-data"),
+    "multipart with an empty boundary": (PARTS, "multipart/form-data; boundary="),
+    "multipart with another boundary": (PARTS, "multipart/form-data; boundary=other"),
+    "multipart with a boundary outside ASCII": (PARTS, "multipart/form-data; boundary=é"),
+    "multipart with a boundary too long": (PARTS, "multipart/form-data; boundary=" + "x" * 300),
+    "multipart with a boundary of spaces": (PARTS, 'multipart/form-data; boundary="   "'),
+    "multipart, cut off in the end": (PARTS.rstrip()[:-1], MULTIPART),
+    "multipart, cut off in a value": (PARTS[: PARTS.index(SHA.encode()) + 7], MULTIPART),
+    "multipart, cut off in a header": (PARTS[:70], MULTIPART),
+    "multipart with too many parts": (multipart(*[("a", "b")] * 1005, ("sha", SHA)), MULTIPART),
+    "multipart with too many files": (multipart(*[('a"; filename="b', "c")] * 101, ("sha", SHA)), MULTIPART),
+    "multipart with the sha as a file": (multipart(('sha"; filename="sha.txt', SHA)), MULTIPART),
+    "multipart without names": (PARTS.replace(b"; name=", b"; x="), MULTIPART),
+    "multipart without headers": (f"--{BOUNDARY}\r\n\r\n{SHA}\r\n--{BOUNDARY}--".encode(), MULTIPART),
+    "multipart of nothing": (f"--{BOUNDARY}--\r\n".encode(), MULTIPART),
+    "multipart of another kind": (PARTS, MULTIPART.replace("form-data", "mixed")),
+    "multipart, a name in an unknown charset": (
+        PARTS.replace(b'name="sha"', b"name*=no-such''sha"),
+        MULTIPART,
+    ),
+    "multipart, a name in no charset": (PARTS.replace(b'name="sha"', b"name*=undefined''sha"), MULTIPART),
+    "multipart, base64 that is none": (
+        PARTS.replace(b'name="sha"\r\n', b'name="sha"; filename="a"\r\nContent-Transfer-Encoding: base64\r\n'),
+        MULTIPART,
+    ),
+    **{
+        f"a charset of {charset!r}": (PLAIN, f"application/json; charset={charset}")
+        for charset in ("zip", "bz2", "hex", "base64", "rot13", "uu", "quopri", "idna", "punycode", "unicode_escape",
+                        "raw_unicode_escape", "undefined", "utf-7", "mbcs", "oem", "nonsense", "x" * 500, "..", "0")
+    },
+}  # fmt: skip
+
+
+def test_what_cannot_be_read(ci: World, subtests: pytest.Subtests) -> None:
+    for case in UNREADABLE:
+        with subtests.test(case=case):
+            refuse(ci, *UNREADABLE[case])
+
+
+NULS: dict[str, dict[str, Any]] = {
+    "sha": {"sha": "a\0b"},
+    "sha at the end": {"sha": "a\0"},
+    "environment": {"environment": "\0"},
+    "branch": {"branch": "a\0"},
+    "email": {"email": "a\0@b"},
+    "date": {"date": "2024-05-01\0"},
+    "tags": {"tags": "#a\0"},
+    "a tag": {"tags": ["#a", "#b\0"]},
+    "ignore_if_duplicate": {"ignore_if_duplicate": "true\0"},
+    "links as text": {"links": "a\0=http://b.c"},
+    "a link": {"links": {"a": "http://b.c/\0"}},
+    "the name of a link": {"links": {"a\0": "http://b.c/"}},
+    "api_key": {"api_key": "a\0"},
+    "an unknown field": {"unknown": "a\0"},
+    "deep in an unknown field": {"unknown": [{"a": [{"b": "\0"}]}]},
+    "the name of a field": {"a\0": 1},
+    "a name deep in an unknown field": {"unknown": [[{"\0": None}]]},
+    **{f"commits.{m}": {"commits": [{"revision": "a", m: "a\0"}]} for m in ("revision", "message", "url", "x\0")},
+    **{f"commits.{m}": {"commits": [{"revision": "a", m: ["\0"]}]} for m in ("files", "parents")},
+    **{f"author.{m}": {"commits": [{"revision": "a", "author": {m: "\0"}}]} for m in ("name", "email", "username")},
+    **{f"files.{m}": {"files": [{"path": "a", m: "\0"}]} for m in ("path", "url")},
+    **{f"pulls.{m}": {"pull_requests": [{"number": 1, m: "\0"}]} for m in ("number", "title", "branch", "author")},
+    "issue keys": {"pull_requests": [{"number": 1, "issue_keys": ["\0"]}]},
+}  # fmt: skip
+
+
+def test_nul_and_half_surrogates(ci: World, subtests: pytest.Subtests) -> None:
+    for case in NULS:
+        with subtests.test(case=case):
+            escaped = json.dumps({"sha": SHA} | NULS[case])
+            assert "contains a NUL character" in refuse(ci, escaped)
+            assert "not JSON" in refuse(ci, escaped.replace("\\u0000", "\0"))
+            for surrogates in ("\\ud800", "\\udfff", "\\ud83d x", "\\udc00\\ud800"):
+                assert "half a surrogate pair" in refuse(ci, escaped.replace("\\u0000", surrogates))
+
+
+def test_nul_in_forms_and_queries(ci: World, subtests: pytest.Subtests) -> None:
+    for name in ["sha", "environment", "branch", "unknown", "a%00"]:
+        with subtests.test(name=name):
+            assert "contains a NUL character" in refuse(ci, f"sha={SHA}&{name}=a%00b", FORM)
+            assert "contains a NUL character" in refuse(ci, f"sha={SHA}&{name}=a\0b", FORM)
+            assert "query string contains a NUL character" in refuse(ci, PLAIN, query=f"?{name}=%00")
+            if "%" not in name:
+                assert "contains a NUL character" in refuse(ci, multipart(("sha", SHA), (name, "a\0")), MULTIPART)
+
+
+def test_queries(ci: World, subtests: pytest.Subtests) -> None:
+    for query in ["?x=%ff", "?%ff=x", "?environment=%ed%a0%80", "?x=%c3", "?x=%00", "?" + "&".join(["a=1"] * 1100)]:
+        with subtests.test(query=query):
+            assert "query string" in refuse(ci, PLAIN, query=query)
+
+
+NESTED = {
+    "lists": lambda depth: "[" * depth + "]" * depth,
+    "objects": lambda depth: '{"a":' * depth + "1" + "}" * depth,
+    "both": lambda depth: '[{"a":' * depth + "1" + "}]" * depth,
+    "lists that do not end": lambda depth: "[" * depth,
+    "objects that do not end": lambda depth: '{"a":' * depth,
+}
+
+
+def test_nesting(ci: World, subtests: pytest.Subtests) -> None:
+    for kind in NESTED:
+        for depth in [65, 1000, 100_000, 3_000_000]:
+            with subtests.test(kind=kind, depth=depth):
+                nested = NESTED[kind](depth)
+                for body in (
+                    nested,
+                    f'{{"sha": "{SHA}", "unknown": {nested}}}',
+                    f'{{"sha": "{SHA}", "commits": {nested}}}',
+                ):
+                    if len(body) < 16_000_000:
+                        refuse(ci, body)
+
+
+def test_nesting_that_is_fine(ci: World) -> None:
+    body = f'{{"sha": "{SHA}", "unknown": {NESTED["lists"](60)}}}'
+    assert call(ci.path, body, headers=bearer(ci.secret)).content == b"Success"
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM, MULTIPART, "text/plain", None])
+def test_a_body_above_the_limit(content_type: str | None, ci: World, settings: Settings) -> None:
+    settings.MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
+    body = {MULTIPART: multipart(("sha", SHA), ("filling", "")), FORM: f"sha={SHA}&filling=".encode()}.get(
+        str(content_type), PLAIN
+    )
+    before = count_rows()
+    for length, status in ((2001, 413), (2000, 200)):
+        filling = (b"x" if b"filling" in body else b" ") * (length - len(body))
+        middle = body.index(b"filling") + 12 if content_type == MULTIPART else len(body)
+
+        response = call(
+            ci.path, body[:middle] + filling + body[middle:], content_type=content_type, headers=bearer(ci.secret)
+        )
+
+        assert response.status_code == status, response.content
+        if status == 413:
+            assert assert_sentence(response).startswith("The body is larger than 2000 bytes")
+            assert count_rows() == before
+
+
+def test_the_limit_is_16_mb(ci: World) -> None:
+    before = count_rows()
+    for length, status in ((16 * 1024 * 1024, 400), (16 * 1024 * 1024 + 1, 413), (10**12, 413), (10**40, 413)):
+        # The length is believed: no more than it says is ever read.
+        body = b"x" * min(length, 2**24 + 1)
+        response = call(ci.path, body, headers=bearer(ci.secret), CONTENT_LENGTH=str(length))
+        assert response.status_code == status
+    assert count_rows() == before
+
+
+def test_lengths_that_are_none(ci: World, subtests: pytest.Subtests) -> None:
+    for length in ["", "0", "-1", "x", "1.5", "²", "9" * 5000]:
+        with subtests.test(length=length):
+            before = count_rows()
+            response = call(ci.path, PLAIN, headers=bearer(ci.secret), CONTENT_LENGTH=length)
+            assert response.status_code == 400
+            assert assert_sentence(response)
+            assert count_rows() == before
+
+
+def test_compressed_bodies(ci: World, subtests: pytest.Subtests) -> None:
+    for encoding in ["gzip", "GZIP", "deflate", "br", "zstd", "gzip, gzip", "nonsense\xff"]:
+        with subtests.test(encoding=encoding):
+            assert "send the body uncompressed" in refuse(ci, PLAIN, Content_Encoding=encoding)
+
+
+def test_idempotency_keys(ci: World, subtests: pytest.Subtests) -> None:
+    for key in ["", " ", "a" * 256, "é", "a\tb", "\x00", "\x7f", "\ud83d"]:
+        with subtests.test(key=key):
+            if key != " ":
+                assert "Idempotency-Key" in refuse(ci, PLAIN, Idempotency_Key=key)
+
+
+def test_the_refused_can_be_corrected(ci: World) -> None:
+    """A refusal remembers nothing, not even under a key."""
+    headers: dict[str, Any] = {"Idempotency_Key": "k"}
+    for body in (b"{", b'{"sha": 1}', b'{"sha": "a", "environment": "prod"}', b'{"sha": "a", "date": "x"}'):
+        refuse(ci, body, **headers)
+    corrected = call(ci.path, PLAIN, headers=bearer(ci.secret) | {"Idempotency-Key": "k"})
+    assert (corrected.status_code, corrected.content) == (200, b"Success")
+
+
+def test_who_calls_is_asked_first(ci: World) -> None:
+    """A body is only read before the token is known where the token may be in it."""
+    for body in (b"{", b"[]", b"\xff", b'{"sha": "a\\u0000"}'):
+        assert call(ci.path, body, headers=bearer("gum_wrong")).status_code == 401
+        assert call(ci.path, body, headers=bearer(ci.secret)).status_code == 400
+    for body in (b"{", b"\xff"):
+        assert call(ci.path, body).status_code == 400
+    too_many = "?" + "&".join(["a=1"] * 1100)
+    assert "query string" in assert_sentence(call(ci.path + too_many, b"{}"))

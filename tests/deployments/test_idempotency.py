@@ -1,0 +1,165 @@
+"""``Idempotency-Key``: the same call again gets the answer it got before."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from time_machine import travel
+
+from config.celery import app
+from deployments.models import Deploy, IdempotencyKey
+from deployments.tasks import delete_expired_idempotency_keys
+from tests.conftest import World
+from tests.deployments.histories import START, history, in_short
+from tests.factories import make_deployment, make_token
+
+KEY = {"Idempotency-Key": "build-1"}
+COMPARED = ("X-Deploy-Id", "Location", "Content-Type", "Preference-Applied")
+
+
+def as_answer(response: Any) -> tuple[Any, ...]:
+    return (response.status_code, response.content, *(response.headers.get(name) for name in COMPARED))
+
+
+@pytest.mark.parametrize("prefer", ["", "return=representation"])
+def test_the_same_call_again_is_answered_as_before(ci: World, prefer: str) -> None:
+    headers = {**KEY, "Prefer": prefer}
+    first = ci.register(sha="a", headers=headers)
+    # What happened since changes nothing about the answer, where without a key this would be a rollback.
+    ci.register(sha="b")
+
+    again = ci.register(sha="a", headers=headers)
+
+    assert first.status_code == 200
+    assert as_answer(again) == as_answer(first)
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert in_short(history(ci)) == "a b*"
+
+
+def test_another_body_is_refused(ci: World) -> None:
+    ci.register(sha="a", headers=KEY)
+
+    response = ci.register(sha="b", headers=KEY)
+
+    assert response.status_code == 422
+    assert response.content.decode() == (
+        "This Idempotency-Key came before with another body: use a new key for a new deploy."
+    )
+    assert Deploy.objects.count() == 1
+
+
+def test_the_same_body_for_another_deployment_is_refused(ci: World) -> None:
+    make_deployment(ci.project, name="Api")
+    ci.register(sha="a", headers=KEY)
+
+    assert ci.register(sha="a", headers=KEY, path=ci.path.replace("storefront", "api")).status_code == 422
+    assert ci.register(sha="a", headers=KEY, path=f"{ci.path}?environment=staging").status_code == 422
+    assert Deploy.objects.count() == 1
+
+
+def test_another_key_is_another_call(ci: World) -> None:
+    ci.register(sha="a", headers=KEY)
+
+    assert ci.register(sha="a", headers={"Idempotency-Key": "build-2"}).status_code == 400
+    assert ci.register(sha="b", headers={"Idempotency-Key": "BUILD-1"}).status_code == 200
+
+
+def test_keys_belong_to_an_organization(ci: World, other: World) -> None:
+    """Two organizations may well count their builds alike; the tokens of one share them, as when one is replaced."""
+    _, second = make_token(ci.organization)
+    first = ci.register(sha="a", headers=KEY)
+
+    assert other.register(sha="b", headers=KEY).headers.get("Idempotency-Replayed") is None
+    assert as_answer(ci.register(sha="a", headers=KEY, secret=second)) == as_answer(first)
+
+
+def test_a_replay_needs_a_good_token(ci: World) -> None:
+    ci.register(sha="a", headers=KEY)
+
+    assert ci.register(sha="a", headers=KEY, secret="gum_wrong").status_code == 401
+
+
+def test_a_refused_call_is_not_remembered(ci: World) -> None:
+    """It stored nothing, so it may be corrected and sent with the same key."""
+    assert ci.register(sha="a", environment="nowhere", headers=KEY).status_code == 400
+    assert ci.register(sha="a", environment="staging", headers=KEY).status_code == 200
+    assert ci.register(sha="a", environment="staging").status_code == 400
+
+
+def test_a_duplicate_is_not_remembered_but_an_ignored_one_is(ci: World) -> None:
+    ci.register(sha="a")
+    body: dict[str, Any] = {"sha": "a", "ignore_if_duplicate": True, "headers": KEY}
+
+    assert ci.register(sha="a", headers=KEY).status_code == 400
+    assert not IdempotencyKey.objects.exists()
+    ignored = ci.register(**body)
+    assert as_answer(ci.register(**body)) == as_answer(ignored)
+    assert ignored.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("a", 200),
+        ("x" * 255, 200),
+        ('"8e03978e-40d5-43dd-bc93-6894a57f9324"', 200),
+        ("with spaces", 200),
+        ("", 400),
+        ("x" * 256, 400),
+        ("tab\there", 400),
+        ("ä", 400),
+        ("\x7f", 400),
+    ],
+)
+def test_which_keys_are_accepted(ci: World, key: str, status: int) -> None:
+    response = ci.register(sha="a", headers={"Idempotency-Key": key})
+
+    assert response.status_code == status
+    assert Deploy.objects.count() == (status == 200)
+    if status == 400:
+        assert response.content == b"Idempotency-Key must be 1 to 255 printable ASCII characters."
+
+
+@pytest.mark.parametrize(
+    ("hours", "replayed"), [(0, True), (23.9, True), (24.1, False)], ids=["at once", "in time", "too late"]
+)
+def test_a_key_counts_for_a_day(ci: World, hours: float, replayed: bool) -> None:
+    with travel(START, tick=False):
+        first = ci.register(sha="a", headers=KEY)
+        ci.register(sha="b")
+    with travel(START + timedelta(hours=hours), tick=False):
+        again = ci.register(sha="a", headers=KEY)
+
+    assert again.status_code == 200
+    assert (again.headers["X-Deploy-Id"] == first.headers["X-Deploy-Id"]) is replayed
+    assert in_short(history(ci)) == ("a b*" if replayed else "a b~ a^*")
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_an_expired_key_may_come_with_another_body(ci: World) -> None:
+    with travel(START, tick=False):
+        ci.register(sha="a", headers=KEY)
+    with travel(START + timedelta(hours=25), tick=False):
+        assert ci.register(sha="b", headers=KEY).status_code == 200
+
+
+def test_the_clean_up_deletes_what_expired_and_nothing_else(ci: World) -> None:
+    now = timezone.now()
+    for hours in (0, 23.9, 24.1, 1000):
+        IdempotencyKey.objects.create(
+            organization=ci.organization, key=f"{hours}", fingerprint="", created_at=now - timedelta(hours=hours)
+        )
+
+    assert delete_expired_idempotency_keys() == 2
+    assert set(IdempotencyKey.objects.values_list("key", flat=True)) == {"0", "23.9"}
+    assert delete_expired_idempotency_keys() == 0
+
+
+def test_the_schedule_names_tasks_that_there_are() -> None:
+    app.loader.import_default_modules()
+
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+    assert delete_expired_idempotency_keys.name in scheduled
+    assert scheduled <= set(app.tasks)

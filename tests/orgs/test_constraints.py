@@ -1,0 +1,157 @@
+"""What must never be stored is refused by the database itself, under a name that says why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from deployments.models import BranchMatch, Deploy, Deployment, IdempotencyKey, Tag, Target
+from orgs.models import Environment, Membership, Organization, Project, User
+from orgs.roles import Role
+from tests.conftest import World
+from tests.deployments.histories import START
+from tests.factories import make_member, make_project
+from tokens.models import AccessToken
+
+Insert = Callable[[World], Any]
+
+
+def production(world: World) -> Environment:
+    return world.project.environments.get(slug="production")
+
+
+def make_target(world: World, **fields: Any) -> Target:
+    return Target.objects.create(deployment=world.deployment, environment=production(world), **fields)
+
+
+def make_deploy(world: World, **fields: Any) -> Deploy:
+    target, _ = Target.objects.get_or_create(deployment=world.deployment, environment=production(world))
+    values: dict[str, Any] = {"sha": "a", "deployed_at": START, **fields}
+    return Deploy.objects.create(organization=world.organization, target=target, **values)
+
+
+def twice(insert: Insert) -> Insert:
+    def run(world: World) -> None:
+        insert(world)
+        insert(world)
+
+    return run
+
+
+def make_membership(world: World, role: str) -> Membership:
+    user, _ = User.objects.get_or_create(email="ann@example.com")
+    return Membership.objects.create(organization=world.organization, user=user, role=role)
+
+
+def make_raw_token(world: World, **fields: Any) -> AccessToken:
+    digest = f"{AccessToken.objects.count()}"
+    return AccessToken.objects.create(**{"organization": world.organization, "name": "t", "digest": digest, **fields})
+
+
+# Inserts that each constraint refuses, and the nearest ones that it lets through.
+REFUSED: dict[str, list[Insert]] = {
+    "project_slug_unique_in_organization": [
+        lambda w: Project.objects.create(organization=w.organization, name="x", slug="shop"),
+    ],
+    "environment_slug_unique_in_project": [
+        lambda w: Environment.objects.create(project=w.project, name="x", slug="production"),
+    ],
+    "environment_one_default_in_a_project": [
+        lambda w: Environment.objects.create(project=w.project, name="x", slug="x", is_default=True),
+        lambda w: w.project.environments.update(is_default=True),
+    ],
+    "membership_once_in_an_organization": [
+        lambda w: [make_membership(w, Role.ADMIN), make_membership(w, Role.OBSERVER)],
+    ],
+    "membership_role_is_known": [
+        lambda w: make_membership(w, "king"),
+        lambda w: make_membership(w, ""),
+    ],
+    "user_email_unique_in_any_case": [
+        lambda w: [User.objects.create(email="ann@example.com"), User.objects.create(email="Ann@Example.com")],
+    ],
+    "token_name_unique_among_unrevoked": [
+        twice(lambda w: make_raw_token(w)),
+        lambda w: make_raw_token(w, name="ci"),
+    ],
+    "deployment_slug_unique_in_organization": [
+        lambda w: Deployment.objects.create(
+            organization=w.organization, project=make_project(w.organization, "Other"), name="x", slug="storefront"
+        ),
+    ],
+    "deployment_provider_is_known": [
+        lambda w: Deployment.objects.filter(pk=w.deployment.pk).update(repository_provider="svn"),
+        lambda w: Deployment.objects.filter(pk=w.deployment.pk).update(repository_provider=""),
+    ],
+    "target_once_a_deployment_environment": [twice(make_target)],
+    "target_branch_fits_its_match": [
+        lambda w: make_target(w, branch_match=BranchMatch.ANY, branch="main"),
+        lambda w: make_target(w, branch_match=BranchMatch.EXACT, branch=""),
+        lambda w: make_target(w, branch_match=BranchMatch.PREFIX, branch=""),
+        lambda w: make_target(w, branch_match="regex", branch="main"),
+    ],
+    "deploy_has_a_sha": [lambda w: make_deploy(w, sha="")],
+    "deploy_lead_time_not_negative": [lambda w: make_deploy(w, lead_time=-1)],
+    "tag_once_on_a_deploy": [
+        lambda w: Tag.objects.bulk_create([Tag(deploy=make_deploy(w), name="a")] * 2),
+    ],
+    "idempotency_key_unique_in_organization": [
+        twice(lambda w: IdempotencyKey.objects.create(organization=w.organization, key="k", fingerprint="")),
+    ],
+}
+ACCEPTED: dict[str, Insert] = {
+    "a slug of another organization": lambda w: Project.objects.create(
+        organization=Organization.objects.create(name="x", slug="x"), name="Shop", slug="shop"
+    ),
+    "the environments of another project": lambda w: make_project(w.organization, "Other"),
+    "a person in two organizations": lambda w: Membership.objects.create(
+        user=make_member(w.organization, Role.ADMIN),
+        organization=Organization.objects.create(name="x", slug="x"),
+        role=Role.OWNER,
+    ),
+    "the name of a token that was revoked": twice(lambda w: make_raw_token(w, name="old", revoked_at=START)),
+    "a target that takes one branch": lambda w: make_target(w, branch_match=BranchMatch.EXACT, branch="main"),
+    "a lead time of nothing": lambda w: make_deploy(w, lead_time=0),
+    "two deploys of a sha at a moment": twice(make_deploy),
+    "a tag on two deploys": twice(lambda w: Tag.objects.create(deploy=make_deploy(w), name="a")),
+    "a key in two organizations": lambda w: [
+        IdempotencyKey.objects.create(organization=organization, key="k", fingerprint="")
+        for organization in (w.organization, Organization.objects.create(name="x", slug="x"))
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "insert"), [(name, insert) for name, inserts in REFUSED.items() for insert in inserts]
+)
+def test_a_row_that_breaks_a_constraint_is_refused(ci: World, name: str, insert: Insert) -> None:
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        insert(ci)
+
+    # SQLite names the columns of a unique constraint, and its name only where an expression or check is in it.
+    if connection.vendor == "postgresql":
+        assert f'"{name}"' in str(refused.value)
+
+
+@pytest.mark.parametrize("insert", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_row_beside_it_is_not(ci: World, insert: Insert) -> None:
+    insert(ci)
+
+
+def test_every_constraint_of_ours_is_tested() -> None:
+    constraints = {
+        constraint.name
+        for app in ("orgs", "tokens", "deployments")
+        for model in apps.get_app_config(app).get_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.CheckConstraint | models.UniqueConstraint)
+    }
+
+    assert constraints == REFUSED.keys()
+
+
+def test_a_digest_is_unique_since_a_token_is_found_by_it(ci: World) -> None:
+    with pytest.raises(IntegrityError):
+        make_raw_token(ci, name="another", digest=ci.token.digest)

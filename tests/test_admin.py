@@ -1,0 +1,198 @@
+"""Django admin: the operator's pages, for every model and for every mistake that a form lets through."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django import Settings
+
+from orgs.models import User
+from orgs.roles import Role
+from tests.conftest import World, make_world
+from tests.factories import make_member
+from tests.operator import OperatorClient, page, problems
+
+MODELS = [model for model in admin.site._registry if model._meta.app_label in ("orgs", "tokens", "deployments")]
+FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"}
+NOT_ADDED = FACTS | {"accesstoken"}
+CHANGE: dict[str, Any] = {
+    "commits": [
+        {"revision": f"{number:040x}", "message": "Fix it\n\nAt last", "files": ["a.py"]} for number in range(3)
+    ],
+    "files": [{"path": "db/a.sql", "additions": 3, "deletions": 1}],
+    "pull_requests": [{"number": 7, "title": "Fix it"}],
+    "links": {"build": "https://ci.example.com/1"},
+    "tags": "#hotfix",
+}
+
+
+@pytest.fixture
+def operator(db: None) -> OperatorClient:
+    return OperatorClient()
+
+
+@pytest.fixture
+def developer_client(developer: User) -> Client:
+    client = Client()
+    client.force_login(developer)
+    return client
+
+
+def name_of(model: type[Model]) -> str:
+    return str(model._meta.model_name)
+
+
+def fill(slug: str) -> World:
+    """At least one row of every model."""
+    world = make_world(slug)
+    make_member(world.organization, Role.OWNER)
+    for key, sha in enumerate(("a1", "b2", "a1")):
+        answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
+        assert answer.status_code == 200, answer.content
+    return world
+
+
+def test_every_model_is_registered() -> None:
+    assert {name_of(model) for model in MODELS} == NOT_ADDED | {
+        "user", "organization", "membership", "project", "environment", "deployment", "target",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+class TestPages:
+    def test_the_list_has_rows_and_searches(self, operator: OperatorClient, model: type[Model]) -> None:
+        fill("acme")
+        assert b"field-" in operator.get(page("changelist", model)).content
+        for query in ("a", "%00", "99999999999999999999999", "'"):
+            response = operator.get(page("changelist", model) + f"?q={query}")
+            assert response.status_code == 200, query
+
+    def test_the_list_costs_the_same_at_one_row_and_at_three(
+        self, operator: OperatorClient, model: type[Model]
+    ) -> None:
+        def count_queries() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                assert operator.get(page("changelist", model)).status_code == 200
+            return len(queries)
+
+        fill("acme")
+        at_one = count_queries()
+        fill("globex")
+        fill("initech")
+        assert count_queries() == at_one <= 10
+
+    def test_each_filter_answers(self, operator: OperatorClient, model: type[Model]) -> None:
+        fill("acme")
+        fill("globex")
+        listing = operator.get(page("changelist", model)).content.decode()
+        for query in re.findall(r'href="(\?[^"]+__[^"]+|\?(?:kind|state)=[^"]+)"', listing):
+            assert operator.get(page("changelist", model) + query.replace("&amp;", "&")).status_code == 200, query
+
+    def test_a_row_opens(self, operator: OperatorClient, model: type[Model]) -> None:
+        fill("acme")
+        row: Any = model._default_manager.order_by("pk")[0]
+        response = operator.get(page("change", row))
+        assert response.status_code == 200
+        is_editable = b'name="_save"' in response.content
+        assert is_editable == (name_of(model) not in FACTS)
+
+    def test_the_form_to_add_one_opens(self, operator: OperatorClient, model: type[Model]) -> None:
+        expected = 403 if name_of(model) in NOT_ADDED else 200
+        assert operator.get(page("add", model)).status_code == expected
+
+    def test_who_is_no_staff_is_sent_to_the_login(self, developer_client: Client, model: type[Model]) -> None:
+        row = model(pk=1)
+        for address in (page("changelist", model), page("add", model), page("change", row), page("delete", row)):
+            response = developer_client.get(address)
+            assert (response.status_code, response["Location"].split("?")[0]) == (302, reverse("admin:login"))
+
+    def test_no_page_shows_a_secret(self, operator: OperatorClient, model: type[Model]) -> None:
+        world = fill("acme")
+        User.objects.update(password="pbkdf2_sha256$1$salt$hashhash")
+        row: Any = model._default_manager.order_by("pk")[0]
+        for address in (page("changelist", model), page("change", row)):
+            content = operator.get(address).content.decode()
+            for secret in (world.secret, world.token.digest, "hashhash", "hashha*"):
+                assert secret not in content
+
+    def test_no_inline_code(self, operator: OperatorClient, model: type[Model]) -> None:
+        fill("acme")
+        row: Any = model._default_manager.order_by("pk")[0]
+        for address in (page("changelist", model), page("change", row)):
+            content = operator.get(address).content.decode()
+            assert not re.search(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=", content)
+
+
+@pytest.fixture
+def _quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.mark.usefixtures("_quick_passwords")
+class TestLogin:
+    def test_by_address_in_any_case(self, db: None) -> None:
+        User.objects.create_superuser("operator@example.com", "correct horse")
+        sent = {"username": "Operator@Example.com", "password": "correct horse"}
+        assert Client().post(reverse("admin:login"), sent).status_code == 302
+        assert Client().post(reverse("admin:login"), sent | {"password": "wrong"}).status_code == 200
+
+    def test_the_site_is_called_gumshoe(self, operator: OperatorClient) -> None:
+        assert b"<title>Operator | Gumshoe</title>" in operator.get(reverse("admin:index")).content
+
+
+NEW_USER = {"email": "Ada@Example.com", "name": "Ada", "usable_password": "true"}
+LONG_ENOUGH = {"password1": "a long enough one", "password2": "a long enough one"}
+
+
+@pytest.mark.usefixtures("_quick_passwords")
+class TestUsers:
+    def test_add_by_address(self, operator: OperatorClient) -> None:
+        sent = NEW_USER | LONG_ENOUGH
+        assert operator.post(page("add", User), sent).status_code == 302
+        ada = User.objects.get(email="ada@example.com")
+        assert (ada.is_staff, ada.check_password("a long enough one")) == (False, True)
+
+    def test_the_same_address_in_another_case_is_refused(self, operator: OperatorClient) -> None:
+        User.objects.create_user("ada@example.com")
+        sent = NEW_USER | LONG_ENOUGH
+        assert "already exists" in problems(operator.post(page("add", User), sent))
+        other = User.objects.create_user("bob@example.com")
+        assert "already exists" in problems(operator.post(page("change", other), {"email": "ADA@example.com"}))
+
+    def test_a_weak_password_is_refused(self, operator: OperatorClient) -> None:
+        sent = NEW_USER | {"password1": "short", "password2": "short"}
+        assert "too short" in problems(operator.post(page("add", User), sent))
+
+    def test_set_a_password(self, operator: OperatorClient) -> None:
+        user = User.objects.create_user("ada@example.com")
+        sent = {"usable_password": "true"} | LONG_ENOUGH
+        assert operator.post(reverse("admin:auth_user_password_change", args=[user.pk]), sent).status_code == 302
+        user.refresh_from_db()
+        assert user.check_password("a long enough one")
+
+    def test_staff_cannot_make_themselves_superusers(self, operator: OperatorClient) -> None:
+        clerk = User.objects.create_user("clerk@example.com", is_staff=True)
+        clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+        sent = {"email": clerk.email, "name": "Clerk", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+        client = Client()
+        client.force_login(clerk)
+        client.post(page("change", clerk), sent)
+        clerk.refresh_from_db()
+        assert (clerk.name, clerk.is_superuser) == ("Clerk", False)
+        superuser = User.objects.get(is_superuser=True)
+        assert client.post(page("change", superuser), {"email": "mine@example.com"}).status_code == 403
+        assert client.post(page("delete", superuser), {"post": "yes"}).status_code == 403
+        assert (
+            client.post(reverse("admin:auth_user_password_change", args=[superuser.pk]), {"password1": "x"}).status_code
+            == 403
+        )
+        operator.post(page("change", clerk), sent)
+        clerk.refresh_from_db()
+        assert clerk.is_superuser
