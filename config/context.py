@@ -13,6 +13,7 @@ from orgs.roles import Permission, role_allows
 RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Live", "live", "home", Permission.VIEW, ""),
     ("Timeline", "timeline", "timeline", Permission.VIEW, ""),
+    ("Projects", "projects", "projects", Permission.VIEW, ""),
     ("Members", "members", "members", Permission.VIEW, "Organization"),
     ("Audit log", "audit", "audit-log", Permission.VIEW_AUDIT_LOG, ""),
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import views
+from deployments.api import live, views
 
 register_deploy = views.RegisterDeployView.as_view()
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
+    path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
     re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
 ]

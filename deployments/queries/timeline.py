@@ -185,7 +185,10 @@ def undone_by(deploys: list[Deploy]) -> dict[int, Undone]:
         .values("rolled_back_by")
         .annotate(count=Count("id"), first=Min("id"), sha=Min("sha"))
     )
-    return {row["rolled_back_by"]: Undone(row["count"], row["first"], row["sha"]) for row in counts}
+    return {
+        row["rolled_back_by"]: Undone(row["count"], row["first"], row["sha"])  # type: ignore[misc]  # it has one
+        for row in counts
+    }
 
 
 def fingerprint(filters: Filters) -> str:

@@ -7,16 +7,12 @@ from django.utils import timezone
 
 from deployments.forms.live import LiveForm
 from deployments.queries.live import Group, read_live
+from deployments.views.deploys import deploys_path
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.roles import Permission
-from orgs.templatetags.ui import plural
 
-STATE_WORDS = {
-    "behind": "{} behind the environment before",
-    "rolled-back": "{} rolled back",
-    "stale": "{} without a deploy somewhere for 30 days",
-}
+STATE_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
 
 
 @member_page(Permission.VIEW)
@@ -27,6 +23,7 @@ def home(request: MemberRequest) -> HttpResponse:
     live = read_live(request.organization.pk, filters, now=timezone.now())
     context = {
         "form": form,
+        "deploys_path": deploys_path(request.organization),
         "live": live,
         "clauses": list(clauses_of(live.counts)),
         "tables": list(tables_of(live.groups)),
@@ -67,7 +64,7 @@ class Clause:
 
 
 def clauses_of(counts: Mapping[str, int]) -> Iterator[Clause]:
-    """The sentence above the table: one part for each thing that is off somewhere, with where it is shown."""
+    """The sentence above the table: how many deployments are off somewhere, and where those are shown."""
     for state, words in STATE_WORDS.items():
         if count := counts[state]:
-            yield Clause(words.format(plural(count, "deployment")), f"?state={state}")
+            yield Clause(f"{count:,} {'is' if count == 1 else 'are'} {words}", f"?state={state}")

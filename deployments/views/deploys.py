@@ -1,0 +1,93 @@
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from deployments.models import Deploy
+from deployments.queries import deploy_page as queries
+from deployments.registration import deletion
+from deployments.templatetags.deploys import short
+from deployments.views.ribbon import ribbon_of
+from deployments.views.timeline_rows import state_of
+from orgs.access import MemberRequest, member_page
+from orgs.models import Organization
+from orgs.paging import page_of
+from orgs.roles import Permission
+from orgs.undo import offer_undo
+
+COMMITS_SHOWN = 100
+PULL_REQUESTS_SHOWN = 50
+FILES_SHOWN = 200
+TABS = ("changes", "files")
+
+
+def deploys_path(organization: Organization) -> str:
+    """What a deploy's id makes its page's address: for lists, where looking up a route for each row takes longest."""
+    return reverse("deploy-page", kwargs={"organization": organization.slug, "deploy": 0}).removesuffix("0")
+
+
+def deploy_of(request: MemberRequest, pk: int) -> Deploy:
+    return get_object_or_404(queries.deploys_for_page(request.organization.pk), pk=pk)
+
+
+@member_page(Permission.VIEW)
+def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
+    found = deploy_of(request, deploy)
+    undone, undone_count = queries.undone_by(found)
+    state, word = state_of(found)
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in TABS else TABS[0]
+    context = {
+        "deploy": found,
+        "state": state,
+        "word": word,
+        "path": queries.path_of(found),
+        "neighbours": queries.neighbours_of(found),
+        "undone": undone,
+        "undone_count": undone_count,
+        "ribbon": ribbon_of(queries.stages_of(found)),
+        "tab": tab,
+        **(files_of(request, found) if tab == "files" else changes_of(request, found)),
+    }
+    return render(request, "deployments/deploy.html", context)
+
+
+def changes_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+    after = request.GET.get("after", "")
+    return {
+        "authors": queries.authors_of(deploy),
+        "pull_requests": deploy.pull_requests.order_by("id")[:PULL_REQUESTS_SHOWN] if not after else (),
+        "commits": page_of(deploy.commits.all(), after=after, by="id", size=COMMITS_SHOWN),
+    }
+
+
+def files_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+    after = request.GET.get("after", "")
+    files = page_of(deploy.files.all(), after=after, by="id", size=FILES_SHOWN)
+    if not files.rows and not after:
+        return {"paths": queries.paths_in_commits(deploy)[:FILES_SHOWN]}
+    return {"files": files}
+
+
+@member_page(Permission.REGISTER)
+@require_POST
+def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
+    found = deploy_of(request, deploy)
+    deletion.delete_deploy(deploy=found)
+    undo = reverse("restore-deploy", kwargs={"organization": request.organization.slug, "deploy": found.pk})
+    offer_undo(request, f"The deploy of {short(found.sha)} was deleted.", undo)
+    if found.deployment.deleted_at:
+        return redirect("timeline", organization=request.organization.slug)
+    return redirect("deployment", organization=request.organization.slug, deployment=found.deployment.slug)
+
+
+@member_page(Permission.REGISTER)
+@require_POST
+def restore_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
+    found = deploy_of(request, deploy)
+    deletion.restore_deploy(deploy=found)
+    messages.success(request, f"The deploy of {short(found.sha)} is back in its place.")
+    return redirect("deploy-page", organization=request.organization.slug, deploy=found.pk)

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from deployments.forms.timeline import Place, TimelineForm
+from deployments.queries.keyset import Key
+from deployments.queries.timeline import Page, fingerprint, read_page
+from deployments.views.deploys import deploys_path
+from deployments.views.timeline_rows import lines_of
+from orgs.access import MemberRequest, member_page
+from orgs.models import Environment, Project
+from orgs.roles import Permission
+
+
+@member_page(Permission.VIEW)
+def timeline(request: MemberRequest) -> HttpResponse:
+    return show_timeline(request, Place(organization=request.organization), "deployments/timeline.html")
+
+
+@member_page(Permission.VIEW)
+def project_timeline(request: MemberRequest, project: str) -> HttpResponse:
+    place = Place(
+        organization=request.organization,
+        project=get_object_or_404(Project.objects.filter(organization=request.organization), slug=project),
+    )
+    return show_timeline(request, place, "deployments/timeline.html")
+
+
+@member_page(Permission.VIEW)
+def environment_timeline(request: MemberRequest, project: str, environment: str) -> HttpResponse:
+    environments = Environment.objects.select_related("project").filter(
+        project__organization=request.organization, project__deleted_at=None
+    )
+    found = get_object_or_404(environments, project__slug=project, slug=environment)
+    place = Place(organization=request.organization, project=found.project, environment=found)
+    return show_timeline(request, place, "deployments/timeline.html")
+
+
+def show_timeline(
+    request: MemberRequest, place: Place, template: str, more: Callable[[], dict[str, Any]] = dict
+) -> HttpResponse:
+    """The whole page with ``more`` in its context; to htmx its list alone, or 204 where nothing has come since the
+    list it has."""
+    form = TimelineForm(request.GET, place=place)
+    before, after = Key.parse(request.GET.get("before", "")), Key.parse(request.GET.get("after", ""))
+    filters = form.filters() if form.is_valid() else None
+    is_first_page = before is None and after is None
+    wants_list = request.headers.get("HX-Request") == "true"
+    seen = f'"{fingerprint(filters)}"' if filters and is_first_page else ""
+    if wants_list and seen and request.headers.get("If-None-Match") == seen:
+        return HttpResponse(status=204)
+    page = read_page(filters, before=before, after=after) if filters else Page()
+    now = timezone.now()
+    context = {
+        **more(),
+        "form": form,
+        "deploys_path": deploys_path(request.organization),
+        "place": place,
+        "timeline": lines_of(page.deploys, zone=form.zone, now=now),
+        "page": page,
+        "seen": seen,
+        "wants_list": wants_list,
+        "is_filtered": next(form.chips(), None) is not None,
+    }
+    return render(request, "deployments/_timeline.html" if wants_list else template, context)
