@@ -42,7 +42,7 @@ $(VAR_DIR)/secret-key:
 .PHONY: database
 database: install
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo || echo 'gumshoe: serving without the demo.'
 
 # Runs $(1) beside a worker until one of them ends or we are told to, and leaves nothing behind.
 define serve_with_worker
