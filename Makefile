@@ -42,7 +42,7 @@ $(VAR_DIR)/secret-key:
 .PHONY: database
 database: install
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo || echo 'gumshoe: serving without the demo.'
 
 # Runs $(1) beside a worker until one of them ends or we are told to, and leaves nothing behind.
 define serve_with_worker
@@ -77,7 +77,7 @@ dev: install ## Serve it with a server that reloads changed code
 
 .PHONY: test
 test: install ## Run the tests (DATABASE_URL=postgres://… for PostgreSQL, ARGS=… for pytest)
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: lint
 lint: export SECRET_KEY := $(THROWAWAY_KEY)
@@ -89,7 +89,8 @@ lint: install ## Check style, types, layers, migrations, settings and templates
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	SITE_URL=https://gumshoe.example.com DATABASE_URL=postgres://gumshoe@localhost/gumshoe CACHE_URL=redis://localhost \
+	SITE_URL=https://gumshoe.example.com TRUSTED_PROXY_COUNT=1 \
+		DATABASE_URL=postgres://gumshoe@localhost/gumshoe CACHE_URL=redis://localhost \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	git ls-files -coz --exclude-standard 'templates/*.html' | xargs -0 -r $(BIN)/djade --check --target-version 5.2
 	git ls-files -coz --exclude-standard '*.py' | xargs -0 $(BIN)/django-upgrade --check --target-version 5.2 --skip request_headers

@@ -47,3 +47,16 @@ def check_site_url(**kwargs: Any) -> list[checks.CheckMessage]:
             )
         ]
     return []
+
+
+@checks.register(deploy=True)
+def check_proxy_is_trusted(**kwargs: Any) -> list[checks.CheckMessage]:
+    if settings.SITE_IS_SECURE and not settings.TRUSTED_PROXY_COUNT:
+        return [
+            checks.Warning(
+                "SITE_URL is https, so a proxy stands in front, but its headers are ignored.",
+                hint="Set TRUSTED_PROXY_COUNT to the number of proxies, or all callers seem to be the proxy.",
+                id="gumshoe.W003",
+            )
+        ]
+    return []

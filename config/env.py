@@ -77,11 +77,25 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def directory(name: str, default: Path) -> Path:
+    """The absolute path of a directory, which is made if it is not there."""
+    path = Path(text(name, str(default))).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(name, f"cannot be used: {error.strerror}: {path}") from None
+    return path
+
+
 def url(name: str, default: str) -> str:
     """An http or https address without a trailing slash."""
     value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise SettingError(name, f"is {value!r}: write an address such as https://gumshoe.example.com.")
     return value
 
@@ -102,22 +116,33 @@ def required(name: str, *, because: str) -> str:
     raise SettingError(name, f"is not set, although {because}: set both.")
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """Django's settings of one database, from ``sqlite:///path`` or ``postgres://…``."""
+def service_url(name: str, default: str, *, schemes: tuple[str, ...], example: str) -> str:
+    """The address of a server, taken literally as it may hold a password; messages do not repeat it."""
     value = secret(name) or default
     scheme = value.partition(":")[0]
-    if scheme not in ("sqlite", "postgres", "postgresql"):
-        raise SettingError(name, f"has the scheme {scheme!r}: write sqlite:///path or postgres://user@host/name.")
-    return dict(Env.db_url_config(value))
+    if scheme not in schemes:
+        raise SettingError(name, f"has the scheme {scheme!r}: write {example}.")
+    return value
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of one database, from ``sqlite:///path`` or ``postgres://…``."""
+    example = "sqlite:///path or postgres://user@host/name"
+    value = service_url(name, default, schemes=("sqlite", "postgres", "postgresql"), example=example)
+    try:
+        config = dict(Env.db_url_config(value))
+    except ValueError as error:
+        raise SettingError(name, f"cannot be read ({error}): write {example}.") from None
+    if not config["NAME"]:
+        raise SettingError(name, f"names no database: write {example}.")
+    return config
 
 
 def cache(name: str, default: str) -> dict[str, Any]:
-    value = secret(name) or default
-    scheme = value.partition(":")[0]
-    if scheme not in ("locmemcache", "redis", "rediss"):
-        raise SettingError(name, f"has the scheme {scheme!r}: write redis://host:port/number.")
+    schemes = ("locmemcache", "redis", "rediss")
+    value = service_url(name, default, schemes=schemes, example="redis://host:port/number")
     config = dict(Env.cache_url_config(value))
-    if scheme != "locmemcache":
+    if not value.startswith("locmemcache:"):
         # Each call waits for the cache. By itself the client tries four times, for as long as it takes; once more is
         # enough for a connection that Redis closed.
         waiting = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}

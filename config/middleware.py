@@ -1,4 +1,3 @@
-import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -9,13 +8,14 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 from config.logging import request_id
 from orgs.access import acting_for
+from orgs.addresses import ip_address_or_none
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -34,11 +34,9 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         name = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
-        reset = request_id.set(name)
-        try:
-            response = self.get_response(request)
-        finally:
-            request_id.reset(reset)
+        # It stays until this thread's next request: Django logs an answer of 400 and above after all middleware.
+        request_id.set(name)
+        response = self.get_response(request)
         response.headers["X-Request-Id"] = name
         return response
 
@@ -56,7 +54,7 @@ class ClientAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if count := settings.TRUSTED_PROXY_COUNT:
             forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-            if len(forwarded) >= count and (address := valid_address(forwarded[-count].strip())):
+            if len(forwarded) >= count and (address := ip_address_or_none(forwarded[-count])):
                 request.META["REMOTE_ADDR"] = address
         return self.get_response(request)
 
@@ -74,13 +72,6 @@ class OperatorMiddleware:
             return self.get_response(request)
 
 
-def valid_address(value: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        return None
-
-
 class PagesOnly(MiddlewareMixin):
     """Mixed in before a middleware of Django's, lets API calls pass it by."""
 
@@ -93,7 +84,12 @@ class PagesOnly(MiddlewareMixin):
 class PageSessionMiddleware(PagesOnly, SessionMiddleware): ...
 
 
-class PageCommonMiddleware(PagesOnly, CommonMiddleware): ...
+class PageCommonMiddleware(PagesOnly, CommonMiddleware):
+    def __call__(self, request: HttpRequest) -> Any:
+        response = super().__call__(request)
+        if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
+            response.headers["Content-Length"] = str(len(response.content))
+        return response
 
 
 class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware): ...

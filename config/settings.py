@@ -4,7 +4,7 @@ The variables are listed with their defaults in .env.example.
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -15,8 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_dotenv(BASE_DIR / ".env")
 
 DEBUG = env.flag("DEBUG", default=False)
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = env.directory("VAR_DIR", default=BASE_DIR / "var")
 
 # --- Where we are ---------------------------------------------------------------------------------
 
@@ -214,7 +213,7 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = env.text("STATIC_ROOT", default=str(VAR_DIR / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -226,7 +225,7 @@ STORAGES = {
 
 # --- Database and cache ---------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'gumshoe.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(VAR_DIR / 'gumshoe.sqlite3'))}")}
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -257,7 +256,12 @@ if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
 
 # --- Jobs -----------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "filesystem://localhost"
+CELERY_BROKER_URL = env.service_url(
+    "CELERY_BROKER_URL",
+    default="filesystem://localhost",
+    schemes=("filesystem", "redis", "rediss"),
+    example="redis://host:port/number",
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

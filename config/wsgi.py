@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -14,7 +14,10 @@ django_application = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    if "CONTENT_LENGTH" not in environ and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+    if length := environ.get("CONTENT_LENGTH"):
+        if length.isdigit() and length != "0":
+            environ["wsgi.input"] = WholeBody(environ["wsgi.input"], int(length))
+    elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         measure_chunked_body(environ)
     return django_application(environ, start_response)
 
@@ -28,3 +31,32 @@ def measure_chunked_body(environ: dict[str, Any]) -> None:
     body = environ["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
+
+
+class Body(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+    def readline(self, size: int, /) -> bytes: ...
+
+
+class WholeBody:
+    """Raises OSError where ``body`` ends before ``length`` bytes, which granian does not.
+
+    Django turns it into UnreadablePostError. Without it the first half of form pairs would be stored as if it were all.
+    """
+
+    def __init__(self, body: Body, length: int) -> None:
+        self.body = body
+        self.missing = length
+
+    def read(self, size: int, /) -> bytes:
+        return self.count(self.body.read(size), size)
+
+    def readline(self, size: int, /) -> bytes:
+        return self.count(self.body.readline(size), 1)
+
+    def count(self, data: bytes, wanted: int) -> bytes:
+        self.missing -= len(data)
+        if len(data) < wanted and self.missing > 0:
+            raise OSError(f"The body ended {self.missing} bytes early.")
+        return data

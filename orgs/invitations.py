@@ -95,6 +95,7 @@ def accept_invitation(*, invitation: Invitation, user: User) -> None:
 @transaction.atomic
 def sign_up_invited(*, invitation: Invitation, name: str, password: str, address: str) -> User:
     """A new user with the invitation's address, who thereby is a member. The mail has proved the address."""
+    refresh_open(invitation)
     user = create_user(email=invitation.email, name=name, password=password)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     with acting_as(Actor.for_user(user, address=address)):

@@ -285,7 +285,8 @@ def move_environment(*, environment: Environment, towards_end: bool) -> None:
 def set_default_environment(*, environment: Environment) -> None:
     """Raises ValidationError where it is deleted."""
     lock_living(environment.project)
-    lock_living(environment)
+    if lock_living(environment).is_default:
+        return
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])

@@ -76,7 +76,8 @@ def apply_member(organization: Organization, item: dict[str, Any], path: str, pr
             organization=organization, user=user, role=Role(item.get("role", Role.DEVELOPER))
         )
     elif "role" in item:
-        services.change_role(membership=membership, role=Role(item["role"]))
+        with problems.at(f"{path}.role"):
+            services.change_role(membership=membership, role=Role(item["role"]))
     return output.describe_member(membership, created=created)
 
 

@@ -60,7 +60,8 @@ def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
     allowed = Environment.objects.filter(tokens=token.id)
     if not allowed.filter(pk=place.environment_id).exists():
         slugs = listed(sorted({environment.slug for environment in allowed}))
-        raise OutsideTokenLimits(f"This access token is limited to the environments {slugs or '(none)'}.")
+        names = f"the environments {slugs}" if slugs else "no environment"
+        raise OutsideTokenLimits(f"This access token is limited to {names}.")
 
 
 def check_branch(place: Place, branch: str) -> None:

@@ -19,7 +19,7 @@ class NewCommit:
     @property
     def title(self) -> str:
         lines = self.message.strip().splitlines()
-        return lines[0] if lines else ""
+        return lines[0].rstrip() if lines else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,10 @@ from django.utils import timezone
 from deployments.provisioning.applying import provision
 from deployments.provisioning.document import MAX_BYTES, read_document
 from deployments.provisioning.errors import ProvisioningError
+from orgs.audit import Actor, acting_as
+
+
+PROVISION = Actor(label="provision")
 
 
 class Command(BaseCommand):
@@ -29,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error.strerror}.") from None
         try:
             # Printed before the commit: a run whose output is lost must not leave tokens that nobody knows.
-            with transaction.atomic():
+            with transaction.atomic(), acting_as(PROVISION):
                 result = provision(read_document(data), now=timezone.now())
                 self.stdout.write(json.dumps(result, indent=2))
                 self.stdout.flush()

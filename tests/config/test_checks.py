@@ -1,0 +1,50 @@
+from types import SimpleNamespace
+
+import pytest
+from django.core.checks import CheckMessage
+from django.test import override_settings
+
+from config import checks
+
+REDIS = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://localhost"}}
+
+
+def use_database(monkeypatch: pytest.MonkeyPatch, vendor: str) -> None:
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor=vendor))
+
+
+def ids(messages: list[CheckMessage]) -> list[str | None]:
+    return [message.id for message in messages]
+
+
+def test_an_old_sqlite_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_database(monkeypatch, "sqlite")
+    assert ids(checks.check_sqlite_version()) == []
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    assert ids(checks.check_sqlite_version()) == ["gumshoe.E001"]
+    use_database(monkeypatch, "postgresql")
+    assert ids(checks.check_sqlite_version()) == []
+
+
+def test_postgresql_without_a_shared_cache_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_database(monkeypatch, "postgresql")
+    assert ids(checks.check_shared_cache()) == ["gumshoe.W001"]
+    with override_settings(CACHES=REDIS):
+        assert ids(checks.check_shared_cache()) == []
+    use_database(monkeypatch, "sqlite")
+    assert ids(checks.check_shared_cache()) == []
+
+
+def test_a_site_without_tls_is_a_warning() -> None:
+    with override_settings(SITE_IS_SECURE=False):
+        assert ids(checks.check_site_url()) == ["gumshoe.W002"]
+    with override_settings(SITE_IS_SECURE=True):
+        assert ids(checks.check_site_url()) == []
+
+
+@pytest.mark.parametrize(
+    ("secure", "proxies", "expected"), [(True, 0, ["gumshoe.W003"]), (True, 1, []), (False, 0, []), (False, 1, [])]
+)
+def test_tls_without_a_trusted_proxy_is_a_warning(secure: bool, proxies: int, expected: list[str]) -> None:
+    with override_settings(SITE_IS_SECURE=secure, TRUSTED_PROXY_COUNT=proxies):
+        assert ids(checks.check_proxy_is_trusted()) == expected

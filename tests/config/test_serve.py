@@ -1,0 +1,86 @@
+"""The real server, as ``make run`` starts it."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = [sys.executable, "-m", "config.serve"]
+SECONDS = 60
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An empty database is enough to be ready."""
+    (tmp_path / "static").mkdir()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    return {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": "", "PORT": str(port)}
+
+
+@pytest.fixture
+def server(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(SERVE, cwd=ROOT, env=environment, start_new_session=True) as process:
+        try:
+            subprocess.run([*SERVE, "wait"], cwd=ROOT, env=environment, check=True)
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SERVE, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def port_is_free(environment: dict[str, str]) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", int(environment["PORT"]))).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_it_answers_alone_until_told_to_end(server: subprocess.Popen[bytes], environment: dict[str, str]) -> None:
+    """In one test, since a server takes seconds to start."""
+    assert run(environment, "wait", "echo", "ready").stdout == "ready\n"
+    second = run(environment)
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"gumshoe: cannot listen on 127.0.0.1 port {environment['PORT']}: Address already in use. "
+        "Set PORT or HOST to a free one.\n"
+    )
+    assert status_of_endless_body(int(environment["PORT"])) in (401, 413)
+    server.terminate()
+    assert server.wait(SECONDS) == 0
+    assert port_is_free(environment)
+
+
+def status_of_endless_body(port: int) -> int:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)) as connection:
+        connection.putrequest("POST", "/api/1/deployments/acme/storefront/register_deploy")
+        connection.putheader("Content-Length", str(1 << 40))
+        connection.endheaders(b"{")
+        return connection.getresponse().status
+
+
+def test_workers_end_with_a_killed_main_process(server: subprocess.Popen[bytes], environment: dict[str, str]) -> None:
+    server.kill()
+    server.wait()
+    wait_until(lambda: port_is_free(environment))
