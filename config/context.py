@@ -14,6 +14,7 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Live", "live", "home", Permission.VIEW, ""),
     ("Timeline", "timeline", "timeline", Permission.VIEW, ""),
     ("Projects", "projects", "projects", Permission.VIEW, ""),
+    ("Requests", "requests", "requests", Permission.VIEW_REQUESTS, "Registering"),
     ("Members", "members", "members", Permission.VIEW, "Organization"),
     ("Audit log", "audit", "audit-log", Permission.VIEW_AUDIT_LOG, ""),
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),

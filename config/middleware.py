@@ -36,6 +36,7 @@ class RequestIdMiddleware:
         name = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         # It stays until this thread's next request: Django logs an answer of 400 and above after all middleware.
         request_id.set(name)
+        request.META["HTTP_X_REQUEST_ID"] = name
         response = self.get_response(request)
         response.headers["X-Request-Id"] = name
         return response

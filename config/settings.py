@@ -284,6 +284,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "deployments.tasks.delete_expired_idempotency_keys",
         "schedule": 3600.0,
     },
+    "delete-old-calls": {
+        "task": "deployments.tasks.delete_old_calls",
+        "schedule": 3600.0,
+    },
 }
 
 # --- API ------------------------------------------------------------------------------------------
@@ -296,6 +300,12 @@ RATELIMIT_FAIL_OPEN = True
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 IDEMPOTENCY_KEY_HOURS = 24
+
+# How long the request log keeps calls, and how many of an organization a day.
+REQUEST_LOG_DAYS = env.number("REQUEST_LOG_DAYS", default=30, minimum=1)
+REQUEST_LOG_PER_DAY = env.number("REQUEST_LOG_PER_DAY", default=20_000)
+# Tests write the log themselves, within their transaction.
+REQUEST_LOG_THREAD = env.flag("REQUEST_LOG_THREAD", default=True)
 
 REST_FRAMEWORK: dict[str, object] = {
     "UNAUTHENTICATED_USER": None,

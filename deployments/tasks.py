@@ -4,7 +4,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.models import IdempotencyKey
+from deployments.models import Call, IdempotencyKey
+
+SLICE = 500
 
 
 @shared_task
@@ -13,3 +15,13 @@ def delete_expired_idempotency_keys() -> int:
     oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
     deleted, _ = IdempotencyKey.objects.filter(created_at__lt=oldest).delete()
     return deleted
+
+
+@shared_task
+def delete_old_calls() -> int:
+    """How many lines of the request log were deleted; in slices, so that no lock is held for long."""
+    oldest = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
+    total = 0
+    while ids := list(Call.objects.filter(created_at__lt=oldest).values_list("id", flat=True)[:SLICE]):
+        total += Call.objects.filter(id__in=ids).delete()[0]
+    return total

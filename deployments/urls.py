@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from deployments.views import deployment, deploys, home, timeline
+from deployments.views import deployment, deploys, home, requests, timeline
 
 urlpatterns = [
     path("<str:organization>", home.home, name="home"),
@@ -15,5 +15,8 @@ urlpatterns = [
     path("<str:organization>/deploys/<int:deploy>", deploys.deploy_page, name="deploy-page"),
     path("<str:organization>/deploys/<int:deploy>/delete", deploys.delete_deploy, name="delete-deploy"),
     path("<str:organization>/deploys/<int:deploy>/restore", deploys.restore_deploy, name="restore-deploy"),
+    path("<str:organization>/requests", requests.requests, name="requests"),
+    path("<str:organization>/requests/<int:call_id>", requests.request_page, name="request"),
+    path("<str:organization>/requests/<int:call_id>/replay", requests.replay_request, name="replay-request"),
     path("", include("deployments.project_urls")),
 ]

@@ -46,3 +46,8 @@ def problem_in_json(value: Any) -> str | None:
                 below.extend(item)
         level = below
     return None
+
+
+def storable(value: str) -> str:
+    """``value`` with what no database stores replaced, for text that is kept as evidence and not refused."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

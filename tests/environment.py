@@ -9,11 +9,12 @@ from pathlib import Path
 
 SETTINGS = (
     "DEBUG SITE_URL ALLOWED_HOSTS TRUSTED_PROXY_COUNT CACHE_URL CELERY_BROKER_URL API_RATE_LIMIT MAX_BODY_BYTES "
-    "EMAIL_URL EMAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME "
+    "EMAIL_URL EMAIL_FROM OIDC_ISSUER OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_NAME REQUEST_LOG_DAYS REQUEST_LOG_PER_DAY "
     "LOG_LEVEL LOG_FORMAT SECRET_KEY_FILE HOST PORT WEB_WORKERS WEB_THREADS WORKER_THREADS STATIC_ROOT"
 )
 for name in SETTINGS.split():
     os.environ[name] = ""
+os.environ["REQUEST_LOG_THREAD"] = "false"
 os.environ["SECRET_KEY"] = "a key for tests"
 # Each run has a directory of its own, so that two runs at once do not meet.
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="gumshoe-tests-"))

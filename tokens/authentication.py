@@ -36,6 +36,16 @@ TOKEN_SCHEMES = ("bearer", "apikey")
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
+class TokenRefused(AuthenticationFailed):
+    """``explanation`` is for the people of the path's organization, whose token it is where ``token`` is given; the
+    caller gets the one text that all get."""
+
+    def __init__(self, explanation: str, *, token: TokenRow | None = None) -> None:
+        super().__init__(UNAUTHORIZED)
+        self.explanation = explanation
+        self.token = token
+
+
 class AccessTokenAuthentication(BaseAuthentication):
     """Sets ``request.auth`` to the call's TokenRow; there is no user.
 
@@ -48,11 +58,15 @@ class AccessTokenAuthentication(BaseAuthentication):
             raise NotAuthenticated(no_secret_sentence(request))
         token = find_token(secrets.digest(secret))
         now = timezone.now()
-        if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now):
-            raise AuthenticationFailed(UNAUTHORIZED)
+        if token is None:
+            raise TokenRefused("No access token of this organization has this secret.")
         organization = request.parser_context["kwargs"].get("organization")
         if organization is not None and not names_organization(organization.lower(), token):
-            raise AuthenticationFailed(UNAUTHORIZED)
+            raise TokenRefused("The access token belongs to another organization.")
+        if token.revoked_at:
+            raise TokenRefused(f"The access token was revoked on {token.revoked_at:%Y-%m-%d}.", token=token)
+        if token.expires_at and token.expires_at <= now:
+            raise TokenRefused(f"The access token expired on {token.expires_at:%Y-%m-%d}.", token=token)
         if token.last_used_at is None or now - token.last_used_at >= LAST_USED_PRECISION:
             note_use(token, request)
         return None, token
@@ -76,13 +90,23 @@ def sent_secrets(request: Request) -> Iterator[str]:
         api_key = fields.get("api_key")
         if isinstance(api_key, str) and api_key.strip():
             yield api_key.strip()
-    if scheme == "basic":
-        try:
-            decoded = base64.b64decode(credentials, validate=True).decode()
-        except ValueError:  # no base64, or not of UTF-8
-            return
-        if user := decoded.partition(":")[0].strip():
-            yield user
+    if scheme == "basic" and (user := basic_user(credentials)):
+        yield user
+
+
+def header_secrets(request: Request) -> Iterator[str]:
+    """What the Authorization header carries, as it is and with the user of HTTP Basic decoded."""
+    _, credentials = authorization(request)
+    if credentials:
+        yield credentials
+        yield basic_user(credentials)
+
+
+def basic_user(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[0].strip()
+    except ValueError:  # no base64, or not of UTF-8
+        return ""
 
 
 def body_fields(request: Request) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from deployments.api.answers import TEXT
 from deployments.api.base import ApiView, TokenView
+from deployments.api.logged import RegistrationView
 from deployments.api.representation import deploy_path, represent_deploy
 from deployments.queries import deploys_with_place
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
@@ -20,7 +21,7 @@ from deployments.wire.sleuth import read_registration
 from tokens.scopes import Scope
 
 
-class RegisterDeployView(TokenView):
+class RegisterDeployView(RegistrationView):
     required_scope = Scope.REGISTER_DEPLOY
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
@@ -65,6 +66,7 @@ class RegisterDeployView(TokenView):
         except DuplicateDeploy as duplicate:
             if not registration.ignore_if_duplicate:
                 raise
+            self.exception = duplicate
             deploy_id = duplicate.deploy_id
         headers = {
             "X-Deploy-Id": str(deploy_id),

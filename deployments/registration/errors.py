@@ -24,6 +24,10 @@ class UnknownDeployment(RegistrationError):
 
     code = "unknown_deployment"
 
+    def __init__(self, slug: str) -> None:
+        super().__init__()
+        self.explanation = f"There is no deployment '{slug}' in this organization."
+
 
 class NoSlug(RegistrationError):
     """The path names a deployment by what can be no slug."""

@@ -33,7 +33,7 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
             raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
     places = find_places(token.organization_id, folded)
     if not places:
-        raise UnknownDeployment
+        raise UnknownDeployment(folded)
     return places
 
 

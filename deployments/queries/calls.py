@@ -1,0 +1,75 @@
+"""Reading the request log."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from deployments.models import Call, Deploy, Deployment
+from deployments.models.call import TURNED_AWAY, Outcome
+from orgs.models import Organization
+
+FILTERS = {
+    "turned-away": TURNED_AWAY,
+    **{outcome.value: (outcome,) for outcome in Outcome},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """``outcome`` is a key of FILTERS, ``deployment`` a slug, ``request_id`` an X-Request-Id; empty: all."""
+
+    outcome: str = ""
+    deployment: str = ""
+    request_id: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.outcome or self.deployment or self.request_id)
+
+
+def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
+    """Newest first, with their deployments."""
+    calls = Call.objects.filter(organization=organization).select_related("deployment").order_by("-id")
+    if outcomes := FILTERS.get(chosen.outcome):
+        calls = calls.filter(outcome__in=outcomes)
+    if chosen.deployment:
+        calls = calls.filter(
+            deployment__in=Deployment.everything.filter(organization=organization, slug=chosen.deployment)
+        )
+    if chosen.request_id:
+        calls = calls.filter(request_id=chosen.request_id)
+    return calls
+
+
+def call_of_deploy(deploy: Deploy) -> Call | None:
+    """The call that registered a deploy, while the log still has it."""
+    return Call.objects.filter(deploy=deploy, outcome=Outcome.ACCEPTED).order_by("id").first()
+
+
+def turned_away_today(organization: Organization, *, now: datetime | None = None) -> int:
+    """How many calls of the organization got no deploy since midnight, UTC."""
+    return Call.objects.filter(
+        organization=organization, outcome__in=TURNED_AWAY, created_at__gte=midnight(now)
+    ).count()
+
+
+def turned_away_today_by_deployment(deployments: Collection[int], *, now: datetime | None = None) -> dict[int, int]:
+    """The same for each of these deployments that had any."""
+    counted = (
+        Call.objects.filter(deployment__in=deployments, outcome__in=TURNED_AWAY, created_at__gte=midnight(now))
+        .order_by()
+        .values("deployment")
+        .annotate(count=Count("id"))
+    )
+    return {row["deployment"]: row["count"] for row in counted}
+
+
+def newest_call(deployment: Deployment) -> Call | None:
+    return Call.objects.filter(deployment=deployment).order_by("-id").first()
+
+
+def midnight(now: datetime | None) -> datetime:
+    return (now or timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,75 @@
+"""Sending a logged call again, after what it was rejected for has been put right."""
+
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from django.utils import timezone
+
+from deployments.models import Call
+from deployments.models.call import Outcome
+from deployments.registration.errors import DuplicateDeploy, RegistrationError, UnknownDeployment
+from deployments.registration.places import check_branch, choose_place
+from deployments.registration.register import register_deploy
+from deployments.registration.statements import find_places
+from deployments.wire.body import read_fields, read_query, with_query
+from deployments.wire.sleuth import read_registration
+from orgs.models import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    outcome: Outcome
+    sentence: str
+    deploy_id: int | None = None
+
+
+def replay_call(*, call: Call, member: User) -> Replay:
+    """Register what the call said, by the member's right instead of its token's; the log gets a line of its own.
+
+    A call that named no date is dated to when it came, since that is when it was deployed.
+    """
+    try:
+        replayed = Replay(outcome=Outcome.ACCEPTED, sentence="Success", deploy_id=register_again(call))
+    except DuplicateDeploy as duplicate:
+        replayed = Replay(outcome=Outcome.DUPLICATE, sentence=str(duplicate), deploy_id=duplicate.deploy_id)
+    except RegistrationError as error:
+        sentence = getattr(error, "explanation", "") or str(error)
+        replayed = Replay(outcome=Outcome.REJECTED, sentence=sentence)
+    log_replay(call, replayed, member)
+    return replayed
+
+
+def register_again(call: Call) -> int:
+    places = find_places(call.organization_id, call.deployment_slug)
+    if not places:
+        raise UnknownDeployment(call.deployment_slug)
+    fields = with_query(read_query(call.path.partition("?")[2]), read_fields(call.body.encode(), call.content_type))
+    registration = read_registration(fields)
+    place = choose_place(places, environment=registration.environment)
+    check_branch(place, registration.branch)
+    return register_deploy(
+        organization_id=call.organization_id,
+        token_id=None,
+        place=place,
+        registration=replace(registration, deployed_at=registration.deployed_at or call.created_at),
+        now=timezone.now(),
+    )
+
+
+def log_replay(call: Call, replayed: Replay, member: User) -> None:
+    Call.objects.create(
+        organization=call.organization,
+        deployment=call.deployment,
+        deployment_slug=call.deployment_slug,
+        deploy_id=replayed.deploy_id,
+        token_name=f"replayed by {member.email}"[:100],
+        request_id=uuid4().hex,
+        method=call.method,
+        path=call.path,
+        content_type=call.content_type,
+        body=call.body,
+        body_bytes=call.body_bytes,
+        status=200 if replayed.deploy_id else 400,
+        outcome=replayed.outcome,
+        answer=replayed.sentence[:500],
+    )

@@ -1,0 +1,196 @@
+"""Writing the request log beside the calls it is about.
+
+A call leaves its facts in a queue of its process and is answered; a thread stores them, many in one statement, twice a
+second. So a registration waits for no log, and no failure to log fails one. What is in the queue when a process is
+killed is lost: the log helps people, the deploys are the record.
+"""
+
+import atexit
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+
+from deployments.models import Call, Deployment
+from deployments.models.call import Outcome
+from deployments.request_log.redaction import redact
+from orgs.addresses import ip_address_or_none
+from orgs.models import FormerSlug, Organization
+from orgs.text import storable
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 5_000
+SECONDS_BETWEEN_WRITES = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a call was and what it got. ``body`` is already cut, ``secrets`` are what to blot out of it."""
+
+    organization_slug: str
+    deployment_slug: str
+    method: str
+    path: str
+    content_type: str
+    body: bytes
+    body_bytes: int
+    secrets: tuple[str, ...]
+    status: int
+    outcome: Outcome
+    answer: str
+    explanation: str
+    token_id: int | None
+    token_name: str
+    deploy_id: int | None
+    address: str
+    agent: str
+    request_id: str
+    duration: int
+    created_at: datetime
+
+
+class RequestLog:
+    """The queue of one process and the thread that empties it, which starts with the first call."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Facts] = deque(maxlen=MAX_WAITING)
+        self.arrived = threading.Event()
+        self.thread: threading.Thread | None = None
+        self.starting = threading.Lock()
+        self.budget = DailyBudget()
+
+    def add(self, facts: Facts) -> None:
+        """Where the database is so slow that thousands wait, the oldest are forgotten."""
+        self.waiting.append(facts)
+        if settings.REQUEST_LOG_THREAD:
+            self.start()
+            self.arrived.set()
+
+    def start(self) -> None:
+        if self.thread is None:
+            with self.starting:
+                if self.thread is None:
+                    self.thread = threading.Thread(target=self.run, name="request-log", daemon=True)
+                    self.thread.start()
+                    atexit.register(self.flush)
+
+    def run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self.arrived.wait()
+            self.arrived.clear()
+            pause.wait(SECONDS_BETWEEN_WRITES)
+            close_old_connections()
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits. A database that fails costs these lines and nothing else."""
+        facts = [self.waiting.popleft() for _ in range(len(self.waiting))]
+        if not facts:
+            return
+        try:
+            store(facts, self.budget)
+        except DatabaseError:
+            logger.exception("%d calls are missing from the request log.", len(facts))
+            if not connection.in_atomic_block:
+                connection.close()
+
+
+class DailyBudget:
+    """How many more calls of an organization are kept today (UTC), so that nobody can fill the disk.
+
+    A tenth of it is for calls without a valid token, which anybody can make. Other processes' lines are counted when a
+    process meets an organization first in an hour; between that they may together keep a little more.
+    """
+
+    SHARE_OF_UNAUTHORIZED: ClassVar = 10
+
+    def __init__(self) -> None:
+        self.hour: tuple[date, int] | None = None
+        self.kept: dict[tuple[int, bool], int] = {}
+
+    def take(self, organization_id: int, outcome: Outcome) -> bool:
+        now = timezone.now()
+        if self.hour != (now.date(), now.hour):
+            self.hour = (now.date(), now.hour)
+            self.kept.clear()
+        unauthorized = outcome == Outcome.UNAUTHORIZED
+        key = (organization_id, unauthorized)
+        if key not in self.kept:
+            self.kept[key] = self.kept_today(organization_id, unauthorized=unauthorized)
+        limit = settings.REQUEST_LOG_PER_DAY
+        if self.kept[key] >= (limit // self.SHARE_OF_UNAUTHORIZED if unauthorized else limit):
+            return False
+        self.kept[key] += 1
+        return True
+
+    def kept_today(self, organization_id: int, *, unauthorized: bool) -> int:
+        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        calls = Call.objects.filter(organization=organization_id, created_at__gte=midnight)
+        if unauthorized:
+            return calls.filter(outcome=Outcome.UNAUTHORIZED).count()
+        return calls.exclude(outcome=Outcome.UNAUTHORIZED).count()
+
+
+def store(facts: list[Facts], budget: DailyBudget) -> None:
+    organizations = find_organizations({item.organization_slug for item in facts})
+    kept = [
+        (organization_id, item)
+        for item in facts
+        if (organization_id := organizations.get(item.organization_slug)) is not None
+        and budget.take(organization_id, item.outcome)
+    ]
+    if not kept:
+        return
+    deployments = {
+        (organization_id, slug): deployment_id
+        for deployment_id, organization_id, slug in Deployment.objects.filter(
+            organization__in={organization_id for organization_id, _ in kept},
+            slug__in={item.deployment_slug for _, item in kept},
+        ).values_list("id", "organization_id", "slug")
+    }
+    Call.objects.bulk_create(
+        as_call(item, organization_id, deployments.get((organization_id, item.deployment_slug)))
+        for organization_id, item in kept
+    )
+
+
+def find_organizations(slugs: set[str]) -> dict[str, int]:
+    former = FormerSlug.objects.filter(slug__in=slugs).values_list("slug", "organization_id")
+    return dict(former) | dict(Organization.objects.filter(slug__in=slugs).values_list("slug", "id"))
+
+
+def as_call(facts: Facts, organization_id: int, deployment_id: int | None) -> Call:
+    body = facts.body.decode("utf-8", "replace")
+    return Call(
+        organization_id=organization_id,
+        deployment_id=deployment_id,
+        deploy_id=facts.deploy_id,
+        token_id=facts.token_id,
+        token_name=facts.token_name,
+        request_id=facts.request_id,
+        method=facts.method,
+        path=storable(redact(facts.path, facts.secrets))[:500],
+        deployment_slug=storable(redact(facts.deployment_slug, facts.secrets))[:100],
+        content_type=storable(facts.content_type)[:200],
+        body=storable(redact(body, facts.secrets)),
+        body_bytes=facts.body_bytes,
+        status=facts.status,
+        outcome=facts.outcome,
+        answer=storable(redact(facts.answer, facts.secrets))[:500],
+        explanation=storable(facts.explanation)[:300],
+        address=ip_address_or_none(facts.address),
+        agent=storable(redact(facts.agent, facts.secrets))[:200],
+        duration=facts.duration,
+        created_at=facts.created_at,
+    )
+
+
+request_log = RequestLog()

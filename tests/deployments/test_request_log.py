@@ -1,0 +1,276 @@
+"""What the request log keeps of a call, and what its pages show and do with it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from deployments.models import Call, Deploy
+from deployments.models.call import Outcome
+from deployments.registration.deletion import delete_deploy
+from deployments.request_log.redaction import redact
+from deployments.request_log.writer import DailyBudget, request_log
+from deployments.tasks import delete_old_calls
+from orgs.models import User
+from orgs.services import NewEnvironment, create_environment
+from tests.conftest import World
+from tests.factories import make_token, signed_in
+
+
+def log() -> list[Call]:
+    """The log's lines, oldest first, after what waits is written."""
+    request_log.flush()
+    return list(Call.objects.order_by("id"))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    request_log.waiting.clear()
+    request_log.budget = DailyBudget()
+
+
+def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:
+    answer = ci.register(sha="abc", headers={"User-Agent": "ci/1"})
+
+    (call,) = log()
+
+    assert (call.status, call.outcome, call.answer) == (200, Outcome.ACCEPTED, "Success")
+    assert (call.deployment, call.token, call.token_name) == (ci.deployment, ci.token, "ci")
+    assert (call.address, call.agent, call.method, call.path) == ("127.0.0.1", "ci/1", "POST", ci.path)
+    assert call.deploy == Deploy.objects.get()
+    assert call.body == '{"sha": "abc"}'
+    assert call.request_id == answer.headers["X-Request-Id"]
+
+
+def test_each_outcome_has_its_name(ci: World, settings: Settings) -> None:
+    ci.register(sha="abc")
+    ci.register(sha="abc")
+    ci.register(sha="abc", ignore_if_duplicate=True)
+    ci.register()
+    ci.register(sha="abc", secret="gum_wrong")
+    settings.API_RATE_LIMIT = "1/d"
+    ci.register(sha="def")
+    ci.register(sha="ghi")
+
+    assert [(call.status, call.outcome) for call in log()] == [
+        (200, Outcome.ACCEPTED),
+        (400, Outcome.DUPLICATE),
+        (200, Outcome.DUPLICATE),
+        (400, Outcome.REJECTED),
+        (401, Outcome.UNAUTHORIZED),
+        (200, Outcome.ACCEPTED),
+        (429, Outcome.RATE_LIMITED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "explanation"),
+    [
+        ({"revoked_at": timezone.now()}, "The access token was revoked on"),
+        ({"expires_at": timezone.now() - timedelta(days=1)}, "The access token expired on"),
+    ],
+)
+def test_the_log_says_what_the_caller_is_not_told(ci: World, change: dict[str, Any], explanation: str) -> None:
+    type(ci.token).objects.update(**change)
+    answer = ci.register(sha="abc")
+
+    (call,) = log()
+
+    assert answer.status_code == 401
+    assert explanation not in answer.content.decode()
+    assert call.explanation.startswith(explanation)
+    assert call.token_name == "ci"
+
+
+def test_a_strange_token_is_not_named(ci: World, other: World) -> None:
+    ci.register(sha="abc", secret=other.secret)
+    ci.register(sha="abc", path="/api/1/deployments/acme/no-such/register_deploy")
+
+    strange, unknown = log()
+
+    assert (strange.token, strange.token_name) == (None, "")
+    assert strange.explanation == "The access token belongs to another organization."
+    assert unknown.explanation == "There is no deployment 'no-such' in this organization."
+
+
+def test_calls_of_no_organization_are_not_kept(ci: World) -> None:
+    ci.register(sha="abc", path="/api/1/deployments/nobody/storefront/register_deploy")
+
+    assert log() == []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", '{"api_key": "%s", "sha": "abc"}'),
+        ("application/json", '{"api_key":%s,"sha":"abc"}'),
+        ("application/json", '{"sha": "%s"}'),
+        ("application/x-www-form-urlencoded", "sha=abc&api_key=%s&environment="),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n%s\r\n--b--\r\n',
+        ),
+    ],
+)
+@pytest.mark.parametrize("secret", ["theirs", "unknown-token"])
+def test_no_credential_is_kept(ci: World, content_type: str, body: str, secret: str) -> None:
+    sent = ci.secret if secret == "theirs" else "gum_0123456789abcdef"
+    ci.client.generic("POST", f"{ci.path}?api_key={sent}", body % sent, content_type=content_type)
+    ci.client.generic(
+        "POST", ci.path, body % sent, content_type=content_type, headers={"Authorization": f"Basic {sent}"}
+    )
+
+    calls = log()
+
+    assert len(calls) == 2
+    for call in calls:
+        kept = " ".join(str(value) for value in vars(call).values())
+        assert sent not in kept
+        assert "[redacted]" in call.path + call.body
+
+
+def test_a_cut_credential_is_blotted_out() -> None:
+    assert redact('{"sha": "abc", "api_key": "some-sec') == '{"sha": "abc", "api_key": "[redacted]"'
+
+
+def test_a_long_body_is_cut(ci: World) -> None:
+    ci.register(sha="abc", commits=[{"revision": "abc", "message": "m" * 70_000}])
+
+    (call,) = log()
+
+    assert len(call.body) == 64 * 1024
+    assert call.body_bytes > 70_000
+    assert call.body_was_cut
+
+
+def test_a_day_keeps_only_so_many(ci: World, settings: Settings) -> None:
+    settings.REQUEST_LOG_PER_DAY = 20
+    for number in range(30):
+        ci.register(sha=f"sha-{number}")
+        ci.register(sha="abc", secret="gum_wrong")
+
+    outcomes = [call.outcome for call in log()]
+
+    assert outcomes.count(Outcome.ACCEPTED) == 20
+    assert outcomes.count(Outcome.UNAUTHORIZED) == 2
+
+
+def test_old_calls_are_deleted(ci: World, settings: Settings) -> None:
+    ci.register(sha="old")
+    ci.register(sha="new")
+    old, new = log()
+    Call.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+
+    assert delete_old_calls() == 1
+    assert log() == [new]
+
+
+def test_a_registration_does_not_wait_for_its_log(ci: World) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        ci.register(sha="abc")
+
+    assert not [query for query in captured.captured_queries if "deployments_call" in query["sql"]]
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def url(name: str, **kwargs: Any) -> str:
+    return reverse(name, kwargs={"organization": "acme", **kwargs})
+
+
+def test_developers_see_the_log_and_observers_do_not(
+    ci: World, developer: User, observer: User, stranger: User
+) -> None:
+    ci.register()
+    (call,) = log()
+
+    for path in (url("requests"), url("request", call_id=call.pk)):
+        assert signed_in(developer).get(path).status_code == 200
+        assert signed_in(observer).get(path).status_code == 403
+        assert signed_in(stranger).get(path).status_code == 404
+        assert Client().get(path).status_code == 302
+
+
+def test_the_log_is_found_by_outcome_deployment_and_request_id(ci: World, developer: User) -> None:
+    answer = ci.register()
+    ci.register(sha="abc")
+    request_log.flush()
+    client = signed_in(developer)
+
+    def rows(**query: str) -> list[int]:
+        return [call.status for call in client.get(url("requests"), query).context["page"].rows]
+
+    assert rows() == [200, 400]
+    assert rows(outcome="turned-away") == [400]
+    assert rows(outcome="accepted") == [200]
+    assert rows(deployment="storefront") == [200, 400]
+    assert rows(deployment="other") == []
+    assert rows(request_id=answer.headers["X-Request-Id"]) == [400]
+    assert rows(outcome="\0", deployment="\0", request_id="\0") == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_log_takes_a_fixed_number_of_queries(
+    ci: World, developer: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(count):
+        ci.register(sha=f"sha-{number}")
+    request_log.flush()
+    client = signed_in(developer)
+    client.get(url("requests"))
+
+    with django_assert_num_queries(6):
+        client.get(url("requests"))
+
+
+def test_a_rejected_call_is_replayed_once_it_is_put_right(ci: World, developer: User) -> None:
+    ci.register(sha="abc", environment="qa", email="dev@example.com")
+    (call,) = log()
+    client = signed_in(developer)
+
+    again = client.post(url("replay-request", call_id=call.pk), follow=True)
+    assert "No environment &#x27;qa&#x27; in project shop" in again.content.decode()
+    assert Deploy.objects.count() == 0
+
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+    client.post(url("replay-request", call_id=call.pk))
+
+    deploy = Deploy.objects.get()
+    assert (deploy.sha, deploy.environment.slug, deploy.deployed_at) == ("abc", "qa", call.created_at)
+    assert [line.outcome for line in log()] == [Outcome.REJECTED, Outcome.REJECTED, Outcome.ACCEPTED]
+
+
+def test_replaying_twice_stores_one_deploy(ci: World, developer: User) -> None:
+    ci.register(sha="abc", secret=make_token(ci.organization, name="reader")[1][:-1])
+    ci.register(sha="abc", date="no date")
+    call = log()[-1]
+    Call.objects.filter(pk=call.pk).update(body='{"sha": "abc"}')
+    client = signed_in(developer)
+
+    client.post(url("replay-request", call_id=call.pk))
+    client.post(url("replay-request", call_id=call.pk))
+
+    assert Deploy.objects.count() == 1
+
+
+def test_observers_do_not_replay(ci: World, observer: User, developer: User) -> None:
+    ci.register(sha="abc", environment="qa")
+    (call,) = log()
+
+    assert signed_in(observer).post(url("replay-request", call_id=call.pk)).status_code == 403
+    assert signed_in(developer).get(url("replay-request", call_id=call.pk)).status_code == 405
+
+
+def test_a_deploy_that_is_gone_leaves_its_call(ci: World, developer: User) -> None:
+    ci.register(sha="abc")
+    (call,) = log()
+    delete_deploy(deploy=Deploy.objects.get())
+
+    assert signed_in(developer).get(url("request", call_id=call.pk)).status_code == 200
