@@ -82,10 +82,13 @@ class Deploy(Timestamped):
             models.Index(fields=("target", "sha"), name="deploy_by_sha"),
             # Where in the organization a commit went, by the beginning of its hash.
             models.Index(fields=("organization", "sha"), name="deploy_by_organization_sha"),
-            # What a rollback undid; also what foreign keys look up when a deploy is deleted.
-            models.Index(fields=("restores",), name="deploy_by_restores", condition=~models.Q(restores=None)),
+            # What a rollback undid; also what foreign keys look up when a deploy is deleted. Written as IS NOT NULL:
+            # SQLite does not see that a row it looks for meets NOT (… IS NULL), and reads the whole table.
+            models.Index(fields=("restores",), name="deploy_by_restores", condition=models.Q(restores__isnull=False)),
             models.Index(
-                fields=("rolled_back_by",), name="deploy_by_rolled_back_by", condition=~models.Q(rolled_back_by=None)
+                fields=("rolled_back_by",),
+                name="deploy_by_rolled_back_by",
+                condition=models.Q(rolled_back_by__isnull=False),
             ),
         )
         constraints = (

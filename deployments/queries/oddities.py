@@ -13,7 +13,8 @@ MOST_BEHIND = 100
 
 # How far a live deploy is behind the environment before it in the path, the nearest one where anything is live: how
 # many deploys there followed its latest one of this sha and stand, being no rollbacks nor rolled back. Where the sha
-# was never there, nothing can be said, and it is not behind.
+# was never there, nothing can be said, and it is not behind. COALESCE keeps SQLite from reading a target's history in
+# this order instead of looking up the sha.
 FIND_ODDITIES = """
 WITH live AS (
     SELECT target.id, target.deployment_id, deploy.sha, deploy.deployed_at, deploy.restores_id,
@@ -31,7 +32,7 @@ WITH live AS (
             FROM (
                 SELECT deployed_at, id FROM deployments_deploy
                 WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
-                ORDER BY deployed_at DESC, id DESC LIMIT 1
+                ORDER BY COALESCE(deployed_at, deployed_at) DESC, id DESC LIMIT 1
             ) same
             CROSS JOIN deployments_deploy later
             WHERE later.target_id = live.before_id AND later.deployed_at >= same.deployed_at

@@ -17,7 +17,7 @@ from deployments.queries.keyset import NEWEST_FIRST, OLDEST_FIRST, Key
 
 PAGE_SIZE = 50
 # Deploys that one page looks through for what no index finds; messages of commits are many for each deploy.
-SIFTED = 20_000
+SIFTED = 10_000
 SIFTED_WITH_COMMITS = 5_000
 HASH = re.compile(r"[0-9a-f]{4,64}")
 
