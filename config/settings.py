@@ -288,6 +288,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "deployments.tasks.delete_old_calls",
         "schedule": 3600.0,
     },
+    "delete-ended-secrets": {
+        "task": "tokens.tasks.delete_ended_secrets",
+        "schedule": 3600.0,
+    },
 }
 
 # --- API ------------------------------------------------------------------------------------------

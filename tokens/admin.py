@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -7,14 +6,11 @@ from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.timesince import timeuntil
 
 from orgs.admin_base import OperatorAdmin
 from tokens import services
 from tokens.models import AccessToken
-
-EXPIRES_SOON = timedelta(days=30)
-LONG_UNUSED = timedelta(days=90)
+from tokens.states import states
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -72,7 +68,7 @@ class AccessTokenAdmin(OperatorAdmin):
 
     @admin.display
     def state(self, token: AccessToken) -> str:
-        return state_in_words(token)
+        return ", ".join(state.words for state in states(token, timezone.now()))
 
     @admin.display
     def limits(self, token: AccessToken) -> str:
@@ -106,16 +102,3 @@ class AccessTokenAdmin(OperatorAdmin):
             services.revoke_token(token=token)
             self.log_change(request, token, "Revoked.")
         self.message_user(request, f"Revoked: {len(tokens)}. They are refused from now on.", messages.SUCCESS)
-
-
-def state_in_words(token: AccessToken) -> str:
-    now = timezone.now()
-    state = token.state(now)
-    if state != "active":
-        return state
-    words = [state]
-    if token.expires_at and token.expires_at - now < EXPIRES_SOON:
-        words = [f"expires in {timeuntil(token.expires_at, now, depth=1)}"]
-    if (token.last_used_at or token.created_at) < now - LONG_UNUSED:
-        words.append(f"unused for {(now - (token.last_used_at or token.created_at)).days} days")
-    return ", ".join(words)

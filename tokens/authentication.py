@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -22,7 +23,7 @@ from orgs.models import FormerSlug
 from orgs.slugs import is_slug
 from orgs.text import problem_in_text
 from tokens import secrets
-from tokens.models import AccessToken
+from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope, allows
 from tokens.statements import TokenRow, find_token
 
@@ -67,7 +68,14 @@ class AccessTokenAuthentication(BaseAuthentication):
             raise TokenRefused(f"The access token was revoked on {token.revoked_at:%Y-%m-%d}.", token=token)
         if token.expires_at and token.expires_at <= now:
             raise TokenRefused(f"The access token expired on {token.expires_at:%Y-%m-%d}.", token=token)
-        if token.last_used_at is None or now - token.last_used_at >= LAST_USED_PRECISION:
+        if token.retired and token.retired.works_until <= now:
+            raise TokenRefused(
+                f"The access token got a new secret on {token.retired.retired_at:%Y-%m-%d}. The call was made with "
+                f"the old one, which stopped working on {token.retired.works_until:%Y-%m-%d at %H:%M} UTC.",
+                token=token,
+            )
+        last_used_at = (token.retired or token).last_used_at
+        if last_used_at is None or now - last_used_at >= LAST_USED_PRECISION:
             note_use(token, request)
         return None, token
 
@@ -125,10 +133,13 @@ def no_secret_sentence(request: Request) -> str:
 
 
 def note_use(token: TokenRow, request: Request) -> None:
-    """Write when and from where the token was last used, at most once a minute."""
+    """Write when and from where the secret was last used, at most once a minute."""
     now = timezone.now()
     agent = request.META.get("HTTP_USER_AGENT", "")[:200]
-    AccessToken.objects.filter(pk=token.id).exclude(last_used_at__gt=now - LAST_USED_PRECISION).update(
+    used: QuerySet[Any] = AccessToken.objects.filter(pk=token.id)
+    if token.retired:
+        used = RetiredSecret.objects.filter(pk=token.retired.id)
+    used.exclude(last_used_at__gt=now - LAST_USED_PRECISION).update(
         last_used_at=now,
         last_used_address=ip_address_or_none(request.META.get("REMOTE_ADDR", "")),
         last_used_agent="" if problem_in_text(agent) else agent,

@@ -1,19 +1,24 @@
 """Writing access tokens."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from orgs import audit
+from orgs.locking import lock_row
 from orgs.models import Environment, Organization, User
 from orgs.services import save_changes
 from orgs.storing import store
 from tokens import secrets
-from tokens.models import AccessToken
+from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope
+
+# So long the request log can still say why a call with such a secret is refused.
+ENDED_SECRETS_ARE_KEPT = timedelta(days=30)
 
 
 class TokenFields(TypedDict, total=False):
@@ -96,8 +101,46 @@ def limit_token_environments(*, token: AccessToken, environments: Collection[Env
 
 
 @transaction.atomic
+def rotate_token(*, token: AccessToken, grace: timedelta) -> str:
+    """The new secret, which cannot be had again. The old one works for ``grace``, those before it no longer than that.
+
+    Raises ValidationError where the token is not active, or got another secret since ``token`` was read.
+    """
+    current = lock_row(token)
+    if current.digest != token.digest:
+        raise ValidationError(f"{token} has been rotated meanwhile.", code="rotated")
+    if (state := current.state()) != "active":
+        raise ValidationError(f"{token} is {state}, so that a new secret would not work either.", code=state)
+    secret, now = secrets.new_secret(), timezone.now()
+    works_until = now + grace
+    end_retired_secrets(token, at=works_until)
+    store(RetiredSecret(token=token, digest=current.digest, hint=current.hint, retired_at=now, works_until=works_until))
+    token.digest, token.hint = secrets.digest(secret), secrets.hint(secret)
+    store(token, only=["digest", "hint", "updated_at"])
+    audit.record(
+        "token.rotated",
+        token,
+        organization=token.organization,
+        changes={"secret": [current.hint, token.hint], "old_secret_works_until": works_until.isoformat()},
+    )
+    return secret
+
+
+def end_retired_secrets(token: AccessToken, *, at: datetime) -> None:
+    token.retired_secrets.filter(works_until__gt=at).update(works_until=at)
+
+
+@transaction.atomic
 def revoke_token(*, token: AccessToken) -> None:
-    """The token is refused from now on; it stays listed. Revoking twice keeps the first time."""
-    if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+    """All its secrets are refused from now on; it stays listed. Revoking twice keeps the first time."""
+    now = timezone.now()
+    if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+        end_retired_secrets(token, at=now)
         audit.record("token.revoked", token, organization=token.organization)
     token.refresh_from_db(fields=["revoked_at"])
+
+
+def delete_ended_secrets() -> int:
+    """How many retired secrets were deleted: those nobody needs to be told any more that they stopped working."""
+    ended = RetiredSecret.objects.filter(works_until__lte=timezone.now() - ENDED_SECRETS_ARE_KEPT)
+    return ended.delete()[0]

@@ -3,11 +3,22 @@
 The same statements serve SQLite and PostgreSQL; tests hold each against the ORM's answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class RetiredRow:
+    """The secret that a call was made with, where it is not the token's present one."""
+
+    id: int
+    retired_at: datetime
+    works_until: datetime
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class TokenRow:
     last_used_at: datetime | None
     organization_id: int
     organization_slug: str
+    retired: RetiredRow | None = None
 
 
 FIND_TOKEN = """
@@ -35,13 +47,30 @@ WHERE token.digest = %s
 """
 
 
+# Asked only where no token has the secret.
+FIND_TOKEN_BY_RETIRED_SECRET = """
+SELECT token.id, token.name, token.scopes, token.limited_to_deployments, token.limited_to_environments,
+       token.expires_at, token.revoked_at, token.last_used_at, organization.id, organization.slug,
+       retired.id, retired.retired_at, retired.works_until, retired.last_used_at
+FROM tokens_retiredsecret retired
+JOIN tokens_accesstoken token ON token.id = retired.token_id
+JOIN orgs_organization organization ON organization.id = token.organization_id
+WHERE retired.digest = %s
+"""
+
+
 def find_token(digest: str) -> TokenRow | None:
+    """By its secret or, with ``retired`` set, by one it had before, whether that still works or not."""
     with connection.cursor() as cursor:
-        cursor.execute(FIND_TOKEN, [digest])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    id_, name, scopes, deployments, environments, expires_at, revoked_at, last_used_at, *organization = row
+        for statement in (FIND_TOKEN, FIND_TOKEN_BY_RETIRED_SECRET):
+            cursor.execute(statement, [digest])
+            if row := cursor.fetchone():
+                return token_row(row)
+    return None
+
+
+def token_row(row: Sequence[Any]) -> TokenRow:
+    id_, name, scopes, deployments, environments, expires_at, revoked_at, last_used_at, organization, slug, *old = row
     return TokenRow(
         id_,
         name,
@@ -51,7 +80,9 @@ def find_token(digest: str) -> TokenRow | None:
         as_datetime(expires_at),
         as_datetime(revoked_at),
         as_datetime(last_used_at),
-        *organization,
+        organization,
+        slug,
+        RetiredRow(old[0], *map(as_datetime, old[1:])) if old else None,  # type: ignore[arg-type]  # two are never null
     )
 
 
