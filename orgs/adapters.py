@@ -32,6 +32,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         url = urlsplit(super().get_reset_password_from_key_url(key))
         return f"{settings.SITE_URL}{url.path}"
 
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Also to those of whose address allauth keeps no row of its own."""
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is away must not tell a stranger, by an error, which addresses have accounts."""
         try:

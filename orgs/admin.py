@@ -1,5 +1,6 @@
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 from orgs import services
 from orgs.admin_base import OperatorAdmin
 from orgs.models import Environment, Membership, Organization, Project, User
+from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
 from orgs.services import NewEnvironment
 
 admin.site.site_header = admin.site.site_title = "Gumshoe"
@@ -81,6 +83,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         may = super().has_delete_permission(request, obj)
         return may and (is_superuser(request) or obj is None or not obj.is_superuser)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """A former address must not lead to a new password any more."""
+        super().save_model(request, obj, form, change)
+        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+
     @admin.display(description="password")
     def sign_in(self, user: User) -> str:
         state = "Set." if user.has_usable_password() else "None: the user cannot sign in with one."
@@ -112,9 +119,17 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generi
     fields = ("user", "role")
 
 
+class OrganizationForm(SluggedForm):
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"])
+        if slug and cannot_be_claimed(slug):
+            raise forms.ValidationError(SLUG_TAKEN)
+        return slug
+
+
 @admin.register(Organization)
 class OrganizationAdmin(OperatorAdmin):
-    form = SluggedForm
+    form = OrganizationForm
     fixed_fields = ("slug",)
     history = "deploys"
     fields = ("name", "slug")

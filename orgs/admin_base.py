@@ -13,12 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
+from orgs.admin_audit import Audited
+
 # To count millions of rows for a list nobody leafs through to its end would make every page of it slow.
 MOST_ROWS_COUNTED = 10_000
 INLINE_ROWS = 50
 
 
-class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
+class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
     """Facts that make an object what it is (``fixed_fields``) are chosen when it is added and only shown after that."""
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()

@@ -30,6 +30,12 @@ def _static_files_without_manifest(settings: Settings) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """The real hash takes most of a second of every sign-in."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @dataclass
 class World:
     """Acme with project shop, its environments staging and production (default), deployment storefront and a token."""

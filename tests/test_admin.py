@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import Settings
 
 from orgs.models import User
 from orgs.roles import Role
@@ -130,19 +129,7 @@ class TestPages:
             assert not re.search(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=", content)
 
 
-@pytest.fixture
-def _quick_passwords(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.mark.usefixtures("_quick_passwords")
 class TestLogin:
-    def test_by_address_in_any_case(self, db: None) -> None:
-        User.objects.create_superuser("operator@example.com", "correct horse")
-        sent = {"username": "Operator@Example.com", "password": "correct horse"}
-        assert Client().post(reverse("admin:login"), sent).status_code == 302
-        assert Client().post(reverse("admin:login"), sent | {"password": "wrong"}).status_code == 200
-
     def test_the_site_is_called_gumshoe(self, operator: OperatorClient) -> None:
         assert b"<title>Operator | Gumshoe</title>" in operator.get(reverse("admin:index")).content
 
@@ -151,7 +138,6 @@ NEW_USER = {"email": "Ada@Example.com", "name": "Ada", "usable_password": "true"
 LONG_ENOUGH = {"password1": "a long enough one", "password2": "a long enough one"}
 
 
-@pytest.mark.usefixtures("_quick_passwords")
 class TestUsers:
     def test_add_by_address(self, operator: OperatorClient) -> None:
         sent = NEW_USER | LONG_ENOUGH

@@ -60,7 +60,8 @@ class TestOrganizations:
         assert Membership.objects.get().role == Role.OWNER
 
     @pytest.mark.parametrize(
-        ("slug", "problem"), [("acme", "already exists"), ("Acme", "lower-case"), ("a\0", "Null"), ("a" * 101, "100")]
+        ("slug", "problem"),
+        [("acme", "in use"), ("admin", "in use"), ("Acme", "lower-case"), ("a\0", "Null"), ("a" * 101, "100")],
     )
     def test_a_bad_slug_is_refused(self, operator: OperatorClient, ci: World, slug: str, problem: str) -> None:
         assert problem in problems(operator.add(Organization, name="Other", slug=slug, **NO_MEMBERS))

@@ -1,10 +1,12 @@
 """What allauth's pages about signing in do not know."""
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account import views
 from allauth.account.utils import get_next_redirect_url
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,8 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from requests import RequestException
 
 from orgs.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class LoginView(views.LoginView):  # type: ignore[misc]  # allauth has no types
@@ -33,6 +38,15 @@ def single_sign_on(request: HttpRequest, following: str = "") -> dict[str, str]:
     if following := following or get_next_redirect_url(request) or "":
         url = f"{url}?{urlencode({'next': following})}"
     return {"single_sign_on_url": url, "single_sign_on_name": settings.OIDC_NAME}
+
+
+def go_to_issuer(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    try:
+        response: HttpResponseBase = openid_connect.login(request, provider_id)
+    except RequestException as error:
+        logger.error("The OpenID Connect issuer does not answer: %s", error)
+        return render(request, "socialaccount/authentication_error.html", status=503)
+    return response
 
 
 def signup_closed(request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,6 @@ from deployments.provisioning.document import MAX_BYTES, read_document
 from deployments.provisioning.errors import ProvisioningError
 from orgs.audit import Actor, acting_as
 
-
 PROVISION = Actor(label="provision")
 
 

@@ -1,0 +1,366 @@
+"""Signing in: passwords, second factors, the limits on failures, and what is closed."""
+
+import re
+import socket
+import time
+from base64 import b64decode
+from typing import Any
+
+import pytest
+from allauth.core.internal import ratelimit
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client, override_settings
+from django.urls import get_resolver
+from django.utils.html import escape
+from pytest_django import Settings
+
+from config import env
+from orgs.models import User
+from orgs.services import create_user
+from orgs.sign_in_limits import SECONDS_BETWEEN_TRIES
+from tests.conftest import World
+from tests.factories import signed_in
+
+LOGIN = "/accounts/login/"
+EMAIL = "ada@example.com"
+PASSWORD = "a long unusual sentence"
+
+
+@pytest.fixture
+def ada(ci: World) -> User:
+    return create_user(email=EMAIL, name="Ada", password=PASSWORD)
+
+
+def sign_in(client: Client, password: str = PASSWORD, email: str = EMAIL, **fields: str) -> Any:
+    return client.post(LOGIN, {"login": email, "password": password, **fields})
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def totp_code(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+
+
+def confirm(client: Client) -> None:
+    """That it is still oneself, which whatever touches the second factor asks for."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def switch_on_totp(client: Client) -> str:
+    confirm(client)
+    html = client.get("/accounts/2fa/totp/activate/").content.decode()
+    match = re.search(r'id="totp-secret">([A-Z2-7]+)<', html)
+    assert match, html
+    assert client.post("/accounts/2fa/totp/activate/", {"code": totp_code(match[1])}).status_code == 302
+    return match[1]
+
+
+def test_address_in_any_case_and_password_let_in(ada: User) -> None:
+    client = Client()
+
+    assert sign_in(client, email="ADA@Example.com", next="/acme")["Location"] == "/acme"
+    assert is_signed_in(client)
+
+
+def test_a_wrong_password_and_an_unknown_address_are_told_alike(ada: User) -> None:
+    answers = [
+        re.findall(r'<ul class="errorlist nonfield".*?</ul>', sign_in(Client(), *credentials).content.decode())
+        for credentials in (("wrong", EMAIL), (PASSWORD, "nobody@example.com"))
+    ]
+
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 1
+
+
+def test_nobody_is_sent_elsewhere_after_signing_in(ada: User) -> None:
+    assert sign_in(Client(), next="https://evil.example/")["Location"] == "/"
+
+
+def test_the_page_leads_to_a_new_password_but_not_to_signing_up(ada: User) -> None:
+    html = Client().get(LOGIN).content.decode()
+
+    assert "/accounts/password/reset/" in html
+    assert "/accounts/signup/" not in html
+    assert "Continue with" not in html
+
+
+def test_without_any_user_the_page_says_what_to_do(db: None) -> None:
+    html = Client().get(LOGIN).content.decode()
+
+    assert "manage.py createsuperuser" in html
+    assert 'name="password"' not in html
+
+
+def test_signing_up_is_closed(ada: User) -> None:
+    for response in (
+        Client().get("/accounts/signup/"),
+        Client().post("/accounts/signup/", {"email": "x@example.com", "password1": PASSWORD}),
+    ):
+        assert "By invitation only" in response.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_only_the_pages_that_have_a_use_can_be_reached(ada: User) -> None:
+    client = signed_in(ada)
+
+    for path in ("email/", "confirm-email/", "login/code/confirm/", "3rdparty/", "3rdparty/signup/", "2fa/webauthn/"):
+        assert client.get(f"/accounts/{path}", follow=True).status_code == 404
+
+
+def test_every_page_about_signing_in_is_in_our_frame(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+    assert "Is it still you?" in client.get("/accounts/2fa/totp/activate/", follow=True).content.decode()
+    confirm(client)
+    for path in (
+        "logout/",
+        "password/change/",
+        "2fa/",
+        "2fa/totp/activate/",
+        "inactive/",
+        "3rdparty/login/cancelled/",
+        "3rdparty/login/error/",
+    ):
+        html = client.get(f"/accounts/{path}").content.decode()
+        assert 'class="entrance"' in html, path
+        assert "<h1>" in html, path
+
+
+def test_signing_out_takes_a_post(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+
+    assert "Sign out?" in client.get("/accounts/logout/").content.decode()
+    assert is_signed_in(client)
+    assert client.post("/accounts/logout/")["Location"] == LOGIN
+    assert not is_signed_in(client)
+
+
+def test_forms_need_the_token_against_forgery(ada: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    assert sign_in(client).status_code == 403
+    client.force_login(ada)
+    for path in ("/accounts/logout/", "/acme/settings", "/acme/members/invite", "/organizations/new"):
+        assert client.post(path).status_code == 403
+    assert is_signed_in(client)
+
+
+def test_sessions_are_kept_from_scripts_and_other_sites(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+
+
+def test_somebody_who_is_switched_off_does_not_get_in(ada: User) -> None:
+    User.objects.update(is_active=False)
+    client = Client()
+    sign_in(client)
+
+    assert not is_signed_in(client)
+
+
+def test_a_forgotten_password_is_chosen_anew_by_mail(ada: User, settings: Settings) -> None:
+    settings.SITE_URL = "https://gumshoe.example.com"
+    elsewhere = signed_in(ada)
+
+    response = Client().post("/accounts/password/reset/", {"email": EMAIL}, follow=True)
+    assert "Look into your mail" in response.content.decode()
+    (message,) = mail.outbox
+    assert message.subject == "Choose a new password"
+    match = re.search(r"https://gumshoe\.example\.com(/accounts/password/reset/key/\S+)", str(message.body))
+    assert match, message.body
+    client = Client()
+    page = client.get(match[1], follow=True)
+    form = page.redirect_chain[-1][0]
+    assert client.post(form, {"password1": "short", "password2": "short"}).status_code == 200
+    new = "another long sentence"
+    assert client.post(form, {"password1": new, "password2": new}).status_code == 302
+    assert is_signed_in(client) is False
+    assert "no longer works" in Client().get(match[1], follow=True).content.decode()
+    sign_in(client, new)
+    assert is_signed_in(client)
+    assert elsewhere.get("/", follow=True).redirect_chain[-1][0].startswith(LOGIN)
+
+
+def test_an_unknown_address_gets_a_mail_that_says_so_and_the_page_does_not(ada: User) -> None:
+    pages = [
+        Client().post("/accounts/password/reset/", {"email": email}, follow=True).content
+        for email in (EMAIL, "nobody@example.com")
+    ]
+
+    assert pages[0] == pages[1]
+    assert "There is no account" in mail.outbox[1].subject
+    assert "signup" not in str(mail.outbox[1].body)
+
+
+def test_a_mail_server_that_is_away_does_not_tell_who_has_an_account(ada: User, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+    for email in (EMAIL, "nobody@example.com"):
+        assert Client().post("/accounts/password/reset/", {"email": email}).status_code == 302
+
+
+def test_a_password_is_changed_and_a_mail_says_so(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+    new = "another long sentence"
+
+    wrong = client.post("/accounts/password/change/", {"oldpassword": "x", "password1": new, "password2": new})
+    assert wrong.context["form"].errors
+    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+
+    assert mail.outbox[0].subject == "Your password was changed"
+    assert is_signed_in(client)
+    assert sign_in(Client(), PASSWORD).status_code == 200
+    assert sign_in(Client(), new).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_second_factor_is_asked_for_and_recovery_codes_work_once(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+    secret = switch_on_totp(client)
+    assert "Two-factor sign-in is on" in mail.outbox[0].subject
+    codes = re.findall(r"\b\d{8}\b", client.get("/accounts/2fa/recovery-codes/").content.decode())
+    assert len(codes) == 10
+
+    second = Client()
+    assert sign_in(second, next="/acme")["Location"].startswith("/accounts/2fa/authenticate/")
+    assert not is_signed_in(second)
+    assert "Incorrect code" in second.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
+    cache.clear()  # a code counts once in its half minute, and this one was used to switch it on
+    assert second.post("/accounts/2fa/authenticate/", {"code": totp_code(secret)})["Location"] == "/acme"
+    assert is_signed_in(second)
+
+    for expected in (True, False):
+        third = Client()
+        sign_in(third)
+        third.post("/accounts/2fa/authenticate/", {"code": codes[0]})
+        assert is_signed_in(third) is expected
+
+
+def test_the_second_factor_is_switched_off_by_a_post(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+    switch_on_totp(client)
+
+    assert "Switch off" in client.get("/accounts/2fa/totp/deactivate/").content.decode()
+    assert Authenticator.objects.filter(type="totp").exists()
+    client.post("/accounts/2fa/totp/deactivate/")
+    assert not Authenticator.objects.exists()
+    assert "Off" in client.get("/accounts/2fa/").content.decode()
+
+
+def test_the_second_factor_is_shown_as_a_code_to_scan(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+    confirm(client)
+
+    html = client.get("/accounts/2fa/totp/activate/").content.decode()
+
+    match = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
+    assert match
+    assert b"<svg" in b64decode(match[1])
+
+
+def test_failures_are_limited_by_address_of_the_account(ada: User) -> None:
+    for _ in range(5):
+        sign_in(Client(), "wrong")
+
+    client = Client()
+    assert "Too many failed" in sign_in(client).content.decode()
+    assert not is_signed_in(client)
+    assert "Too many failed" not in sign_in(Client(), "wrong", "nobody@example.com").content.decode()
+
+
+def test_failures_are_limited_by_address_of_the_caller(ada: User) -> None:
+    for number in range(10):
+        sign_in(Client(), "wrong", f"nobody{number}@example.com")
+
+    client = Client()
+    sign_in(client)
+    assert not is_signed_in(client)
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    sign_in(client)
+    assert is_signed_in(client)
+
+
+def test_too_many_mails_for_a_new_password_are_refused(ada: User) -> None:
+    statuses = [
+        Client().post("/accounts/password/reset/", {"email": f"x{number}@example.com"}).status_code
+        for number in range(21)
+    ]
+
+    assert statuses[:20] == [302] * 20
+    assert statuses[20] == 429
+
+
+@pytest.mark.parametrize("kind", ["nobody listens", "nobody answers"])
+def test_people_get_in_while_the_cache_is_away(ada: User, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if kind == "nobody answers":
+            server.listen()
+        monkeypatch.setenv("CACHE_URL", f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        with override_settings(CACHES={"default": env.cache("CACHE_URL", default="")}):
+            began = time.monotonic()
+            client = Client()
+            sign_in(client)
+            assert is_signed_in(client)
+            assert Client().post("/accounts/password/reset/", {"email": EMAIL}).status_code == 302
+            assert time.monotonic() - began < SECONDS_BETWEEN_TRIES + 10 * env.REDIS_SECONDS
+    ratelimit.cache.away_until = 0.0
+
+
+def test_the_admin_has_no_sign_in_of_its_own(ada: User) -> None:
+    assert Client().get("/admin/")["Location"] == "/admin/login/?next=/admin/"
+    assert Client().get("/admin/login/?next=/admin/orgs/")["Location"] == f"{LOGIN}?next=%2Fadmin%2Forgs%2F"
+    User.objects.update(is_staff=True, is_superuser=True)
+    client = Client()
+    client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD})
+    assert not is_signed_in(client)
+
+
+def test_staff_get_into_the_admin_and_others_are_told_no(ada: User) -> None:
+    client = Client()
+    sign_in(client)
+
+    response = client.get("/admin/", follow=True)
+    assert response.status_code == 403
+    assert "Only staff may use" in response.content.decode()
+    User.objects.update(is_staff=True)
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/login/")["Location"] == "/admin/"
+
+
+def test_the_switch_of_organizations_has_only_ones_own(ci: World, other: World, admin: User) -> None:
+    other.organization.memberships.create(user=admin, role="observer")
+    organization = other.organization
+    client = signed_in(admin)
+
+    html = client.get("/acme/members").content.decode()
+    assert 'href="/globex"' in html
+    assert escape(organization.name) in html
+    client.get("/globex")
+    assert client.get("/")["Location"] == "/globex"
+    other.organization.memberships.filter(user=admin).delete()
+    assert client.get("/")["Location"] == "/acme"
+    assert 'href="/globex"' not in client.get("/acme/members").content.decode()
+
+
+def test_no_address_of_allauth_has_a_page_that_nobody_looked_at() -> None:
+    """A new release of allauth adds pages only when they are added to orgs/account_urls.py."""
+    names = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+
+    assert not {
+        name for name in names if name.startswith(("account_email", "account_confirm", "socialaccount_connect"))
+    }
