@@ -56,7 +56,7 @@ class DeploymentForm(forms.Form):
         help_text="For a repository with several deployments: one pattern a line, such as services/checkout/**. "
         "None: every path.",
     )
-    path_excludes = LinesField(label="Paths that do not", help_text="One pattern a line, such as **/*.md.")
+    path_excludes = LinesField(label="Paths that do not belong to it", help_text="One pattern a line, such as **/*.md.")
 
     def fields_to_store(self) -> DeploymentFields:
         data = self.cleaned_data

@@ -39,7 +39,6 @@ class EnvironmentForm(forms.Form):
     description = forms.CharField(required=False, max_length=500, help_text="What it is for, or where it runs.")
     colour = forms.RegexField(
         r"^#[0-9a-fA-F]{6}\Z",
-        required=False,
         label="Colour",
         widget=ColourInput(attrs={"list": "environment-colours"}),
         error_messages={"invalid": "Write the colour as # and six hexadecimal digits."},

@@ -8,12 +8,13 @@ from django.shortcuts import render
 from django.template import Context, engines
 from django.urls import reverse
 
-from deployments.models import Deployment
+from deployments.models import Call, Deploy, Deployment
 from deployments.queries import projects as queries
+from deployments.queries.calls import newest_call
 from deployments.views.finding import find_deployment
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
-from orgs.roles import Permission
+from orgs.roles import Permission, role_allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +104,18 @@ def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
         "tools": TOOLS,
         "tool": tool,
         "snippet": snippet(tool, found, environment),
-        **arrival(found, environment),
+        **arrival(request, found, environment),
     }
     return render(request, "deployments/setup.html", context)
 
 
 @member_page(Permission.VIEW)
 def first_call(request: MemberRequest, deployment: str) -> HttpResponse:
-    """The part of the page that waits, asked for again and again until a deploy is there."""
+    """The part of the page that waits, asked for again and again until the call is there and was accepted."""
     found = find_deployment(request, deployment)
     environment = chosen(queries.promotion_path(found.project), request.GET.get("environment", ""))
-    return render(request, "deployments/_first_call.html", {"deployment": found, **arrival(found, environment)})
+    context = {"deployment": found, **arrival(request, found, environment)}
+    return render(request, "deployments/_first_call.html", context)
 
 
 def chosen(environments: list[Environment], slug: str) -> Environment:
@@ -122,12 +124,24 @@ def chosen(environments: list[Environment], slug: str) -> Environment:
     return next(named, next(environment for environment in environments if environment.is_default))
 
 
-def arrival(deployment: Deployment, environment: Environment) -> dict[str, object]:
+def arrival(request: MemberRequest, deployment: Deployment, environment: Environment) -> dict[str, object]:
+    deploy = queries.newest_deploy(deployment, environment)
     return {
         "environment": environment,
-        "deploy": queries.newest_deploy(deployment, environment),
+        "deploy": deploy,
         "elsewhere": queries.newest_deploy(deployment),
+        "refused": refused_since(request, deployment, deploy),
     }
+
+
+def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy | None) -> Call | None:
+    """The newest call to the deployment, if it was turned away after ``deploy`` came."""
+    if not role_allows(request.membership.role, Permission.VIEW_REQUESTS):
+        return None
+    call = newest_call(deployment)
+    if call is None or not call.was_turned_away or (deploy and deploy.created_at > call.created_at):
+        return None
+    return call
 
 
 def snippet(tool: Tool, deployment: Deployment, environment: Environment) -> str:

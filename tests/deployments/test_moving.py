@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from deployments import moving
 from deployments.deletion import delete_project
 from deployments.models import Deploy, Target
 from deployments.moving import move_deployment, plan_move
@@ -70,6 +71,19 @@ def test_the_history_of_a_deleted_environment_stays_apart_from_a_living_one(ci: 
     assert new.deleted_at is None
     assert {old.project, new.project} == {platform}
     assert old.slug == new.slug == "staging"
+
+
+def test_a_history_that_would_keep_its_ci_waiting_is_not_moved(
+    ci: World, platform: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "MAX_DEPLOYS", 1)
+    ci.register(sha="a")
+    ci.register(sha="b")
+
+    with pytest.raises(ValidationError, match="too many to move"):
+        move_deployment(deployment=ci.deployment, project=platform)
+
+    assert {project for _, project, _ in places()} == {"shop"}
 
 
 def test_there_and_back_again(ci: World, platform: Project) -> None:
