@@ -28,8 +28,8 @@ def check_shared_cache(**kwargs: Any) -> list[checks.CheckMessage]:
     if connection.vendor == "postgresql" and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         return [
             checks.Warning(
-                "Rate limits are counted in each web worker by itself.",
-                hint="Set CACHE_URL to a Redis server, so that all workers count together.",
+                "Rate limits are counted on each machine by itself.",
+                hint="Set CACHE_URL to a Redis server, so that web workers on several machines count together.",
                 id="gumshoe.W001",
             )
         ]

@@ -23,7 +23,7 @@ from config.orphans import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 300
 SECONDS_TO_STOP = 5
 
 

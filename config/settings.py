@@ -251,9 +251,11 @@ else:
     }
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+# Where rate limits are counted, by all web workers together.
+RATELIMIT_USE_CACHE = "default"
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
-    # Rate limits count here, a key for each token and minute; the default of 300 entries would drop counts.
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
+    CACHES["counters"] = {"BACKEND": "tokens.counters.SharedCounters", "LOCATION": str(VAR_DIR / "counters")}
+    RATELIMIT_USE_CACHE = "counters"
 
 # --- Jobs -----------------------------------------------------------------------------------------
 

@@ -47,13 +47,13 @@ class DeploymentForm(SluggedForm):
 
 class TargetInline(FactInline):
     model = Target
-    fields = readonly_fields = ("environment", "branch", "live_deploy")
+    fields = readonly_fields = ("environment", "branches", "live_deploy")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Target]:
         return Target.objects.select_related("environment", "deployment", "live_deploy")
 
     @admin.display
-    def branch(self, target: Target) -> str:
+    def branches(self, target: Target) -> str:
         return branch_words(target)
 
 
@@ -204,7 +204,7 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Deploy)
 class DeployAdmin(FactAdmin):
-    list_display = ("short_sha", "title", "deployment", "environment", "organization", "kind", "author", "deployed_at")
+    list_display = ("short_sha", "deployment", "environment", "organization", "deployed_at", "kind", "title", "author")
     list_filter = ("organization", KindFilter, "deployed_at")
     list_select_related = ("organization", "target__deployment", "target__environment")
     search_fields = ("sha__startswith", "title", "author_email", "target__deployment__slug")

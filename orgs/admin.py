@@ -19,6 +19,8 @@ from orgs.services import NewEnvironment
 
 admin.site.site_header = admin.site.site_title = "Gumshoe"
 admin.site.index_title = "Operator"
+# There is no page at / to go to.
+admin.site.site_url = None
 
 SLUG_HELP = "Stays for good: addresses and callers use it. Empty: made from the name."
 

@@ -88,6 +88,7 @@ class FactAdmin(ReadOnly, OperatorAdmin):
     sortable_by = ()
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
 

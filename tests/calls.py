@@ -51,11 +51,11 @@ def basic(user: str, password: str = "") -> dict[str, str]:
 
 def multipart(*parts: tuple[str, str | bytes]) -> bytes:
     """A body for MULTIPART."""
-    body = b""
+    pieces = []
     for name, value in parts:
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-        body += head.encode() + (value.encode() if isinstance(value, str) else value) + b"\r\n"
-    return body + f"--{BOUNDARY}--\r\n".encode()
+        pieces += [head.encode(), value.encode() if isinstance(value, str) else value, b"\r\n"]
+    return b"".join([*pieces, f"--{BOUNDARY}--\r\n".encode()])
 
 
 def encoded(fields: dict[str, str], encoding: str) -> tuple[bytes, str]:

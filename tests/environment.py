@@ -16,7 +16,8 @@ for name in SETTINGS.split():
     os.environ[name] = ""
 os.environ["REQUEST_LOG_THREAD"] = "false"
 os.environ["SECRET_KEY"] = "a key for tests"
-# Each run has a directory of its own, so that two runs at once do not meet.
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="gumshoe-tests-"))
+# Each process has a directory of its own, so that two at once do not meet: rate limits are counted there.
+if "PYTEST_XDIST_WORKER" in os.environ or "VAR_DIR" not in os.environ:
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="gumshoe-tests-")
 # WhiteNoise warns about a directory of static files that is not there.
 (Path(os.environ["VAR_DIR"]) / "static").mkdir(exist_ok=True)

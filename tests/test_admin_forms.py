@@ -187,6 +187,12 @@ class TestTargets:
         target.refresh_from_db()
         assert (target.branch_match, target.branch) == (BranchMatch.EXACT, "develop")
 
+    def test_the_deployment_lists_them(self, operator: OperatorClient, ci: World) -> None:
+        production = Environment.objects.get(slug="production")
+        for branch, words in (("release/*", "release/*"), ("*", "any")):
+            map_branch(deployment=ci.deployment, environment=production, branch=branch)
+            assert f"<p>{words}</p>" in operator.get(page("change", ci.deployment)).content.decode()
+
     def test_mistakes_are_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
         theirs = other.project.environments.get(slug="staging")
         ours = ci.project.environments.get(slug="staging")

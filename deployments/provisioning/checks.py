@@ -6,7 +6,7 @@ from typing import Any
 
 from deployments.provisioning.errors import Problems
 from deployments.provisioning.items import numbered
-from deployments.wire.schemas import dotted, type_words, validator
+from deployments.wire.schemas import type_words, violations
 from orgs.text import problem_in_text
 
 # Of the known words that an error lists.
@@ -15,21 +15,16 @@ MOST_WORDS = 12
 
 def check_document(document: Any, problems: Problems) -> None:
     try:
-        errors = list(validator("provision").iter_errors(document))
-    except RecursionError:
+        check_texts(document, "", problems)
+        broken = [] if problems.lines else list(violations("provision", document))
+    except (RecursionError, ValueError):
         problems.lines.append("The file is nested too deeply.")
         return
-    for error in errors:
-        path = dotted(error)
-        # Untyped: jsonschema's own types allow for errors that belong to no rule.
-        rule: Any = error.validator_value
-        value: Any = error.instance
-        if "propertyNames" in error.absolute_schema_path:
-            path = f"{path}.{value[:60]}"
-        for place, sentence in SENTENCES[str(error.validator)](rule, value, error.schema):
+    for rule in broken:
+        path = f"{rule.path}.{rule.value[:60]}" if rule.in_name else rule.path
+        for place, sentence in SENTENCES[rule.keyword](rule.rule, rule.value, rule.schema):
             problems.add(f"{path}{place}".lstrip("."), sentence)
-    if not errors:
-        check_texts(document, "", problems)
+    if not problems.lines:
         check_repetitions(document, problems)
 
 

@@ -17,7 +17,11 @@ from deployments.registration.errors import UnreadableBody
 from orgs.text import problem_in_json
 
 MAX_FORM_FIELDS = 1000
-# A body of nothing but tiny values would take twenty times its size in memory. Real ones have a fifth of this in 16 MB.
+# No field that a form can carry is long, and percent signs take fifty times their size in memory.
+MAX_FORM_LENGTH = 1_000_000
+# Tiny values take up to a hundred times their size in memory. The schema admits 80,000 lists and objects in all, and
+# 16 MB of real shas and paths have 400,000 commas; some more of both stand in messages.
+MAX_JSON_BRACKETS = 150_000
 MAX_JSON_COMMAS = 1_000_000
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -69,8 +73,8 @@ def read_text(text: str, media_type: str) -> dict[str, Any]:
 def read_json(text: str, *, labelled_json: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
-    if text.count(",") > MAX_JSON_COMMAS:
-        raise UnreadableBody(f"The body has more than {MAX_JSON_COMMAS} values: send fewer commits or files.")
+    if text.count(",") > MAX_JSON_COMMAS or text.count("{") + text.count("[") > MAX_JSON_BRACKETS:
+        raise UnreadableBody("The body has too many values: send fewer commits or files.")
     try:
         value = json.loads(text, parse_constant=refuse_number, parse_float=read_float)
     except RecursionError:
@@ -106,6 +110,8 @@ def read_query(query_string: str) -> dict[str, Any]:
 
 
 def read_form(text: str, what: str = "form") -> dict[str, Any]:
+    if len(text) > MAX_FORM_LENGTH:
+        raise UnreadableBody(f"The {what} is longer than {MAX_FORM_LENGTH} characters: send JSON.")
     try:
         pairs = parse_qsl(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except UnicodeDecodeError:

@@ -36,7 +36,13 @@ class User(AbstractUser):
 
     class Meta:
         ordering = ("email",)
-        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case"),)
+        constraints = (
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique_in_any_case",
+                violation_error_message="User with this E-mail address already exists.",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.email

@@ -142,9 +142,13 @@ def test_a_weak_password_is_refused(db: None, password: str) -> None:
         create_user(email="ann@example.com", password=password)
 
     assert set(refused.value.message_dict) == {"password"}
-    assert create_user(email="ann@example.com", password="correct horse battery").check_password(
-        "correct horse battery"
-    )
+    assert not User.objects.exists()
+
+
+def test_a_strong_password_is_accepted(db: None) -> None:
+    ann = create_user(email="ann@example.com", password="correct horse battery")
+
+    assert ann.check_password("correct horse battery")
 
 
 def test_a_member_has_one_role(ci: World) -> None:

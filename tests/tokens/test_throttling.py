@@ -28,7 +28,7 @@ REDIS = ("127.0.0.1", 6379)
 def cache_at(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[None]:
     """The cache that CACHE_URL would give."""
     monkeypatch.setenv("CACHE_URL", url)
-    with override_settings(CACHES={"default": env.cache("CACHE_URL", default="")}):
+    with override_settings(CACHES={"default": env.cache("CACHE_URL", default="")}, RATELIMIT_USE_CACHE="default"):
         yield
 
 
@@ -103,7 +103,7 @@ def test_redis_counts(ci: World, settings: Settings, monkeypatch: pytest.MonkeyP
         pytest.skip(f"there is no Redis at {REDIS[0]}:{REDIS[1]}: {error}")
     settings.API_RATE_LIMIT = "3/m"
 
-    with cache_at(monkeypatch, f"redis://{REDIS[0]}:{REDIS[1]}/9?key_prefix={uuid4().hex}"):
+    with cache_at(monkeypatch, f"redis://{REDIS[0]}:{REDIS[1]}/9?KEY_PREFIX={uuid4().hex}"):
         assert post(ci, 5) == [200, 200, 200, 429, 429]
         cache.close()
 

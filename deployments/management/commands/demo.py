@@ -1,0 +1,33 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from deployments.provisioning.demo.access import closing_lines, read_access
+from deployments.provisioning.demo.build import NoPlaceForDemo, ensure_demo, find_demo
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a demo organization with weeks of history in an empty database, and a superuser and an access token for "
+        "it, which are kept in VAR_DIR/demo.json. A second run adds nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--show", action="store_true", help="change nothing, print how to sign in and to register")
+
+        parser.add_argument("--days", type=int, default=56, help="days of history (default: 56)")
+
+    def handle(self, *args: Any, show: bool, days: int, **options: Any) -> None:
+        if show:
+            access = read_access()
+            if access is None or find_demo() is None:
+                raise CommandError("There is no demo here: make it with manage.py demo.")
+            self.stdout.write("\n".join(closing_lines(access)))
+            return
+        try:
+            added = ensure_demo(now=timezone.now(), days=days)
+        except NoPlaceForDemo as error:
+            raise CommandError(str(error)) from None
+        state = "is there already" if added is None else f"is ready, with {added} deploys"
+        self.stdout.write(f"The demo organization {state}. How to get in: manage.py demo --show")

@@ -1,0 +1,190 @@
+"""``manage.py demo``: what ``make run`` shows a newcomer, and the command line it ends with."""
+
+import io
+import json
+import re
+import shutil
+import stat
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from deployments.models import Deploy, Deployment, Target
+from deployments.provisioning.demo.history import make_history
+from orgs.models import Organization, User
+from tests.calls import count_rows
+from tests.conftest import World
+from tests.factories import make_organization
+from tokens.models import AccessToken
+from tokens.services import revoke_token
+
+
+@pytest.fixture
+def var_dir(settings: Settings, tmp_path: Path) -> Path:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.VAR_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def demo(db: None, var_dir: Path) -> Path:
+    """With little history, for tests that do not look at it."""
+    run("--days=3")
+    return var_dir / "demo.json"
+
+
+def run(*options: str) -> list[str]:
+    stdout = io.StringIO()
+    call_command("demo", *options, stdout=stdout)
+    return stdout.getvalue().splitlines()
+
+
+def arguments(line: str, shell: str) -> list[str]:
+    """What ``shell`` makes of the line, word by word."""
+    assert line.startswith("curl ")
+    script = "curl() { for word; do printf '%s\\n' \"$word\"; done; }\n" + line
+    return subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def paste(line: str) -> Any:
+    """Send what the printed curl would send."""
+    _, _, url, _, header, *pairs = arguments(line, "sh")
+    return Client().post(
+        urlsplit(url).path,
+        "&".join(pair for pair in pairs if pair != "-d"),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": header.partition(": ")[2]},
+    )
+
+
+def test_the_history_is_believable(db: None, var_dir: Path) -> None:
+    run()
+    deploys = Deploy.objects.all()
+    now = timezone.now()
+    assert 300 < deploys.count() < 700
+    assert deploys.filter(deployed_at__lt=now - timedelta(days=50)).exists()
+    assert deploys.filter(deployed_at__gt=now - timedelta(days=4)).exists()
+    assert not deploys.filter(deployed_at__gt=now).exists()
+    assert deploys.filter(restores__isnull=False).exists()
+    assert deploys.filter(rolled_back_by__isnull=False).exists()
+    assert deploys.filter(tags__name="hotfix").exists()
+    assert deploys.filter(lead_time__gt=0, commits__isnull=False, files__isnull=False).exists()
+    assert deploys.filter(pull_requests__merged_at__isnull=False).exists()
+    assert Deployment.objects.count() == 5
+    # Every deployment runs somewhere, and what runs is the newest there.
+    for target in Target.objects.all():
+        assert target.live_deploy == target.deploys.first()
+    for deploy in deploys.filter(
+        target__environment__slug="production", target__deployment__slug="storefront", restores=None
+    ).exclude(tags__name="hotfix"):
+        staged = Deploy.objects.get(sha=deploy.sha, target__environment__slug="staging")
+        assert staged.deployed_at < deploy.deployed_at
+
+
+class TestDemo:
+    def test_a_second_run_adds_nothing(self, demo: Path) -> None:
+        rows, access = count_rows(), demo.read_text()
+        assert "is there already" in run()[0]
+        assert (count_rows(), demo.read_text()) == (rows, access)
+
+    def test_show_changes_nothing(self, demo: Path) -> None:
+        rows, access = count_rows(), demo.read_text()
+        assert run("--show") == run("--show")
+        assert (count_rows(), demo.read_text()) == (rows, access)
+
+    def test_only_its_owner_reads_the_access(self, demo: Path) -> None:
+        assert stat.S_IMODE(demo.stat().st_mode) == 0o600
+
+    def test_the_printed_login_opens_the_admin(self, demo: Path) -> None:
+        access = json.loads(demo.read_text())
+        line = run("--show")[0]
+        assert line.startswith("Look around at http://127.0.0.1:8000/admin/ as demo@example.com")
+        assert line.endswith(access["password"])
+        client = Client()
+        client.login(username="demo@example.com", password=access["password"])
+        assert client.get("/admin/").status_code == 200
+
+    def test_the_printed_line_registers_each_time_it_is_pasted(self, demo: Path) -> None:
+        before = Deploy.objects.count()
+        line = run("--show")[-1]
+        for _ in range(3):
+            answer = paste(line)
+            assert (answer.status_code, answer.content) == (200, b"Success")
+        assert Deploy.objects.count() == before + 3
+        assert Target.objects.get(
+            deployment__slug="storefront", environment__slug="production"
+        ).live_deploy == Deploy.objects.latest("id")
+
+    @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
+    def test_the_printed_line_is_the_same_to_every_shell(self, demo: Path, shell: str) -> None:
+        if shutil.which(shell) is None:
+            pytest.skip(f"no {shell} here")
+        line = run("--show")[-1]
+        first, second = arguments(line, shell), arguments(line, shell)
+        [sha] = set(first) - set(second)
+        assert re.fullmatch("sha=[0-9a-f]{40}", sha)
+        assert len(first) == len(second) == 9
+
+
+class TestAccess:
+    def test_a_lost_file_gives_new_access(self, demo: Path) -> None:
+        old = run("--show")[-1]
+        demo.unlink()
+        with pytest.raises(CommandError, match="There is no demo here"):
+            run("--show")
+        run()
+        assert paste(old).status_code == 401
+        assert paste(run("--show")[-1]).status_code == 200
+        password = json.loads(demo.read_text())["password"]
+        assert User.objects.get(email="demo@example.com").check_password(password)
+
+    def test_a_revoked_token_is_replaced(self, demo: Path) -> None:
+        revoke_token(token=AccessToken.objects.get())
+        run()
+        assert paste(run("--show")[-1]).status_code == 200
+
+    def test_a_password_set_by_hand_stays(self, demo: Path) -> None:
+        user = User.objects.get(email="demo@example.com")
+        user.set_password("my own")
+        user.save()
+        run()
+        user.refresh_from_db()
+        assert user.check_password("my own")
+
+    def test_a_new_database_takes_a_file_of_an_old_one(self, db: None, var_dir: Path) -> None:
+        (var_dir / "demo.json").write_text(json.dumps({"password": "of the old one", "token": "gum_old"}))
+        run("--days=3")
+        assert User.objects.get(email="demo@example.com").check_password("of the old one")
+        assert paste(run("--show")[-1]).status_code == 200
+
+
+class TestOtherPeoplesDatabases:
+    def test_are_left_alone(self, var_dir: Path, ci: World) -> None:
+        rows = count_rows()
+        with pytest.raises(CommandError, match=r"organizations already \(acme\)"):
+            run()
+        with pytest.raises(CommandError, match="There is no demo here"):
+            run("--show")
+        assert count_rows() == rows
+        assert not (var_dir / "demo.json").exists()
+
+    def test_the_demo_stays_where_others_joined_it(self, demo: Path) -> None:
+        make_organization("globex")
+        rows = count_rows()
+        run()
+        assert count_rows() == rows
+        assert Organization.objects.count() == 2
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    now = timezone.now()
+    assert make_history(seed="a", now=now, days=20) == make_history(seed="a", now=now, days=20)
+    assert make_history(seed="a", now=now, days=20) != make_history(seed="b", now=now, days=20)
