@@ -15,6 +15,7 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Timeline", "timeline", "timeline", Permission.VIEW, ""),
     ("Projects", "projects", "projects", Permission.VIEW, ""),
     ("Requests", "requests", "requests", Permission.VIEW_REQUESTS, "Registering"),
+    ("Access tokens", "tokens", "tokens", Permission.MANAGE_TOKENS, ""),
     ("Members", "members", "members", Permission.VIEW, "Organization"),
     ("Audit log", "audit", "audit-log", Permission.VIEW_AUDIT_LOG, ""),
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),

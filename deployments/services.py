@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
@@ -10,11 +11,12 @@ from django.db import transaction
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs import audit
 from orgs.locking import lock_living
-from orgs.models import Environment, Project
+from orgs.models import Environment, Organization, Project, User
 from orgs.naming import save_with_slug
 from orgs.services import save_changes
 from tokens.models import AccessToken
-from tokens.services import slugs_in_words
+from tokens.scopes import Scope
+from tokens.services import create_token, limit_token_environments, slugs_in_words, update_token
 
 BRANCH_MAPPING = re.compile(r"[^*\x00-\x20\x7f]*\*?")
 
@@ -121,3 +123,43 @@ def limit_token(*, token: AccessToken, deployments: Collection[Deployment] | Non
     token.deployments.set(deployments or ())
     changes = {"deployments": [before, after]} if before != after else {}
     audit.record_changes("token.limited", token, organization=token.organization, changes=changes)
+
+
+@transaction.atomic
+def create_limited_token(
+    *,
+    organization: Organization,
+    name: str,
+    deployments: Collection[Deployment] | None,
+    environments: Collection[Environment] | None,
+    scopes: Collection[Scope],
+    expires_at: datetime | None,
+    created_by: User,
+) -> tuple[AccessToken, str]:
+    """The token and its secret, which cannot be had again; ``None`` is no limit."""
+    token, secret = create_token(
+        organization=organization,
+        name=name,
+        scopes=scopes,
+        environments=environments or (),
+        expires_at=expires_at,
+        created_by=created_by,
+    )
+    if deployments is not None:
+        limit_token(token=token, deployments=deployments)
+    return token, secret
+
+
+@transaction.atomic
+def change_token(
+    *,
+    token: AccessToken,
+    deployments: Collection[Deployment] | None,
+    environments: Collection[Environment] | None,
+    scopes: Collection[Scope],
+    expires_at: datetime | None,
+) -> None:
+    """What the token may do, where and until when; ``None`` is no limit."""
+    update_token(token=token, scopes=scopes, expires_at=expires_at)
+    limit_token(token=token, deployments=deployments)
+    limit_token_environments(token=token, environments=environments)

@@ -18,5 +18,6 @@ urlpatterns = [
     path("<str:organization>/requests", requests.requests, name="requests"),
     path("<str:organization>/requests/<int:call_id>", requests.request_page, name="request"),
     path("<str:organization>/requests/<int:call_id>/replay", requests.replay_request, name="replay-request"),
+    path("", include("deployments.token_urls")),
     path("", include("deployments.project_urls")),
 ]
