@@ -1,6 +1,5 @@
 """Forms about organizations and people."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
@@ -14,11 +13,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.html import format_html
 
 from orgs.audit import words_of_action
+from orgs.fields import EnvironmentNamesField
 from orgs.models import Membership, Organization, User
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
-MAX_ENVIRONMENTS = 20
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -112,25 +111,7 @@ class NewOrganizationForm(forms.Form):
         help_text="Your company or team.",
     )
     project = forms.CharField(label="First project", max_length=100, help_text="A product or a group of services.")
-    environments = forms.CharField(
-        label="Its environments",
-        max_length=1000,
-        initial="Staging, Production",
-        help_text="In the order of promotion, with commas between. The last one is the default, where deploys go that "
-        "name none.",
-    )
-
-    def clean_environments(self) -> list[str]:
-        names = [name.strip() for name in re.split(r"[,\n]", self.cleaned_data["environments"]) if name.strip()]
-        if not names:
-            raise ValidationError("Name at least one environment.")
-        if len(names) > MAX_ENVIRONMENTS:
-            raise ValidationError(f"Name at most {MAX_ENVIRONMENTS} environments; more can be added later.")
-        if any(len(name) > 100 for name in names):
-            raise ValidationError("A name has at most 100 characters.")
-        if len({name.casefold() for name in names}) < len(names):
-            raise ValidationError("Two environments have the same name.")
-        return names
+    environments = EnvironmentNamesField(label="Its environments")
 
 
 class DayField(forms.DateField):

@@ -23,7 +23,7 @@ def save_with_slug(row: Any, *, slug: str, fallback: str, is_taken: Callable[[st
         try:
             store(row)
         except ValidationError:
-            if slug or attempt == ATTEMPTS or not is_taken(row.slug):
+            if attempt == ATTEMPTS or not is_taken(row.slug):
                 raise
         else:
             return
