@@ -36,8 +36,8 @@ def may_change(by: Membership, membership: Membership) -> bool:
     )
 
 
-def permission_table() -> list[tuple[str, list[bool]]]:
-    return [(str(permission), [permission in PERMISSIONS[role] for role in Role]) for permission in Permission]
+def permission_table() -> list[tuple[str, list[tuple[Role, bool]]]]:
+    return [(str(permission), [(role, permission in PERMISSIONS[role]) for role in Role]) for permission in Permission]
 
 
 @member_page(Permission.MANAGE_MEMBERS)

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
 from deployments.models import BranchMatch, Deploy, Deployment, IdempotencyKey, Tag, Target
-from orgs.models import Environment, Membership, Organization, Project, User
+from orgs.models import Environment, Invitation, Membership, Organization, Project, User
 from orgs.roles import Role
 from tests.conftest import World
 from tests.deployments.histories import START
@@ -45,6 +45,11 @@ def make_membership(world: World, role: str) -> Membership:
     return Membership.objects.create(organization=world.organization, user=user, role=role)
 
 
+def make_invitation(world: World, **fields: Any) -> Invitation:
+    values = {"email": "ann@example.com", "digest": f"{Invitation.objects.count()}", "expires_at": START, **fields}
+    return Invitation.objects.create(organization=world.organization, **values)
+
+
 def make_raw_token(world: World, **fields: Any) -> AccessToken:
     digest = f"{AccessToken.objects.count()}"
     return AccessToken.objects.create(**{"organization": world.organization, "name": "t", "digest": digest, **fields})
@@ -69,6 +74,10 @@ REFUSED: dict[str, list[Insert]] = {
         lambda w: make_membership(w, "king"),
         lambda w: make_membership(w, ""),
     ],
+    "invitation_open_once_in_an_organization": [
+        lambda w: [make_invitation(w), make_invitation(w)],
+    ],
+    "invitation_role_is_known": [lambda w: make_invitation(w, role="king")],
     "user_email_unique_in_any_case": [
         lambda w: [User.objects.create(email="ann@example.com"), User.objects.create(email="Ann@Example.com")],
     ],
@@ -106,6 +115,11 @@ ACCEPTED: dict[str, Insert] = {
         organization=Organization.objects.create(name="x", slug="x"), name="Shop", slug="shop"
     ),
     "the environments of another project": lambda w: make_project(w.organization, "Other"),
+    "an invitation after one that was revoked, and one that was accepted": lambda w: [
+        make_invitation(w, revoked_at=START),
+        make_invitation(w, accepted_at=START),
+        make_invitation(w),
+    ],
     "a person in two organizations": lambda w: Membership.objects.create(
         user=make_member(w.organization, Role.ADMIN),
         organization=Organization.objects.create(name="x", slug="x"),

@@ -4,7 +4,6 @@ import re
 import socket
 import time
 from base64 import b64decode
-from typing import Any
 
 import pytest
 from allauth.core.internal import ratelimit
@@ -15,31 +14,13 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import get_resolver
 from django.utils.html import escape
-from pytest_django import Settings
 
 from config import env
 from orgs.models import User
-from orgs.services import create_user
 from orgs.sign_in_limits import SECONDS_BETWEEN_TRIES
 from tests.conftest import World
 from tests.factories import signed_in
-
-LOGIN = "/accounts/login/"
-EMAIL = "ada@example.com"
-PASSWORD = "a long unusual sentence"
-
-
-@pytest.fixture
-def ada(ci: World) -> User:
-    return create_user(email=EMAIL, name="Ada", password=PASSWORD)
-
-
-def sign_in(client: Client, password: str = PASSWORD, email: str = EMAIL, **fields: str) -> Any:
-    return client.post(LOGIN, {"login": email, "password": password, **fields})
-
-
-def is_signed_in(client: Client) -> bool:
-    return "_auth_user_id" in client.session
+from tests.orgs.signing_in import EMAIL, LOGIN, PASSWORD, is_signed_in, sign_in
 
 
 def totp_code(secret: str) -> str:
@@ -167,63 +148,6 @@ def test_somebody_who_is_switched_off_does_not_get_in(ada: User) -> None:
     assert not is_signed_in(client)
 
 
-def test_a_forgotten_password_is_chosen_anew_by_mail(ada: User, settings: Settings) -> None:
-    settings.SITE_URL = "https://gumshoe.example.com"
-    elsewhere = signed_in(ada)
-
-    response = Client().post("/accounts/password/reset/", {"email": EMAIL}, follow=True)
-    assert "Look into your mail" in response.content.decode()
-    (message,) = mail.outbox
-    assert message.subject == "Choose a new password"
-    match = re.search(r"https://gumshoe\.example\.com(/accounts/password/reset/key/\S+)", str(message.body))
-    assert match, message.body
-    client = Client()
-    page = client.get(match[1], follow=True)
-    form = page.redirect_chain[-1][0]
-    assert client.post(form, {"password1": "short", "password2": "short"}).status_code == 200
-    new = "another long sentence"
-    assert client.post(form, {"password1": new, "password2": new}).status_code == 302
-    assert is_signed_in(client) is False
-    assert "no longer works" in Client().get(match[1], follow=True).content.decode()
-    sign_in(client, new)
-    assert is_signed_in(client)
-    assert elsewhere.get("/", follow=True).redirect_chain[-1][0].startswith(LOGIN)
-
-
-def test_an_unknown_address_gets_a_mail_that_says_so_and_the_page_does_not(ada: User) -> None:
-    pages = [
-        Client().post("/accounts/password/reset/", {"email": email}, follow=True).content
-        for email in (EMAIL, "nobody@example.com")
-    ]
-
-    assert pages[0] == pages[1]
-    assert "There is no account" in mail.outbox[1].subject
-    assert "signup" not in str(mail.outbox[1].body)
-
-
-def test_a_mail_server_that_is_away_does_not_tell_who_has_an_account(ada: User, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-
-    for email in (EMAIL, "nobody@example.com"):
-        assert Client().post("/accounts/password/reset/", {"email": email}).status_code == 302
-
-
-def test_a_password_is_changed_and_a_mail_says_so(ada: User) -> None:
-    client = Client()
-    sign_in(client)
-    new = "another long sentence"
-
-    wrong = client.post("/accounts/password/change/", {"oldpassword": "x", "password1": new, "password2": new})
-    assert wrong.context["form"].errors
-    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
-
-    assert mail.outbox[0].subject == "Your password was changed"
-    assert is_signed_in(client)
-    assert sign_in(Client(), PASSWORD).status_code == 200
-    assert sign_in(Client(), new).status_code == 302
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_second_factor_is_asked_for_and_recovery_codes_work_once(ada: User) -> None:
     client = Client()
@@ -292,16 +216,6 @@ def test_failures_are_limited_by_address_of_the_caller(ada: User) -> None:
     client = Client(REMOTE_ADDR="192.0.2.1")
     sign_in(client)
     assert is_signed_in(client)
-
-
-def test_too_many_mails_for_a_new_password_are_refused(ada: User) -> None:
-    statuses = [
-        Client().post("/accounts/password/reset/", {"email": f"x{number}@example.com"}).status_code
-        for number in range(21)
-    ]
-
-    assert statuses[:20] == [302] * 20
-    assert statuses[20] == 429
 
 
 @pytest.mark.parametrize("kind", ["nobody listens", "nobody answers"])

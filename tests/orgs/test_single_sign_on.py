@@ -21,10 +21,9 @@ from orgs.roles import Role
 from orgs.services import create_user
 from tests.conftest import World
 from tests.factories import make_member
+from tests.orgs.signing_in import EMAIL, PASSWORD, is_signed_in
 
 LOGIN = "/accounts/oidc/sso/login/"
-EMAIL = "ada@example.com"
-PASSWORD = "a long unusual sentence"
 
 
 @dataclass
@@ -107,10 +106,6 @@ def sign_in(client: Client, following: str = "") -> Any:
     assert set(query["scope"][0].split()) == {"openid", "profile", "email"}
     assert "code_challenge" in query
     return client.get(query["redirect_uri"][0], {"code": "code", "state": query["state"][0]})
-
-
-def is_signed_in(client: Client) -> bool:
-    return "_auth_user_id" in client.session
 
 
 def invited(world: World, email: str = EMAIL, role: Role = Role.DEVELOPER) -> str:
