@@ -79,7 +79,8 @@ class NewDeploymentForm(DeploymentForm):
     def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
         super().__init__(*args, **options)
         self.projects = {project.slug: project for project in projects}
-        self.fields["project"] = forms.ChoiceField(choices=[(p.slug, p.name) for p in projects])
+        none = [("", "Choose a project")] if len(projects) > 1 else []
+        self.fields["project"] = forms.ChoiceField(choices=[*none, *((p.slug, p.name) for p in projects)])
 
     def clean_project(self) -> Project:
         return self.projects[self.cleaned_data["project"]]
