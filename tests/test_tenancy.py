@@ -1,0 +1,191 @@
+"""Every page, tried by everybody: anonymous, a stranger, and each role.
+
+A new route fails this test until its line is written here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from deployments.models import Call, Deploy
+from deployments.request_log.writer import request_log
+from orgs.invitations import invite
+from orgs.models import Invitation, Membership, User
+from orgs.roles import Permission, Role, role_allows
+from tests.conftest import World
+from tests.factories import make_member, signed_in
+
+ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
+
+# Where no organization is, or where a token and not a person is asked for: other tests hold these.
+WITHOUT_A_DOOR = {
+    "start",
+    "new-organization",
+    "invitation",
+    "register-deploy",
+    "live",
+    "deploy",
+    "schema",
+    None,
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """``permission`` is the least that a member needs; ``method`` what the page is asked with."""
+
+    permission: Permission
+    method: str = "get"
+
+
+VIEW, REGISTER, REQUESTS = Permission.VIEW, Permission.REGISTER, Permission.VIEW_REQUESTS
+TOKENS, PROJECTS, MEMBERS = Permission.MANAGE_TOKENS, Permission.MANAGE_PROJECTS, Permission.MANAGE_MEMBERS
+
+PAGES = {
+    "home": Page(VIEW),
+    "timeline": Page(VIEW),
+    "project-timeline": Page(VIEW),
+    "environment-timeline": Page(VIEW),
+    "deployment": Page(VIEW),
+    "deploy-page": Page(VIEW),
+    "delete-deploy": Page(REGISTER, "post"),
+    "restore-deploy": Page(REGISTER, "post"),
+    "requests": Page(REQUESTS),
+    "request": Page(REQUESTS),
+    "replay-request": Page(REGISTER, "post"),
+    "tokens": Page(TOKENS),
+    "new-token": Page(TOKENS),
+    "token": Page(TOKENS),
+    "rename-token": Page(TOKENS, "post"),
+    "revoke-token": Page(TOKENS),
+    "rotate-token": Page(TOKENS),
+    "projects": Page(VIEW),
+    "new-project": Page(PROJECTS),
+    "project": Page(VIEW),
+    "project-settings": Page(PROJECTS),
+    "delete-project": Page(PROJECTS, "post"),
+    "restore-project": Page(PROJECTS, "post"),
+    "deleted": Page(PROJECTS),
+    "new-environment": Page(PROJECTS),
+    "order-environments": Page(PROJECTS, "post"),
+    "environment-settings": Page(PROJECTS),
+    "default-environment": Page(PROJECTS, "post"),
+    "delete-environment": Page(PROJECTS, "post"),
+    "restore-environment": Page(PROJECTS, "post"),
+    "new-deployment": Page(PROJECTS),
+    "deployment-settings": Page(PROJECTS),
+    "move-deployment": Page(PROJECTS),
+    "delete-deployment": Page(PROJECTS, "post"),
+    "restore-deployment": Page(PROJECTS, "post"),
+    "deployment-setup": Page(VIEW),
+    "deployment-first-call": Page(VIEW),
+    "members": Page(VIEW),
+    "invite-member": Page(MEMBERS),
+    "leave-organization": Page(VIEW),
+    "member": Page(MEMBERS),
+    "remove-member": Page(MEMBERS),
+    "resend-invitation": Page(MEMBERS, "post"),
+    "revoke-invitation": Page(MEMBERS),
+    "organization-settings": Page(Permission.MANAGE_ORGANIZATION),
+    "audit-log": Page(Permission.VIEW_AUDIT_LOG),
+}
+
+
+def routes(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        elif not str(pattern.pattern).startswith(("admin/", "accounts/")):
+            yield from routes(pattern)
+
+
+def test_every_route_has_its_line() -> None:
+    assert {route.name for route in routes(get_resolver())} - WITHOUT_A_DOOR == set(PAGES)
+
+
+def test_the_lines_say_what_the_doors_ask() -> None:
+    asked = {
+        route.name: route.callback.permission  # type: ignore[attr-defined]  # member_page sets it
+        for route in routes(get_resolver())
+        if route.name in PAGES
+    }
+    assert asked == {name: page.permission for name, page in PAGES.items()}
+
+
+@pytest.fixture
+def places(ci: World) -> dict[str, dict[str, Any]]:
+    """For each page the arguments of its address in Acme, which has one of everything."""
+    ci.register(sha="abc", commits=[{"revision": "abc", "message": "First"}])
+    ci.register(sha="def", environment="nowhere")
+    request_log.flush()
+    owner = make_member(ci.organization, Role.OWNER)
+    invite(organization=ci.organization, email="new@example.com", role=Role.DEVELOPER, by=owner.memberships.get())
+    project = {"project": ci.project.slug}
+    environment = {**project, "environment": "staging"}
+    deployment = {"deployment": ci.deployment.slug}
+    deploy = {"deploy": Deploy.objects.get().pk}
+    call = {"call_id": Call.objects.latest("id").pk}
+    token = {"pk": ci.token.pk}
+    invitation = {"pk": Invitation.objects.get().pk}
+    member = {"pk": Membership.objects.get(user=make_member(ci.organization, Role.OBSERVER)).pk}
+    arguments: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("project-timeline", "project", "project-settings", "delete-project"), project),
+        **dict.fromkeys(("new-environment", "order-environments"), project),
+        **dict.fromkeys(("environment-timeline", "environment-settings"), environment),
+        **dict.fromkeys(("default-environment", "delete-environment"), environment),
+        **dict.fromkeys(("deployment", "deployment-settings", "deployment-setup", "deployment-first-call"), deployment),
+        **dict.fromkeys(("move-deployment", "delete-deployment"), deployment),
+        **dict.fromkeys(("deploy-page", "delete-deploy", "restore-deploy"), deploy),
+        **dict.fromkeys(("request", "replay-request"), call),
+        **dict.fromkeys(("token", "rename-token", "revoke-token", "rotate-token"), token),
+        **dict.fromkeys(("member", "remove-member"), member),
+        **dict.fromkeys(("resend-invitation", "revoke-invitation"), invitation),
+        "restore-project": {"pk": ci.project.pk},
+        "restore-environment": {"pk": ci.project.environments.get(slug="staging").pk},
+        "restore-deployment": {"pk": ci.deployment.pk},
+    }
+    return {name: {"organization": ci.organization.slug, **arguments.get(name, {})} for name in PAGES}
+
+
+def ask(client: Client, name: str, arguments: dict[str, Any]) -> HttpResponse:
+    return getattr(client, PAGES[name].method)(reverse(name, kwargs=arguments))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_signed_in_is_sent_to_sign_in(name: str, places: dict[str, dict[str, Any]]) -> None:
+    answer = ask(Client(), name, places[name])
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_stranger_finds_nothing(name: str, places: dict[str, dict[str, Any]], stranger: User) -> None:
+    assert ask(signed_in(stranger), name, places[name]).status_code == 404
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_member_may_what_the_role_allows(name: str, role: Role, ci: World, places: dict[str, dict[str, Any]]) -> None:
+    answer = ask(signed_in(make_member(ci.organization, role)), name, places[name])
+
+    if role_allows(role, PAGES[name].permission):
+        assert answer.status_code in (200, 302, 404) if PAGES[name].method == "post" else answer.status_code == 200
+    else:
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if page.method == "get"])
+def test_what_belongs_to_another_organization_is_not_found(
+    name: str, places: dict[str, dict[str, Any]], other: World, stranger: User
+) -> None:
+    """An admin of Globex names Acme's rows under the address of Globex; slugs are the same there, ids are not."""
+    numbers = [key for key in places[name] if key in ("pk", "deploy", "call_id")]
+    answer = ask(signed_in(stranger), name, {**places[name], "organization": other.organization.slug})
+
+    assert answer.status_code == (404 if numbers else 200)
