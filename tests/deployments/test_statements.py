@@ -130,7 +130,7 @@ def test_a_target_without_deploys(ci: World) -> None:
     target = map_branch(deployment=ci.deployment, environment=production, branch="main")
 
     with transaction.atomic():
-        assert statements.lock_target(target.id) is None
+        assert statements.lock_target(target.id) == (None, production.id)
     assert statements.find_live_and_latest(target_id=target.id, live_deploy_id=None, sha="a") == (None, None)
 
 
@@ -148,6 +148,9 @@ def test_insert_deploy_and_set_live_deploy(ci: World, moment: datetime, optional
     target = Target.objects.create(deployment=ci.deployment, environment=ci.project.environments.all()[0])
     columns = {
         "organization_id": ci.organization.id,
+        "project_id": ci.project.id,
+        "deployment_id": ci.deployment.id,
+        "environment_id": target.environment_id,
         "target_id": target.id,
         "token_id": ci.token.id,
         "sha": "a" * 255,
@@ -181,7 +184,7 @@ def test_insert_deploy_and_set_live_deploy(ci: World, moment: datetime, optional
 def test_a_deploy_is_inserted_with_every_column_that_is_set_at_once() -> None:
     columns = {field.attname for field in Deploy._meta.concrete_fields}
 
-    assert columns - set(DEPLOY_COLUMNS) == {"id", "restores_id", "rolled_back_by_id"}
+    assert columns - set(DEPLOY_COLUMNS) == {"id", "restores_id", "rolled_back_by_id", "deleted_at"}
 
 
 # --- What a registration costs ----------------------------------------------------------------------
@@ -264,7 +267,8 @@ def test_what_a_limit_costs(ci: World, limited_to: tuple[str, ...], django_asser
     ("secret", "path", "queries"),
     [
         ("gum_wrong", "", 2),
-        (None, "/api/1/deployments/globex/storefront/register_deploy", 1),
+        # Whether Acme was once called so.
+        (None, "/api/1/deployments/globex/storefront/register_deploy", 2),
         (None, "/api/1/deployments/acme/-/register_deploy", 1),
         (None, "/api/1/deployments/acme/nothing/register_deploy", 2),
     ],
@@ -279,8 +283,8 @@ def test_what_a_refusal_costs(
 
 
 def test_the_first_call_in_a_target_and_of_a_token_costs_more(ci: World, django_assert_num_queries: Any) -> None:
-    """When it was used (1), and the target's row (get, and an insert in a transaction of its own)."""
-    with django_assert_num_queries(COST + 1 + 4):
+    """When it was used (1), and in a transaction (2) the deployment's lock (1), the target's row (1 and 3 to insert)."""
+    with django_assert_num_queries(COST + 1 + 7):
         assert ci.register(sha="a").status_code == 200
 
 
