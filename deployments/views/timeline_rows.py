@@ -59,9 +59,10 @@ def lines_of(deploys: Sequence[Deploy], *, zone: ZoneInfo, now: datetime) -> Lin
 def state_of(deploy: Deploy) -> tuple[str, str]:
     if deploy.is_rolled_back:
         return "undone", "Rolled back"
+    is_live = deploy.target.live_deploy_id == deploy.id
     if deploy.is_rollback:
-        return "rollback", "Rollback"
-    if deploy.target.live_deploy_id == deploy.id:
+        return "rollback", "Live rollback" if is_live else "Rollback"
+    if is_live:
         return "live", "Live"
     return "replaced", "Replaced"
 
