@@ -16,6 +16,7 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Projects", "projects", "projects", Permission.VIEW, ""),
     ("Requests", "requests", "requests", Permission.VIEW_REQUESTS, "Registering"),
     ("Access tokens", "tokens", "tokens", Permission.MANAGE_TOKENS, ""),
+    ("API", "docs", "api-docs", Permission.VIEW, ""),
     ("Members", "members", "members", Permission.VIEW, "Organization"),
     ("Audit log", "audit", "audit-log", Permission.VIEW_AUDIT_LOG, ""),
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),

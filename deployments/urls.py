@@ -1,8 +1,10 @@
 from django.urls import include, path
 
-from deployments.views import deployment, deploys, home, requests, timeline
+from deployments.views import deployment, deploys, docs, home, requests, timeline
 
 urlpatterns = [
+    path("api/docs", docs.public_api_docs, name="public-api-docs"),
+    path("<str:organization>/api", docs.api_docs, name="api-docs"),
     path("<str:organization>", home.home, name="home"),
     path("<str:organization>/timeline", timeline.timeline, name="timeline"),
     path("<str:organization>/projects/<str:project>/timeline", timeline.project_timeline, name="project-timeline"),

@@ -31,6 +31,8 @@ WITHOUT_A_DOOR = {
     "live",
     "deploy",
     "schema",
+    "openapi",
+    "public-api-docs",
     None,
 }
 
@@ -84,6 +86,7 @@ PAGES = {
     "restore-deployment": Page(PROJECTS, "post"),
     "deployment-setup": Page(VIEW),
     "deployment-first-call": Page(VIEW),
+    "api-docs": Page(VIEW),
     "members": Page(VIEW),
     "invite-member": Page(MEMBERS),
     "leave-organization": Page(VIEW),

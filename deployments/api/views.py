@@ -1,8 +1,9 @@
 import json
 from collections.abc import Sequence
 
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from deployments.api.answers import TEXT
@@ -16,6 +17,7 @@ from deployments.registration.places import check_branch, check_environment_allo
 from deployments.registration.register import register_deploy
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
+from deployments.wire.openapi import document
 from deployments.wire.schemas import SCHEMA_DIR
 from deployments.wire.sleuth import read_registration
 from tokens.scopes import Scope
@@ -107,3 +109,8 @@ class SchemaView(ApiView):
 
     def get(self, request: Request, name: str) -> HttpResponse:
         return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(document())
