@@ -17,12 +17,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api_call(request):
-        return answers.not_found(request, exception)
-    return defaults.page_not_found(request, exception)
-
-
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_api_call(request):
         return answers.server_error(request)

@@ -1,16 +1,17 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from config import health
+from deployments.api.answers import not_found
 from orgs.views import accounts
 
 # One sign-in for everybody: the admin's own knows no second factor.
 admin.site.login = accounts.sign_in_for_admin  # type: ignore[assignment, method-assign]
 
-
 handler400 = "config.errors.bad_request"
-handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
@@ -19,6 +20,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("orgs.account_urls")),
     path("", include("deployments.api.urls")),
+    # A route and no handler404, because with DEBUG a page for developers would come before that.
+    re_path(rf"^(?:{'|'.join(prefix[1:] for prefix in settings.API_PATH_PREFIXES)})", csrf_exempt(not_found)),
     path("", include("orgs.urls")),
     path("", include("deployments.urls")),
     # People type slashes at the end; API clients must never be redirected, and match above or not at all.

@@ -59,7 +59,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
         case exceptions.APIException():
             return answer_text(exception.status_code, str(exception.detail))
         case Http404():
-            return not_found(context["request"], exception)
+            return not_found(context["request"])
         case SuspiciousOperation():
             # Django's limits; those of the body are met in deployments.wire.
             return answer_text(400, "The query string has too many fields: send them as JSON.")
@@ -89,6 +89,6 @@ def answer_unauthorized(text: str) -> HttpResponse:
     return response
 
 
-def not_found(request: HttpRequest | Request, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest | Request) -> HttpResponse:
     hint = ": no path of this API ends in a slash" if request.path_info.endswith("/") else ""
     return answer_text(404, printable(f"There is no {shortened(request.path_info, 200)} here{hint}."))

@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from pytest_django import Settings
 
 from deployments.models import Deploy
 from deployments.wire.schemas import SCHEMA_DIR
@@ -109,10 +110,14 @@ NOWHERE = [
     "/api/1/",
     "/api/1/" + "x" * 5000,
     "/api/1/%FF%FE",
+    "/v1/no-such",
+    "/graphql/",
 ]
 
 
-def test_a_path_that_leads_nowhere(ci: World, subtests: pytest.Subtests) -> None:
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_path_that_leads_nowhere(debug: bool, ci: World, settings: Settings, subtests: pytest.Subtests) -> None:
+    settings.DEBUG = debug
     for path in NOWHERE:
         with subtests.test(path=path):
             for method in ("POST", "GET"):
