@@ -4,6 +4,8 @@ from typing import Any
 
 from allauth.account import forms
 
+from orgs.forms import PASSWORD_HELP
+
 LABELS = {
     "login": "E-mail address",
     "email": "E-mail address",
@@ -21,14 +23,17 @@ class InOurWords:
         for name, field in self.fields.items():
             field.label = LABELS.get(name, field.label)
             field.widget.attrs.pop("placeholder", None)
+            if name == "password1":
+                field.help_text = PASSWORD_HELP
+            elif name in ("password", "oldpassword"):
+                # A link to a new password; the sign-in page has it behind the form, out of the way of the tab key.
+                field.help_text = ""
 
 
 class LoginForm(InOurWords, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"].widget.attrs["autofocus"] = True
-        # The page links to it behind the form, not between address and password.
-        self.fields["password"].help_text = ""
 
 
 class ChangePasswordForm(InOurWords, forms.ChangePasswordForm): ...  # type: ignore[misc]

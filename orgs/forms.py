@@ -18,6 +18,7 @@ from orgs.models import Membership, Organization, User
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
+PASSWORD_HELP = "At least 10 characters; not your name or address, and none of the well-known ones."
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -71,7 +72,7 @@ class SignUpForm(forms.Form):
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 10 characters; not your name or address, and none of the well-known ones.",
+        help_text=PASSWORD_HELP,
     )
 
     def clean(self) -> None:

@@ -15,7 +15,7 @@ def settings_read() -> set[str]:
 
 
 def settings_read_from_files() -> set[str]:
-    return names(r'env\.(?:secret|database|cache|service_url)\(\s*"([A-Z_]+)"', "config/settings.py")
+    return names(r'env\.(?:secret|database|cache|service_url|email|required)\(\s*"([A-Z_]+)"', "config/settings.py")
 
 
 def test_env_example_lists_what_the_settings_read() -> None:

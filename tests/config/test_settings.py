@@ -28,6 +28,19 @@ def value_of(expression: str, **variables: str) -> str:
         ({"DEBUG": "ture"}, "DEBUG is 'ture': write true or false."),
         ({"PORT": "80000"}, "PORT is '80000': write a whole number from 1 to 65535."),
         (
+            {"EMAIL_URL": "smtps://user:secret@mail.example.com"},
+            "EMAIL_URL must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, as on port "
+            "587) or smtp+ssl://… (as on port 465), such as smtp+tls://user:password@mail.example.com:587.",
+        ),
+        (
+            {"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "gumshoe"},
+            "OIDC_CLIENT_SECRET is not set, although OIDC_ISSUER is set: set both.",
+        ),
+        (
+            {"OIDC_ISSUER": "id.example.com"},
+            "OIDC_ISSUER is 'id.example.com': write an address such as https://gumshoe.example.com.",
+        ),
+        (
             {"CELERY_BROKER_URL": "reddis://x"},
             "CELERY_BROKER_URL has the scheme 'reddis': write redis://host:port/number.",
         ),
@@ -53,6 +66,32 @@ def test_the_site_is_an_allowed_host() -> None:
     )
     assert "'gumshoe.example.com'" in hosts
     assert "'other.example.com'" in hosts
+
+
+def test_mails_go_to_the_server_that_is_named() -> None:
+    expression = (
+        "settings.EMAIL_BACKEND.split('.')[4], settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER, "
+        "settings.EMAIL_HOST_PASSWORD, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL"
+    )
+    assert value_of(expression).startswith("console ")
+    mail = "mail.example.com 587 user p@$s"
+    assert value_of(expression, EMAIL_URL="smtp+tls://user:p%40$s@mail.example.com:587") == f"smtp {mail} True False"
+    assert value_of(expression, EMAIL_URL="smtp+ssl://user:p%40$s@mail.example.com:587") == f"smtp {mail} False True"
+
+
+def test_the_sender_is_at_the_site() -> None:
+    site = {"SITE_URL": "https://gumshoe.example.com"}
+    assert value_of("settings.DEFAULT_FROM_EMAIL", **site) == "Gumshoe <gumshoe@gumshoe.example.com>"
+    assert (
+        value_of("settings.DEFAULT_FROM_EMAIL", EMAIL_FROM="Ops <ops@example.com>", **site) == "Ops <ops@example.com>"
+    )
+
+
+def test_the_sign_in_form_may_lead_to_the_issuer_and_nowhere_else() -> None:
+    expression = "settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action']"
+    oidc = {"OIDC_ISSUER": "https://id.example.com/realms/acme/", "OIDC_CLIENT_ID": "a", "OIDC_CLIENT_SECRET": "b"}
+    assert value_of(expression) == "[\"'self'\"]"
+    assert value_of(expression, **oidc) == "[\"'self'\", 'https://id.example.com']"
 
 
 def test_https_makes_cookies_secure() -> None:
