@@ -24,6 +24,7 @@ urlpatterns = [
     re_path(rf"^(?:{'|'.join(prefix[1:] for prefix in settings.API_PATH_PREFIXES)})", csrf_exempt(not_found)),
     path("", include("orgs.urls")),
     path("", include("deployments.urls")),
-    # People type slashes at the end; API clients must never be redirected, and match above or not at all.
-    re_path(r"^(?!api/|v1/)(?P<path>.+)/$", RedirectView.as_view(url="/%(path)s", query_string=True)),
+    # People type slashes at the end; API clients must never be redirected, and match above or not at all. A path that
+    # begins with two slashes would lead to another site.
+    re_path(r"^(?!api/|v1/|[/\\])(?P<path>.+)/$", RedirectView.as_view(url="/%(path)s", query_string=True)),
 ]
