@@ -283,7 +283,7 @@ def test_what_a_refusal_costs(
 
 
 def test_the_first_call_in_a_target_and_of_a_token_costs_more(ci: World, django_assert_num_queries: Any) -> None:
-    """When it was used (1); in a transaction (2) the deployment's lock (1) and the target's row (1, and 3 to insert)."""
+    """When it was used (1); in a transaction (2) the deployment's lock (1) and the target's row (1, 3 to insert)."""
     with django_assert_num_queries(COST + 1 + 7):
         assert ci.register(sha="a").status_code == 200
 
