@@ -15,7 +15,7 @@ MOST_BEHIND = 100
 # many deploys there followed its latest one of this sha and stand, being no rollbacks nor rolled back. Where the sha
 # was never there, nothing can be said, and it is not behind. COALESCE keeps SQLite from reading a target's history in
 # this order instead of looking up the sha.
-FIND_ODDITIES = """
+JUDGE = """
 WITH live AS (
     SELECT target.id, target.deployment_id, deploy.sha, deploy.deployed_at, deploy.restores_id,
            LAG(target.id) OVER path AS before_id, LAG(deploy.sha) OVER path AS before_sha
@@ -25,29 +25,26 @@ WITH live AS (
     JOIN deployments_deploy deploy ON deploy.id = target.live_deploy_id
     WHERE deployment.{place} = %s AND deployment.deleted_at IS NULL
     WINDOW path AS (PARTITION BY target.deployment_id ORDER BY environment.position, environment.id)
-), judged AS (
-    SELECT id, deployment_id, restores_id, deployed_at, CASE WHEN sha = before_sha THEN 0 ELSE (
-        SELECT COUNT(*) FROM (
-            SELECT 1
-            FROM (
-                SELECT deployed_at, id FROM deployments_deploy
-                WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
-                ORDER BY COALESCE(deployed_at, deployed_at) DESC, id DESC LIMIT 1
-            ) same
-            CROSS JOIN deployments_deploy later
-            WHERE later.target_id = live.before_id AND later.deployed_at >= same.deployed_at
-              AND (later.deployed_at > same.deployed_at OR later.id > same.id)
-              AND later.deleted_at IS NULL AND later.restores_id IS NULL AND later.rolled_back_by_id IS NULL
-            LIMIT %s
-        ) standing
-    ) END AS behind
-    FROM live
 )
-SELECT id, deployment_id, behind, restores_id IS NOT NULL, deployed_at < %s FROM judged
-WHERE behind > 0 OR restores_id IS NOT NULL OR deployed_at < %s
+SELECT id, deployment_id, CASE WHEN sha = before_sha THEN 0 ELSE (
+    SELECT COUNT(*) FROM (
+        SELECT 1
+        FROM (
+            SELECT deployed_at, id FROM deployments_deploy
+            WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
+            ORDER BY COALESCE(deployed_at, deployed_at) DESC, id DESC LIMIT 1
+        ) same
+        CROSS JOIN deployments_deploy later
+        WHERE later.target_id = live.before_id AND later.deployed_at >= same.deployed_at
+          AND (later.deployed_at > same.deployed_at OR later.id > same.id)
+          AND later.deleted_at IS NULL AND later.restores_id IS NULL AND later.rolled_back_by_id IS NULL
+        LIMIT %s
+    ) standing
+) END, restores_id IS NOT NULL, deployed_at < %s
+FROM live
 """
-ODDITIES_OF_ORGANIZATION = FIND_ODDITIES.format(place="organization_id")
-ODDITIES_OF_DEPLOYMENT = FIND_ODDITIES.format(place="id")
+JUDGE_ORGANIZATION = JUDGE.format(place="organization_id")
+JUDGE_DEPLOYMENT = JUDGE.format(place="id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,13 @@ STATES: dict[str, Callable[[Oddity], bool]] = {
 
 def find_oddities(organization_id: int, now: datetime, *, deployment_id: int | None = None) -> dict[int, Oddity]:
     """By target, for an organization's deployments or one of them."""
-    stale_since = as_parameter(now - STALE_AFTER)
-    statement = ODDITIES_OF_ORGANIZATION if deployment_id is None else ODDITIES_OF_DEPLOYMENT
+    statement = JUDGE_ORGANIZATION if deployment_id is None else JUDGE_DEPLOYMENT
+    values = [deployment_id or organization_id, MOST_BEHIND, as_parameter(now - STALE_AFTER)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [deployment_id or organization_id, MOST_BEHIND, stale_since, stale_since])
-        return {
-            target_id: Oddity(deployment_id, behind, bool(is_rollback), bool(is_stale))
-            for target_id, deployment_id, behind, is_rollback, is_stale in cursor.fetchall()
-        }
+        cursor.execute(statement, values)
+        rows = cursor.fetchall()
+    return {
+        target_id: Oddity(deployment, behind, bool(is_rollback), bool(is_stale))
+        for target_id, deployment, behind, is_rollback, is_stale in rows
+        if behind or is_rollback or is_stale
+    }

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from deployments.models import Deploy
-from deployments.queries.oddities import ODDITIES_OF_ORGANIZATION
+from deployments.queries.oddities import JUDGE_ORGANIZATION
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table of a few rows whole.")
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="A setting of PostgreSQL's.")
@@ -23,7 +23,7 @@ def test_what_a_rollback_undid_is_found_by_an_index(column: str, index: str) -> 
 @pytest.mark.django_db
 def test_a_sha_is_looked_up_in_the_environment_before() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {ODDITIES_OF_ORGANIZATION}", [1, 100, "2024-05-01", "2024-05-01"])
+        cursor.execute(f"EXPLAIN QUERY PLAN {JUDGE_ORGANIZATION}", [1, 100, "2024-05-01"])
         plan = "\n".join(row[3] for row in cursor.fetchall())
 
     assert "deploy_by_sha (target_id=? AND sha=?)" in plan
