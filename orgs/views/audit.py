@@ -19,7 +19,7 @@ MOST_SUGGESTIONS = 200
 
 @member_page(Permission.VIEW_AUDIT_LOG)
 def audit_log(request: MemberRequest) -> HttpResponseBase:
-    """``?before=`` an event's id begins a page; ``?format=csv`` gives all that the filters leave."""
+    """``?after=`` an event's id begins a page behind it; ``?format=csv`` gives all that the filters leave."""
     people = queries.members(request.organization).order_by("email").values_list("email", flat=True)
     form = AuditFilterForm(
         request.GET,
@@ -31,15 +31,15 @@ def audit_log(request: MemberRequest) -> HttpResponseBase:
     events = queries.audit_events(request.organization, filters)
     if request.GET.get("format") == "csv":
         return csv_response(f"{request.organization.slug}-audit-log.csv", csv_rows(events))
-    before = request.GET.get("before", "")
-    if ROW_ID.fullmatch(before):
-        events = events.filter(id__lt=int(before))
+    after = request.GET.get("after", "")
+    if ROW_ID.fullmatch(after):
+        events = events.filter(id__lt=int(after))
     found = list(events[: PAGE_SIZE + 1])
     context = {
         "form": form,
         "is_filtered": any(filters.values()) or bool(form.errors),
         "events": [described(event) for event in found[:PAGE_SIZE]],
-        "is_first": "before" not in request.GET,
+        "is_first": not after,
         "following": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else "",
     }
     return render(request, "orgs/audit_log.html", context)

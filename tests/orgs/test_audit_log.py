@@ -120,7 +120,7 @@ def test_filters_that_cannot_be_are_told(ci: World, admin: User, query: str) -> 
     assert response.context["form"].errors
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999999999999", "before=0", "before=%00"])
+@pytest.mark.parametrize("query", ["after=x", "after=-1", "after=99999999999999999999", "after=0", "after=%00"])
 def test_pages_that_cannot_be_are_no_error(ci: World, admin: User, query: str) -> None:
     assert signed_in(admin).get(f"{PAGE}?{query}").status_code == 200
 
@@ -133,10 +133,10 @@ def test_many_events_come_in_pages_and_all_of_them_in_the_csv(ci: World, admin: 
     while url:
         context = client.get(url).context
         seen += [item["event"].action for item in context["events"]]
-        url = f"{PAGE}?before={context['following']}" if context["following"] else ""
+        url = f"{PAGE}?after={context['following']}" if context["following"] else ""
 
     assert seen == [f"thing.number{number}" for number in reversed(range(120))]
-    assert [row["action"] for row in exported(client, "before=5")] == seen
+    assert [row["action"] for row in exported(client, "after=5")] == seen
 
 
 def test_a_cell_of_the_csv_is_no_formula(ci: World, admin: User) -> None:

@@ -29,7 +29,14 @@ def make_target(world: World, **fields: Any) -> Target:
 def make_deploy(world: World, **fields: Any) -> Deploy:
     target, _ = Target.objects.get_or_create(deployment=world.deployment, environment=production(world))
     values: dict[str, Any] = {"sha": "a", "deployed_at": START, **fields}
-    return Deploy.objects.create(organization=world.organization, target=target, **values)
+    return Deploy.objects.create(
+        organization=world.organization,
+        project=world.project,
+        deployment=world.deployment,
+        environment=target.environment,
+        target=target,
+        **values,
+    )
 
 
 def twice(insert: Insert) -> Insert:

@@ -98,7 +98,7 @@ def test_environments_get_different_colours(ci: World) -> None:
         (NewEnvironment(name=""), "name"),
         (NewEnvironment(name="x" * 101), "name"),
         (NewEnvironment(name="X", slug="No Slug"), "slug"),
-        (NewEnvironment(name="X", slug="staging"), "__all__"),
+        (NewEnvironment(name="X", slug="staging"), "slug"),
         (NewEnvironment(name="X", colour="red"), "colour"),
         (NewEnvironment(name="X", colour="#FFFFFF"), "colour"),
         (NewEnvironment(name="X", colour="#ffffff\n"), "colour"),
