@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
+from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration import history, statements
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
@@ -159,12 +159,7 @@ def store_details(deploy_id: int, registration: Registration) -> None:
             for commit in registration.commits
         )
     if registration.files:
-        ChangedFile.objects.bulk_create(
-            ChangedFile(
-                deploy_id=deploy_id, path=file.path, additions=file.additions, deletions=file.deletions, url=file.url
-            )
-            for file in registration.files
-        )
+        statements.insert_files(deploy_id=deploy_id, files=registration.files)
     if registration.pull_requests:
         PullRequest.objects.bulk_create(
             PullRequest(

@@ -3,12 +3,14 @@
 The same statements serve SQLite and PostgreSQL; tests hold each against the ORM's answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from deployments.registration.registration import NewFile
 from tokens.statements import as_datetime, as_parameter
 
 
@@ -133,6 +135,18 @@ def insert_deploy(columns: dict[str, Any]) -> int:
         cursor.execute(INSERT_DEPLOY, [as_parameter(v) if isinstance(v, datetime) else v for v in values])
         (deploy_id,) = cursor.fetchone()
     return deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
+
+
+# A deploy may have 50,000 files, for which the ORM takes three times as long.
+INSERT_FILE = """
+INSERT INTO deployments_changedfile (deploy_id, path, additions, deletions, url) VALUES (%s, %s, %s, %s, %s)
+"""
+
+
+def insert_files(*, deploy_id: int, files: Sequence[NewFile]) -> None:
+    with connection.cursor() as cursor:
+        rows = [(deploy_id, file.path, file.additions, file.deletions, file.url) for file in files]
+        cursor.executemany(INSERT_FILE, rows)
 
 
 SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"

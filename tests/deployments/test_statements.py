@@ -1,6 +1,6 @@
 """The SQL of the hot path against the ORM's answer, and what a registration costs."""
 
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.test import Client
 
 from deployments.models import Deploy, Target
 from deployments.registration import statements
+from deployments.registration.registration import NewFile
 from deployments.registration.statements import DEPLOY_COLUMNS, PastDeploy, Place
 from deployments.services import limit_token, map_branch
 from orgs.models import Environment
@@ -185,6 +186,20 @@ def test_a_deploy_is_inserted_with_every_column_that_is_set_at_once() -> None:
     columns = {field.attname for field in Deploy._meta.concrete_fields}
 
     assert columns - set(DEPLOY_COLUMNS) == {"id", "restores_id", "rolled_back_by_id", "deleted_at"}
+
+
+def test_insert_files(ci: World) -> None:
+    ci.register(sha="a")
+    deploy = Deploy.objects.get()
+    files = [
+        NewFile(path="a" * 4096, additions=2**31 - 1, deletions=1, url="https://example.com/%s?\\"),
+        NewFile(path="Größe '🎉'"),
+    ]
+
+    statements.insert_files(deploy_id=deploy.id, files=files)
+
+    rows = deploy.files.values_list("path", "additions", "deletions", "url")
+    assert list(rows) == [astuple(file) for file in files]
 
 
 # --- What a registration costs ----------------------------------------------------------------------
