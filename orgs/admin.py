@@ -172,9 +172,18 @@ class MembershipAdmin(OperatorAdmin):
     search_fields = ("user__email", "user__name", "organization__name", "organization__slug")
 
 
+class ProjectForm(SluggedForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        organization, slug = cleaned.get("organization"), cleaned.get("slug")
+        if organization and slug and organization.projects.filter(slug=slug).exists():
+            self.add_error("slug", "A project with this slug already exists in the organization.")
+        return cleaned
+
+
 @admin.register(Project)
 class ProjectAdmin(OperatorAdmin):
-    form = SluggedForm
+    form = ProjectForm
     fixed_fields = ("organization", "slug")
     history = "deployments__targets__deploys"
     fields = ("organization", "name", "slug")
@@ -194,6 +203,13 @@ class ProjectAdmin(OperatorAdmin):
 
 class EnvironmentForm(SluggedForm):
     """A tick at ``is_default`` takes it from the environment that has it; it cannot be taken away otherwise."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        project, slug = cleaned.get("project"), cleaned.get("slug")
+        if project and slug and project.environments.filter(slug=slug).exists():
+            self.add_error("slug", "An environment with this slug already exists in the project.")
+        return cleaned
 
     def clean_is_default(self) -> bool:
         ticked = bool(self.cleaned_data["is_default"])
