@@ -311,8 +311,8 @@ IDEMPOTENCY_KEY_HOURS = 24
 # How long the request log keeps calls, and how many of an organization a day.
 REQUEST_LOG_DAYS = env.number("REQUEST_LOG_DAYS", default=30, minimum=1)
 REQUEST_LOG_PER_DAY = env.number("REQUEST_LOG_PER_DAY", default=20_000)
-# Tests write the log themselves, within their transaction.
-REQUEST_LOG_THREAD = env.flag("REQUEST_LOG_THREAD", default=True)
+# Off in tests, which write the log themselves, within their transaction.
+REQUEST_LOG_THREAD = True
 
 REST_FRAMEWORK: dict[str, object] = {
     "UNAUTHENTICATED_USER": None,

@@ -206,8 +206,8 @@ class KindFilter(admin.SimpleListFilter):
 class DeployAdmin(FactAdmin):
     list_display = ("short_sha", "deployment", "environment", "organization", "deployed_at", "kind", "title", "author")
     list_filter = ("organization", KindFilter, "deployed_at")
-    list_select_related = ("organization", "target__deployment", "target__environment")
-    search_fields = ("sha__startswith", "title", "author_email", "target__deployment__slug")
+    list_select_related = ("organization", "deployment", "environment")
+    search_fields = ("sha__startswith", "title", "author_email", "deployment__slug")
     search_help_text = "The beginning of a sha; or of the title, author or deployment any part."
     inlines = (TagInline, LinkInline, PullRequestInline, CommitInline, ChangedFileInline)
     fieldsets = (
@@ -222,14 +222,6 @@ class DeployAdmin(FactAdmin):
     @admin.display(description="sha")
     def short_sha(self, deploy: Deploy) -> str:
         return deploy.sha[:12]
-
-    @admin.display
-    def deployment(self, deploy: Deploy) -> str:
-        return str(deploy.target.deployment)
-
-    @admin.display
-    def environment(self, deploy: Deploy) -> str:
-        return str(deploy.target.environment)
 
     @admin.display
     def author(self, deploy: Deploy) -> str:

@@ -25,6 +25,12 @@ def _empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _request_log_without_thread(settings: Settings) -> None:
+    """A thread would have a connection of its own, which sees nothing of a test's transaction."""
+    settings.REQUEST_LOG_THREAD = False
+
+
+@pytest.fixture(autouse=True)
 def _static_files_without_manifest(settings: Settings) -> None:
     """Pages name static files by plain names, since tests collect none."""
     settings.STORAGES = settings.STORAGES | {

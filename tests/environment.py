@@ -14,7 +14,6 @@ SETTINGS = (
 )
 for name in SETTINGS.split():
     os.environ[name] = ""
-os.environ["REQUEST_LOG_THREAD"] = "false"
 os.environ["SECRET_KEY"] = "a key for tests"
 # Each process has a directory of its own, so that two at once do not meet: rate limits are counted there.
 if "PYTEST_XDIST_WORKER" in os.environ or "VAR_DIR" not in os.environ:

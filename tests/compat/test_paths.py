@@ -130,7 +130,7 @@ def test_a_path_that_leads_nowhere(debug: bool, ci: World, settings: Settings, s
 
 
 def test_a_page_that_leads_nowhere_is_html(ci: World) -> None:
-    for path in ("/no-such-page", "/api", "/apis/1/"):
+    for path in ("/no/such/page", "/apis/1/nothing"):
         response = call(path, method="GET", content_type=None)
         assert response.status_code == 404
         assert response["Content-Type"].startswith("text/html")
