@@ -143,7 +143,7 @@ else:
         "prepare_threshold": None if prepare_threshold == "none" else int(prepare_threshold),
     }
 
-# Processes that serve requests, and threads in each. SQLite lets one write at a time: more that wait only wait unevenly.
+# Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait, and unevenly.
 WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
 WEB_THREADS = env.number(
     "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 4, minimum=1
