@@ -27,10 +27,6 @@ ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), urlsplit(SITE_URL).hostname or "",
 # How many reverse proxies stand in front of us and append to X-Forwarded-For. The header is ignored at 0.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0)
 
-# Processes and threads in each that serve requests.
-WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
-WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1)
-
 # --- Security -------------------------------------------------------------------------------------
 
 SECRET_KEY = env.secret("SECRET_KEY") or ("insecure-key-for-development" if DEBUG else "")
@@ -249,6 +245,12 @@ else:
         "server_side_binding": True,
         "prepare_threshold": None if prepare_threshold == "none" else int(prepare_threshold),
     }
+
+# Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait, and unevenly.
+WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
+WEB_THREADS = env.number(
+    "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 4, minimum=1
+)
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 # Where rate limits are counted, by all web workers together.

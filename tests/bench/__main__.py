@@ -30,6 +30,7 @@ RESULTS = ROOT / "bench" / "results.json"
 LEAST_RATIO = 0.12
 MOST_P99_TO_P50 = 4
 MOST_WORKER_MEGABYTES = 120
+BUSY_LOAD = 0.5
 
 
 @contextmanager
@@ -94,6 +95,8 @@ def main() -> None:
         "seconds": options.seconds,
         "machine": machine.describe(options.postgres),
     }
+    if results["machine"]["load_before"] > BUSY_LOAD:
+        say(f"other programs are using this machine (load {results['machine']['load_before']}): expect lower numbers")
     missed = []
     for name in (options.only,) if options.only else ("postgresql", "sqlite"):
         with tempfile.TemporaryDirectory(prefix="gumshoe-bench-") as directory:

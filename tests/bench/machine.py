@@ -22,6 +22,8 @@ def describe(postgres_url: str) -> dict[str, Any]:
         "cpu": cpu[1] if cpu else platform.machine(),
         "memory_gb": round(int(memory[1]) / 1024**2, 1) if memory else None,
         "kernel": platform.release(),
+        # What else was running: measured on an idle machine it is about 0.
+        "load_before": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "postgresql": row[0] if row else None,
         "packages": {name: version(name) for name in PACKAGES},
