@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from deployments.models import Deployment
+from deployments.request_log.writer import DailyBudget, request_log
 from orgs.models import Organization, Project, User
 from orgs.roles import Role
 from tests.factories import make_deployment, make_member, make_organization, make_project, make_token
@@ -26,8 +27,13 @@ def _empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _request_log_without_thread(settings: Settings) -> None:
-    """A thread would have a connection of its own, which sees nothing of a test's transaction."""
+    """A thread would have a connection of its own, which sees nothing of a test's transaction.
+
+    What an earlier test left in the queue names rows that are gone.
+    """
     settings.REQUEST_LOG_THREAD = False
+    request_log.waiting.clear()
+    request_log.budget = DailyBudget()
 
 
 @pytest.fixture(autouse=True)

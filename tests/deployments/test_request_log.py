@@ -15,7 +15,7 @@ from deployments.models import Call, Deploy
 from deployments.models.call import Outcome
 from deployments.registration.deletion import delete_deploy
 from deployments.request_log.redaction import redact
-from deployments.request_log.writer import DailyBudget, request_log
+from deployments.request_log.writer import request_log
 from deployments.tasks import delete_old_calls
 from orgs.models import User
 from orgs.services import NewEnvironment, create_environment
@@ -27,12 +27,6 @@ def log() -> list[Call]:
     """The log's lines, oldest first, after what waits is written."""
     request_log.flush()
     return list(Call.objects.order_by("id"))
-
-
-@pytest.fixture(autouse=True)
-def _fresh_log() -> None:
-    request_log.waiting.clear()
-    request_log.budget = DailyBudget()
 
 
 def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:
