@@ -106,7 +106,7 @@ class TestDemo:
     def test_the_printed_login_opens_the_admin(self, demo: Path) -> None:
         access = json.loads(demo.read_text())
         line = run("--show")[0]
-        assert line.startswith("Look around at http://127.0.0.1:8000/admin/ as demo@example.com")
+        assert line.startswith("Look around at http://127.0.0.1:8000 as demo@example.com")
         assert line.endswith(access["password"])
         client = Client()
         client.login(username="demo@example.com", password=access["password"])

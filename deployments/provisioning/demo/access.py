@@ -79,7 +79,7 @@ def closing_lines(access: Access) -> list[str]:
     url = shlex.quote(f"{settings.SITE_URL}/api/1/deployments/acme/storefront/register_deploy")
     sha = "$(od -An -N20 -tx1 /dev/urandom | tr -d ' \\n')"
     return [
-        f"Look around at {settings.SITE_URL}/admin/ as {EMAIL} with the password {access.password}",
+        f"Look around at {settings.SITE_URL} as {EMAIL} with the password {access.password}",
         "Register a deploy:",
         f"curl -X POST {url} -H 'Authorization: Bearer {access.token}' -d \"sha={sha}\" -d environment=production",
     ]
