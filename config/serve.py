@@ -32,6 +32,8 @@ def serve() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell started us in the background: Ctrl-C is for the shell, which then sends us SIGTERM.
         block_ctrl_c()
+    # Workers inherit it. glibc would give each of their threads an arena of its own, which keeps a tenth more memory.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     Granian(
         "config.wsgi:application",
         address=settings.HOST,
