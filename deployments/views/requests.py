@@ -10,6 +10,7 @@ from deployments.request_log.replay import replay_call
 from orgs.access import MemberRequest, member_page
 from orgs.paging import page_of
 from orgs.roles import Permission
+from orgs.text import storable
 
 
 @require_safe
@@ -17,8 +18,8 @@ from orgs.roles import Permission
 def requests(request: MemberRequest) -> HttpResponse:
     chosen = CallFilter(
         outcome=request.GET.get("outcome", ""),
-        deployment=request.GET.get("deployment", ""),
-        request_id=request.GET.get("request_id", "").strip(),
+        deployment=storable(request.GET.get("deployment", "").strip()),
+        request_id=storable(request.GET.get("request_id", "").strip()),
     )
     context = {
         "chosen": chosen,
