@@ -11,8 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from environ import Env
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -143,6 +141,10 @@ def cache(name: str, default: str) -> dict[str, Any]:
     value = service_url(name, default, schemes=schemes, example="redis://host:port/number")
     config = dict(Env.cache_url_config(value))
     if not value.startswith("locmemcache:"):
+        # Its client takes 20 MB and half a second, which only those pay who use it.
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         # Each call waits for the cache. By itself the client tries four times, for as long as it takes; once more is
         # enough for a connection that Redis closed.
         waiting = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
