@@ -9,12 +9,13 @@ import atexit
 import logging
 import threading
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from deployments.models import Call, Deployment
@@ -23,6 +24,7 @@ from deployments.request_log.redaction import redact
 from orgs.addresses import ip_address_or_none
 from orgs.models import FormerSlug, Organization
 from orgs.text import storable
+from tokens.statements import as_parameter
 
 logger = logging.getLogger(__name__)
 
@@ -156,9 +158,11 @@ def store(facts: list[Facts], budget: DailyBudget) -> None:
             slug__in={item.deployment_slug for _, item in kept},
         ).values_list("id", "organization_id", "slug")
     }
-    Call.objects.bulk_create(
-        as_call(item, organization_id, deployments.get((organization_id, item.deployment_slug)))
-        for organization_id, item in kept
+    insert_calls(
+        [
+            call_columns(item, organization_id, deployments.get((organization_id, item.deployment_slug)))
+            for organization_id, item in kept
+        ]
     )
 
 
@@ -167,30 +171,40 @@ def find_organizations(slugs: set[str]) -> dict[str, int]:
     return dict(former) | dict(Organization.objects.filter(slug__in=slugs).values_list("slug", "id"))
 
 
-def as_call(facts: Facts, organization_id: int, deployment_id: int | None) -> Call:
+def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
     body = facts.body.decode("utf-8", "replace")
-    return Call(
-        organization_id=organization_id,
-        deployment_id=deployment_id,
-        deploy_id=facts.deploy_id,
-        token_id=facts.token_id,
-        token_name=facts.token_name,
-        request_id=facts.request_id,
-        method=facts.method,
-        path=storable(redact(facts.path, facts.secrets))[:500],
-        deployment_slug=storable(redact(facts.deployment_slug, facts.secrets))[:100],
-        content_type=storable(facts.content_type)[:200],
-        body=storable(redact(body, facts.secrets)),
-        body_bytes=facts.body_bytes,
-        status=facts.status,
-        outcome=facts.outcome,
-        answer=storable(redact(facts.answer, facts.secrets))[:500],
-        explanation=storable(facts.explanation)[:300],
-        address=ip_address_or_none(facts.address),
-        agent=storable(redact(facts.agent, facts.secrets))[:200],
-        duration=facts.duration,
-        created_at=facts.created_at,
-    )
+    return {
+        "organization_id": organization_id,
+        "deployment_id": deployment_id,
+        "deploy_id": facts.deploy_id,
+        "token_id": facts.token_id,
+        "token_name": facts.token_name,
+        "request_id": facts.request_id,
+        "method": facts.method,
+        "path": storable(redact(facts.path, facts.secrets))[:500],
+        "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
+        "content_type": storable(facts.content_type)[:200],
+        "body": storable(redact(body, facts.secrets)),
+        "body_bytes": facts.body_bytes,
+        "status": facts.status,
+        "outcome": facts.outcome.value,
+        "answer": storable(redact(facts.answer, facts.secrets))[:500],
+        "explanation": storable(facts.explanation)[:300],
+        "address": ip_address_or_none(facts.address),
+        "agent": storable(redact(facts.agent, facts.secrets))[:200],
+        "duration": facts.duration,
+        "created_at": as_parameter(facts.created_at),
+    }
+
+
+def insert_calls(calls: Sequence[Mapping[str, Any]]) -> None:
+    """All or none. A model instance and the ORM's statement for each would take a tenth of a busy server's time."""
+    columns = list(calls[0])
+    statement = f"""
+        INSERT INTO deployments_call ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))})
+    """  # noqa: S608 - made of the names above
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(statement, [tuple(call.values()) for call in calls])
 
 
 request_log = RequestLog()
