@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -57,6 +58,8 @@ def load_application(target: str) -> Callable[..., Any]:
     block_ctrl_c()
     from config.wsgi import application
 
+    # All pages and endpoints: Django would load them while the first request waits, which takes it a second.
+    import_module(settings.ROOT_URLCONF)
     return application
 
 
