@@ -15,12 +15,13 @@ from deployments.queries.calls import call_of_deploy
 from deployments.registration import deletion
 from deployments.request_log.repeating import as_curl
 from deployments.templatetags.deploys import short
+from deployments.views.rejected import may_see_requests
 from deployments.views.ribbon import ribbon_of
 from deployments.views.timeline_rows import state_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Organization
 from orgs.paging import page_of
-from orgs.roles import Permission, role_allows
+from orgs.roles import Permission
 from orgs.undo import offer_undo
 
 COMMITS_SHOWN = 100
@@ -61,7 +62,7 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
 def chosen_tab(request: MemberRequest) -> str:
     """The call itself is for those who may see the request log."""
     tab = request.GET.get("tab", "")
-    if tab == "request" and not role_allows(request.membership.role, Permission.VIEW_REQUESTS):
+    if tab == "request" and not may_see_requests(request):
         return "changes"
     return tab if tab in CONTENTS else "changes"
 

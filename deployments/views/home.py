@@ -8,6 +8,7 @@ from django.utils import timezone
 from deployments.forms.live import LiveForm
 from deployments.queries.live import Group, read_live
 from deployments.views.deploys import deploys_path
+from deployments.views.rejected import count_rejected_today, rejected_today_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.roles import Permission
@@ -21,11 +22,14 @@ def home(request: MemberRequest) -> HttpResponse:
     form = LiveForm(request.GET, organization=request.organization)
     filters = form.filters()
     live = read_live(request.organization.pk, filters, now=timezone.now())
+    shown = [row.deployment for group in live.groups for row in group.rows]
     context = {
         "form": form,
         "deploys_path": deploys_path(request.organization),
         "live": live,
         "clauses": list(clauses_of(live.counts)),
+        "rejected_count": count_rejected_today(request),
+        "rejected_today": rejected_today_of(request, shown),
         "tables": list(tables_of(live.groups)),
         "is_filtered": bool(filters.text or filters.project or filters.state),
         "is_first_page": not filters.after,

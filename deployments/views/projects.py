@@ -12,6 +12,7 @@ from deployments.forms.errors import add_errors
 from deployments.forms.projects import NewProjectForm, ProjectForm
 from deployments.queries import projects as queries
 from deployments.views.finding import find_project
+from deployments.views.rejected import rejected_today_of
 from orgs import services
 from orgs.access import MemberRequest, member_page
 from orgs.paging import page_of
@@ -43,11 +44,13 @@ def new_project(request: MemberRequest) -> HttpResponse:
 def project(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     search = text_of(request, "q")
+    page = page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", ""))
     context = {
         "project": found,
         "environments": queries.promotion_path(found),
-        "page": page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", "")),
+        "page": page,
         "search": search,
+        "rejected_today": rejected_today_of(request, page.rows),
     }
     return render(request, "deployments/project.html", context)
 

@@ -12,9 +12,10 @@ from deployments.models import Call, Deploy, Deployment
 from deployments.queries import projects as queries
 from deployments.queries.calls import newest_call
 from deployments.views.finding import find_deployment
+from deployments.views.rejected import may_see_requests
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
-from orgs.roles import Permission, role_allows
+from orgs.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def arrival(request: MemberRequest, deployment: Deployment, environment: Environ
 
 def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy | None) -> Call | None:
     """The newest call to the deployment, if it was turned away after ``deploy`` came."""
-    if not role_allows(request.membership.role, Permission.VIEW_REQUESTS):
+    if not may_see_requests(request):
         return None
     call = newest_call(deployment)
     if call is None or not call.was_turned_away or (deploy and deploy.created_at > call.created_at):
