@@ -37,7 +37,6 @@ def home(request: MemberRequest) -> HttpResponse:
         "rejected_today": rejected_today_of(request, shown),
         "tables": list(tables_of(live.groups)),
         "is_filtered": bool(filters.text or filters.project or filters.state),
-        "is_first_page": not filters.after,
         "seen": seen,
         "wants_table": wants_part(request),
     }
