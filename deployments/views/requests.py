@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,6 +27,7 @@ def requests(request: MemberRequest) -> HttpResponse:
         "chosen": chosen,
         "outcomes": Outcome,
         "page": page_of(calls_of(request.organization, chosen), after=request.GET.get("after", ""), by="-id"),
+        "days_kept": settings.REQUEST_LOG_DAYS,
         "turned_away_today": turned_away_today(request.organization),
     }
     return render(request, "deployments/requests/requests.html", context)
