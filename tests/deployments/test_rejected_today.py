@@ -16,7 +16,7 @@ from tests.factories import make_deployment, make_project, signed_in
 
 PAGES = ("/acme", "/acme/projects/shop", "/acme/deployments/storefront")
 BADGE = '<a class="badge bad" href="/acme/requests?deployment=storefront&amp;outcome=turned-away">{} rejected today</a>'
-CLAUSE = '<a href="/acme/requests?outcome=turned-away">{} rejected today</a>.'
+CLAUSE = '<a class="nowrap" href="/acme/requests?outcome=turned-away">{} rejected today</a>.'
 
 
 def reject(world: World, *, deployment: str = "storefront", count: int = 1) -> None:
