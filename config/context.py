@@ -22,6 +22,21 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),
 )
 
+# In which room pages are whose address does not begin with the room's; where their crumbs lead.
+ROOMS = {
+    "deploy-page": "timeline",
+    "project-timeline": "timeline",
+    "environment-timeline": "timeline",
+    "deployment": "projects",
+    "deployment-setup": "projects",
+    "deployment-settings": "projects",
+    "move-deployment": "projects",
+    "new-deployment": "projects",
+    "new-project": "projects",
+    "deleted": "projects",
+    "revoke-invitation": "members",
+}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     membership: Membership | None = getattr(request, "membership", None)
@@ -36,6 +51,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any]]:
+    page = request.resolver_match.url_name if request.resolver_match else None
+    room = ROOMS.get(page or "")
     group = ""
     for label, icon, url_name, permission, new_group in RAIL:
         group = new_group or group
@@ -47,6 +64,11 @@ def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any
             "icon": icon,
             "url": url,
             "group": group,
-            "is_current": request.path == url or (url_name != "home" and request.path.startswith(f"{url}/")),
+            "is_current": url_name == room if room else is_within(request.path, url, url_name),
         }
         group = ""
+
+
+def is_within(path: str, url: str, url_name: str) -> bool:
+    """Every page's address begins with that of home."""
+    return path == url or (url_name != "home" and path.startswith(f"{url}/"))

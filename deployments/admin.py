@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from deployments import services
 from deployments.models import (
     BranchMatch,
+    Call,
     ChangedFile,
     Commit,
     Deploy,
@@ -291,3 +292,14 @@ class IdempotencyKeyAdmin(FactAdmin):
     @admin.display
     def status(self, key: IdempotencyKey) -> str:
         return str(key.answer.get("status", ""))
+
+
+@admin.register(Call)
+class CallAdmin(FactAdmin):
+    """The request log of all organizations; what is kept of a call has its credentials blotted out."""
+
+    list_display = ("created_at", "organization", "deployment_slug", "status", "outcome", "answer", "token_name")
+    list_filter = ("outcome", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("request_id", "deployment_slug__startswith", "token_name__startswith")
+    search_help_text = "An X-Request-Id, or the beginning of a deployment's slug or a token's name."

@@ -11,8 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from orgs import services
-from orgs.admin_base import OperatorAdmin
+from orgs import (
+    admin_history,  # noqa: F401 - registers its own
+    admin_sign_in,  # noqa: F401 - the same
+    services,
+)
+from orgs.admin_base import OperatorAdmin, is_superuser
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
 from orgs.services import NewEnvironment
@@ -96,10 +100,6 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         return format_html(
             '{} <a href="{}">Set a password</a>', state, reverse("admin:auth_user_password_change", args=[user.pk])
         )
-
-
-def is_superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
 
 
 class MembershipInlineForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only

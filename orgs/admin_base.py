@@ -122,6 +122,10 @@ class LinesField(forms.CharField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
 def change_url(obj: Model) -> str:
     meta = obj._meta  # noqa: SLF001 - documented in spite of its name
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])

@@ -1,9 +1,14 @@
 """Django admin: the operator's pages, for every model and for every mistake that a form lets through."""
 
 import re
+from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -12,14 +17,24 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orgs.models import User
+from deployments.request_log.writer import request_log
+from orgs.invitations import invite
+from orgs.models import Invitation, User
 from orgs.roles import Role
+from orgs.services import update_organization
 from tests.conftest import World, make_world
-from tests.factories import make_member
-from tests.operator import OperatorClient, page, problems
+from tests.factories import make_member, make_token
+from tests.operator import OperatorClient, page, problems, text_of
+from tokens.models import AccessToken, RetiredSecret
+from tokens.services import rotate_token
 
-MODELS = [model for model in admin.site._registry if model._meta.app_label in ("orgs", "tokens", "deployments")]
-FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"}
+OTHERS = {"group"}
+MODELS = [model for model in admin.site._registry if model._meta.model_name not in OTHERS]
+SIGN_IN = {"emailaddress", "authenticator", "socialaccount"}
+FACTS = SIGN_IN | {
+    *("deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "call"),
+    *("auditevent", "formerslug", "invitation", "retiredsecret"),
+}
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
 CHANGE: dict[str, Any] = {
@@ -49,14 +64,32 @@ def name_of(model: type[Model]) -> str:
     return str(model._meta.model_name)
 
 
+TOTP_SECRET, RECOVERY_SEED, CLAIM = "totp-secret-of-ada", "seed-of-recovery-codes", "claim-of-single-sign-on"
+
+
 def fill(slug: str) -> World:
     """At least one row of every model."""
-    world = make_world(slug)
-    make_member(world.organization, Role.OWNER)
+    world = make_world(f"former-{slug}")
+    update_organization(organization=world.organization, slug=slug)
+    world.organization.refresh_from_db()
+    owner = make_member(world.organization, Role.OWNER)
+    invite(organization=world.organization, email="new@example.com", role=Role.OBSERVER, by=owner.memberships.get())
+    rotate_token(token=make_token(world.organization, name="rotated")[0], grace=timedelta(days=1))
+    EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
+    Authenticator.objects.create(user=owner, type="recovery_codes", data={"seed": RECOVERY_SEED})
+    Authenticator.objects.create(user=owner, type="totp", data={"secret": TOTP_SECRET})
+    SocialAccount.objects.create(user=owner, provider="sso", uid=f"uid of {slug}", extra_data={"claim": CLAIM})
     for key, sha in enumerate(("a1", "b2", "a1")):
         answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
         assert answer.status_code == 200, answer.content
+    request_log.flush()
     return world
+
+
+def secrets_of(world: World) -> list[str]:
+    """What no page may show, of all worlds."""
+    digests = (model.objects.values_list("digest", flat=True) for model in (AccessToken, RetiredSecret, Invitation))
+    return [world.secret, TOTP_SECRET, RECOVERY_SEED, CLAIM, "hashhash", "hashha*", *chain.from_iterable(digests)]
 
 
 def test_every_model_is_registered() -> None:
@@ -98,13 +131,15 @@ class TestPages:
     def test_a_row_opens_without_secrets_and_inline_code(self, operator: OperatorClient, model: type[Model]) -> None:
         world = fill("acme")
         User.objects.filter(is_superuser=False).update(password="pbkdf2_sha256$1$salt$hashhash")
-        opened = operator.get(page("change", model._default_manager.order_by("-pk")[0]))
+        row = model._default_manager.order_by("-pk")[0]
+        opened = operator.get(page("change", row))
         assert opened.status_code == 200
         is_editable = b'name="_save"' in opened.content
         assert is_editable == (name_of(model) not in FACTS)
-        for response in (opened, operator.get(page("changelist", model))):
+        others = [operator.get(address) for address in (page("changelist", model), page("history", row))]
+        for response in (opened, *others, operator.get(page("delete", row))):
             content = response.content.decode()
-            for secret in (world.secret, world.token.digest, "hashhash", "hashha*"):
+            for secret in secrets_of(world):
                 assert secret not in content
             assert not INLINE_CODE.search(content)
 
@@ -172,3 +207,43 @@ class TestUsers:
         operator.post(page("change", clerk), sent)
         clerk.refresh_from_db()
         assert clerk.is_superuser
+
+
+class TestSignIn:
+    def test_who_lost_a_device_gets_in_by_password_alone(self, operator: OperatorClient) -> None:
+        fill("acme")
+        totp = Authenticator.objects.get(type="totp")
+
+        assert operator.delete_object(totp).status_code == 302
+
+        assert not Authenticator.objects.exists(), "recovery codes are of no use alone"
+
+    def test_recovery_codes_go_alone(self, operator: OperatorClient) -> None:
+        fill("acme")
+        operator.delete_object(Authenticator.objects.get(type="recovery_codes"))
+
+        assert [factor.type for factor in Authenticator.objects.all()] == ["totp"]
+
+    def test_only_a_superuser_takes_a_superuser_s_second_factor(self, operator: OperatorClient) -> None:
+        superuser = User.objects.get(is_superuser=True)
+        factor = Authenticator.objects.create(user=superuser, type="totp", data={"secret": TOTP_SECRET})
+        clerk = User.objects.create_user("clerk@example.com", is_staff=True)
+        clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="mfa"))
+        client = Client()
+        client.force_login(clerk)
+
+        assert client.post(page("delete", factor), {"post": "yes"}).status_code == 403
+        chosen = {"action": "delete_selected", "_selected_action": [factor.pk], "post": "yes"}
+        client.post(page("changelist", Authenticator), chosen)
+        assert Authenticator.objects.exists()
+        assert operator.delete_object(factor).status_code == 302
+
+    def test_what_allauth_shows_of_apps_and_tokens_is_not_there(self) -> None:
+        registered = {name_of(model) for model in admin.site._registry}
+        assert not registered & {"socialapp", "socialtoken", "emailconfirmation"}
+
+
+class TestTexts:
+    def test_no_page_names_a_source_file(self, operator: OperatorClient) -> None:
+        world = fill("acme")
+        assert not re.search(r"\b\w+\.py\b", text_of(operator.get(page("change", world.token))))

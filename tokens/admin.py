@@ -7,9 +7,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orgs.admin_base import OperatorAdmin
+from orgs.admin_base import FactAdmin, OperatorAdmin
 from tokens import services
-from tokens.models import AccessToken
+from tokens.models import AccessToken, RetiredSecret
 from tokens.states import states
 
 
@@ -102,3 +102,19 @@ class AccessTokenAdmin(OperatorAdmin):
             services.revoke_token(token=token)
             self.log_change(request, token, "Revoked.")
         self.message_user(request, f"Revoked: {len(tokens)}. They are refused from now on.", messages.SUCCESS)
+
+
+@admin.register(RetiredSecret)
+class RetiredSecretAdmin(FactAdmin):
+    """What of it can be told; whoever rotates the token decides how long it goes on working."""
+
+    fields = ("hint", "token", "retired_at", "works_until", "last_used_at", "last_used_address", "last_used_agent")
+    readonly_fields = ("hint", "last_used_at", "last_used_address", "last_used_agent")
+    list_display = ("hint", "token", "organization", "retired_at", "works_until", "last_used_at")
+    list_filter = (("token__organization", RelatedOnlyFieldListFilter),)
+    list_select_related = ("token__organization",)
+    search_fields = ("hint", "token__name", "token__organization__name", "token__organization__slug")
+
+    @admin.display
+    def organization(self, secret: RetiredSecret) -> str:
+        return str(secret.token.organization)

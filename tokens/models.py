@@ -18,7 +18,9 @@ class AccessToken(Timestamped):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=20, editable=False)
-    scopes = models.CharField(max_length=100, help_text="Comma-separated: see tokens/scopes.py.")
+    scopes = models.CharField(
+        max_length=100, help_text="REGISTER_DEPLOY, REGISTER_IMPACT, READ or ALL; commas between several."
+    )
     limited_to_deployments = models.BooleanField(default=False)
     limited_to_environments = models.BooleanField(default=False)
     environments = models.ManyToManyField(Environment, blank=True, related_name="tokens")

@@ -88,5 +88,5 @@ class Call(models.Model):
 
     @property
     def can_be_replayed(self) -> bool:
-        """A whole body that led to no deploy, of a deployment that is known."""
-        return self.was_turned_away and self.deployment_id is not None and not self.body_was_cut
+        """It has a whole body, of a deployment that is known."""
+        return self.deployment_id is not None and not self.body_was_cut

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from deployments.models import Call, Deploy, Deployment
 from deployments.models.call import TURNED_AWAY, Outcome
 from orgs.models import Organization
+from orgs.queries import midnight
 
 FILTERS = {
     "turned-away": TURNED_AWAY,
@@ -50,16 +52,17 @@ def call_of_deploy(deploy: Deploy) -> Call | None:
 
 
 def turned_away_today(organization: Organization, *, now: datetime | None = None) -> int:
-    """How many calls of the organization got no deploy since midnight, UTC."""
-    return Call.objects.filter(
-        organization=organization, outcome__in=TURNED_AWAY, created_at__gte=midnight(now)
-    ).count()
+    """How many calls of the organization got no deploy since its midnight."""
+    return calls_turned_away_today(organization, now).count()
 
 
-def turned_away_today_by_deployment(deployments: Collection[int], *, now: datetime | None = None) -> dict[int, int]:
+def turned_away_today_by_deployment(
+    organization: Organization, deployments: Collection[int], *, now: datetime | None = None
+) -> dict[int, int]:
     """The same for each of these deployments that had any."""
     counted = (
-        Call.objects.filter(deployment__in=deployments, outcome__in=TURNED_AWAY, created_at__gte=midnight(now))
+        calls_turned_away_today(organization, now)
+        .filter(deployment__in=deployments)
         .order_by()
         .values("deployment")
         .annotate(count=Count("id"))
@@ -67,9 +70,12 @@ def turned_away_today_by_deployment(deployments: Collection[int], *, now: dateti
     return {row["deployment"]: row["count"] for row in counted}
 
 
+def calls_turned_away_today(organization: Organization, now: datetime | None) -> QuerySet[Call]:
+    today = (now or timezone.now()).astimezone(ZoneInfo(organization.time_zone)).date()
+    return Call.objects.filter(
+        organization=organization, outcome__in=TURNED_AWAY, created_at__gte=midnight(organization, today)
+    )
+
+
 def newest_call(deployment: Deployment) -> Call | None:
     return Call.objects.filter(deployment=deployment).order_by("-id").first()
-
-
-def midnight(now: datetime | None) -> datetime:
-    return (now or timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,16 +1,19 @@
 """What is live where: deployments by project, each in the environments of its project in promotion order."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from deployments.models import Deploy, Deployment, Target
+from deployments.models import Call, Deploy, Deployment, Target
 from deployments.queries.caseless import caseless
 from deployments.queries.oddities import NOTHING_ODD, STATES, Oddity, find_oddities
-from orgs.models import Environment, Project
+from deployments.queries.timeline import Filters, fingerprint
+from orgs.models import Environment, Organization, Project
 
 PAGE_SIZE = 50
 
@@ -141,3 +144,17 @@ def cells_of(
         else:
             yield Cell(environment, target.live_deploy, oddities.get(target.pk, NOTHING_ODD), before)
             before = environment
+
+
+def live_fingerprint(organization: Organization, *, with_calls: bool, now: datetime) -> str:
+    """Changes whenever what is live does, how far it is behind, or ``with_calls`` what was rejected today."""
+    targets = Target.objects.filter(deployment__organization=organization)
+    live = targets.aggregate(count=Count("live_deploy"), sum=Sum("live_deploy"), newest=Max("live_deploy"))
+    newest_call = Call.objects.filter(organization=organization).order_by("-id").values_list("id", flat=True)
+    facts = (
+        fingerprint(Filters(organization_id=organization.pk)),
+        sorted(live.items()),
+        list(newest_call[:1]) if with_calls else [],
+        now.astimezone(ZoneInfo(organization.time_zone)).date(),
+    )
+    return hashlib.blake2s(repr(facts).encode(), digest_size=8).hexdigest()

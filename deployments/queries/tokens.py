@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from deployments.models import Deployment
 from orgs.models import Environment, Organization
 from tokens.models import AccessToken, RetiredSecret
+from tokens.scopes import Scope, allows
 
 # How many of the deployments and environments that a token is limited to the list names; one more says there are more.
 NAMED_LIMITS = 3
@@ -45,6 +46,18 @@ def environments_to_choose(organization: Organization) -> list[Environment]:
 def limits_of(token: AccessToken) -> tuple[list[Deployment], list[Environment]]:
     """The living ones."""
     return list(named_deployments().filter(tokens=token)), list(named_environments().filter(tokens=token))
+
+
+def may_register(deployment: Deployment, now: datetime) -> list[AccessToken]:
+    """The active tokens that may register a deploy of it in some environment of its project, by name."""
+    active = AccessToken.objects.filter(organization=deployment.organization_id, revoked_at=None)
+    environments = Environment.objects.filter(project=deployment.project_id)
+    tokens = active.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        Q(limited_to_deployments=False) | Q(pk__in=deployment.tokens.values("pk")),
+        Q(limited_to_environments=False) | Q(environments__in=environments),
+    )
+    return [token for token in tokens.order_by("name", "pk").distinct() if allows(token.scopes, Scope.REGISTER_DEPLOY)]
 
 
 def retired_secrets(token: AccessToken) -> Sequence[RetiredSecret]:

@@ -26,7 +26,8 @@ class Replay:
 def replay_call(*, call: Call, member: User) -> Replay:
     """Register what the call said, by the member's right instead of its token's; the log gets a line of its own.
 
-    A call that named no date is dated to when it came, since that is when it was deployed.
+    A call that named no date is dated to when it came, since that is when it was deployed; one that was accepted to
+    what it was accepted as, so that its deploy is not stored twice.
     """
     try:
         replayed = Replay(outcome=Outcome.ACCEPTED, sentence="Success", deploy_id=register_again(call))
@@ -47,11 +48,12 @@ def register_again(call: Call) -> int:
     registration = read_registration(fields)
     place = choose_place(places, environment=registration.environment)
     check_branch(place, registration.branch)
+    deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at
     return register_deploy(
         organization_id=call.organization_id,
         token_id=None,
         place=place,
-        registration=replace(registration, deployed_at=registration.deployed_at or call.created_at),
+        registration=replace(registration, deployed_at=deployed_at),
         now=timezone.now(),
     )
 

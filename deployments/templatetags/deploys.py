@@ -1,16 +1,19 @@
 """How deploys are written on pages."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from deployments.models import Deploy
+from deployments.models import Deploy, Deployment
 
 register = template.Library()
 
@@ -52,3 +55,14 @@ def local_time(context: dict[str, Any], moment: datetime) -> SafeString:
     """The moment by the organization's clock."""
     local = moment.astimezone(ZoneInfo(context["request"].organization.time_zone))
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), format_date(local, "j M Y, H:i:s T"))
+
+
+@register.simple_tag(takes_context=True)
+def rejected_badge(context: dict[str, Any], deployment: Deployment, rejected_today: Mapping[int, int]) -> SafeString:
+    """How many calls of the deployment were rejected today, linked to them; nothing where none was."""
+    count = rejected_today.get(deployment.pk)
+    if not count:
+        return SafeString()
+    requests = reverse("requests", kwargs={"organization": context["request"].organization.slug})
+    query = urlencode({"deployment": deployment.slug, "outcome": "turned-away"})
+    return format_html('<a class="badge bad" href="{}?{}">{} rejected today</a>', requests, query, f"{count:,}")

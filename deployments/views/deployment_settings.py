@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,12 +17,12 @@ from deployments.forms.deployment import (
     branch_forms,
     initial_of,
 )
-from deployments.forms.errors import add_errors
 from deployments.models import Deployment
 from deployments.moving import move_deployment as move
 from deployments.moving import plan_move
 from deployments.queries import projects as queries
 from deployments.views.finding import find_deployment
+from deployments.views.refusals import refusals_in, refusals_told
 from orgs.access import MemberRequest, member_page
 from orgs.models import Project
 from orgs.roles import Permission
@@ -36,13 +35,10 @@ def new_deployment(request: MemberRequest) -> HttpResponse:
     initial = {"project": request.GET.get("project", ""), "repository_provider": "github"}
     form = NewDeploymentForm(request.POST or None, projects=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             deployment = services.create_deployment(
                 project=form.cleaned_data["project"], slug=form.cleaned_data["slug"], **form.fields_to_store()
             )
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{deployment} is created. Now let your CI call.")
             return redirect("deployment-setup", request.organization.slug, deployment.slug)
     return render(request, "deployments/new_deployment.html", {"form": form, "projects": choices})
@@ -56,11 +52,8 @@ def deployment_settings(request: MemberRequest, deployment: str) -> HttpResponse
     branches = branch_forms(data, queries.promotion_path(found.project), queries.targets_by_environment(found))
     # Every form is asked, so that all mistakes are shown at once.
     if data is not None and all([form.is_valid(), *(branch.is_valid() for branch in branches)]):
-        try:
+        with refusals_in(form):
             save(found, form, branches)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{found} is saved.")
             return redirect("deployment-settings", request.organization.slug, found.slug)
     context = {"deployment": found, "form": form, "branches": branches}
@@ -85,11 +78,8 @@ def move_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         project = form.cleaned_data["project"]
         if request.method == "POST":
-            try:
+            with refusals_in(form):
                 move(deployment=found, project=project)
-            except ValidationError as error:
-                add_errors(form, error)
-            else:
                 messages.success(request, f"{found} is in {project} now.")
                 return redirect("deployment-settings", request.organization.slug, found.slug)
         context |= {"project": project, "plan": plan_move(deployment=found, project=project)}
@@ -110,13 +100,11 @@ def delete_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
 @require_POST
 def restore_deployment(request: MemberRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.deleted_deployments(request.organization), pk=pk)
-    try:
+    with refusals_told(request):
         deletion.restore_deployment(deployment=found)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=deployments")
-    messages.success(request, f"{found} is back.")
-    return redirect("deployment-settings", request.organization.slug, found.slug)
+        messages.success(request, f"{found} is back.")
+        return redirect("deployment-settings", request.organization.slug, found.slug)
+    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=deployments")
 
 
 def living_projects(request: MemberRequest) -> list[Project]:

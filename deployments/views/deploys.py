@@ -1,15 +1,21 @@
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from deployments.models import Deploy
 from deployments.queries import deploy_page as queries
+from deployments.queries.calls import call_of_deploy
 from deployments.registration import deletion
+from deployments.request_log.repeating import as_curl
 from deployments.templatetags.deploys import short
+from deployments.views.rejected import may_see_requests
 from deployments.views.ribbon import ribbon_of
 from deployments.views.timeline_rows import state_of
 from orgs.access import MemberRequest, member_page
@@ -21,7 +27,6 @@ from orgs.undo import offer_undo
 COMMITS_SHOWN = 100
 PULL_REQUESTS_SHOWN = 50
 FILES_SHOWN = 200
-TABS = ("changes", "files")
 
 
 def deploys_path(organization: Organization) -> str:
@@ -38,8 +43,7 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
     found = deploy_of(request, deploy)
     undone, undone_count = queries.undone_by(found)
     state, word = state_of(found)
-    tab = request.GET.get("tab", "")
-    tab = tab if tab in TABS else TABS[0]
+    tab = chosen_tab(request)
     context = {
         "deploy": found,
         "state": state,
@@ -50,9 +54,17 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
         "undone_count": undone_count,
         "ribbon": ribbon_of(queries.stages_of(found)),
         "tab": tab,
-        **(files_of(request, found) if tab == "files" else changes_of(request, found)),
+        **CONTENTS[tab](request, found),
     }
     return render(request, "deployments/deploy.html", context)
+
+
+def chosen_tab(request: MemberRequest) -> str:
+    """The call itself is for those who may see the request log."""
+    tab = request.GET.get("tab", "")
+    if tab == "request" and not may_see_requests(request):
+        return "changes"
+    return tab if tab in CONTENTS else "changes"
 
 
 def changes_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
@@ -70,6 +82,17 @@ def files_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     if not files.rows and not after:
         return {"paths": queries.paths_in_commits(deploy)[:FILES_SHOWN]}
     return {"files": files}
+
+
+def request_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+    call = call_of_deploy(deploy)
+    if call:
+        return {"call": call, "curl": as_curl(call)}
+    kept_since = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
+    return {"was_pruned": deploy.created_at < kept_since, "days_kept": settings.REQUEST_LOG_DAYS}
+
+
+CONTENTS = {"changes": changes_of, "files": files_of, "request": request_of}
 
 
 @member_page(Permission.REGISTER)

@@ -1,16 +1,15 @@
 """A project's environments: create, order, change, delete."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from deployments.forms.errors import add_errors
 from deployments.forms.projects import EnvironmentForm, NewEnvironmentForm, initial_of
 from deployments.queries import projects as queries
 from deployments.views.finding import find_environment, find_project
+from deployments.views.refusals import refusals_in, refusals_told
 from orgs import deletion, services
 from orgs.access import MemberRequest, member_page
 from orgs.roles import Permission
@@ -25,11 +24,8 @@ def new_environment(request: MemberRequest, project: str) -> HttpResponse:
         request.POST or None, initial={"colour": services.colour_at(services.next_position(found))}
     )
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             environment = services.create_environment(project=found, new=NewEnvironment(**form.cleaned_data))
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{environment} is created, as the last one of the promotion path.")
             return redirect("project", request.organization.slug, found.slug)
     return render(request, "deployments/new_environment.html", {"project": found, "form": form})
@@ -40,11 +36,8 @@ def environment_settings(request: MemberRequest, project: str, environment: str)
     found = find_environment(request, project, environment)
     form = EnvironmentForm(request.POST or None, initial=initial_of(found))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             services.update_environment(environment=found, **form.cleaned_data)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{found} is saved.")
             return redirect("project", request.organization.slug, project)
     context = {"project": found.project, "environment": found, "form": form}
@@ -55,11 +48,8 @@ def environment_settings(request: MemberRequest, project: str, environment: str)
 @require_POST
 def default_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
     found = find_environment(request, project, environment)
-    try:
+    with refusals_told(request):
         services.set_default_environment(environment=found)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
         messages.success(request, f"{found} is the default now: calls that name no environment go there.")
     return redirect("project", request.organization.slug, project)
 
@@ -70,7 +60,7 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
     """``up`` or ``down`` names one environment to move; else ``environment`` lists all in their new order."""
     found = find_project(request, project)
     known = {environment.slug: environment for environment in queries.promotion_path(found)}
-    try:
+    with refusals_told(request):
         if moved := known.get(request.POST.get("up", "")):
             services.move_environment(environment=moved, towards_end=False)
         elif moved := known.get(request.POST.get("down", "")):
@@ -78,8 +68,6 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
         else:
             listed = dict.fromkeys(slug for slug in request.POST.getlist("environment") if slug in known)
             services.order_environments(project=found, environments=[known[slug] for slug in listed])
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
         context = {"project": found, "environments": queries.promotion_path(found)}
         return render(request, "deployments/_environments.html", context)
@@ -90,11 +78,8 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
 @require_POST
 def delete_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
     found = find_environment(request, project, environment)
-    try:
+    with refusals_told(request):
         deletion.delete_environment(environment=found)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
         undo = reverse("restore-environment", args=[request.organization.slug, found.pk])
         offer_undo(request, f"{found} is deleted. Its deploys stay in the history.", undo)
     return redirect("project", request.organization.slug, project)
@@ -104,10 +89,8 @@ def delete_environment(request: MemberRequest, project: str, environment: str) -
 @require_POST
 def restore_environment(request: MemberRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.deleted_environments(request.organization), pk=pk)
-    try:
+    with refusals_told(request):
         deletion.restore_environment(environment=found)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=environments")
-    messages.success(request, f"{found} is back.")
-    return redirect("project", request.organization.slug, found.project.slug)
+        messages.success(request, f"{found} is back.")
+        return redirect("project", request.organization.slug, found.project.slug)
+    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=environments")

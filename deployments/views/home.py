@@ -6,8 +6,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from deployments.forms.live import LiveForm
-from deployments.queries.live import Group, read_live
+from deployments.queries.live import Group, live_fingerprint, read_live
 from deployments.views.deploys import deploys_path
+from deployments.views.polling import has_seen, wants_part
+from deployments.views.rejected import count_rejected_today, may_see_requests, rejected_today_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.roles import Permission
@@ -17,20 +19,28 @@ STATE_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale
 
 @member_page(Permission.VIEW)
 def home(request: MemberRequest) -> HttpResponse:
-    """What is live where."""
+    """What is live where: the whole page; to htmx the table alone, or 204 where it is as before."""
+    now = timezone.now()
+    seen = f'"{live_fingerprint(request.organization, with_calls=may_see_requests(request), now=now)}"'
+    if has_seen(request, seen):
+        return HttpResponse(status=204)
     form = LiveForm(request.GET, organization=request.organization)
     filters = form.filters()
-    live = read_live(request.organization.pk, filters, now=timezone.now())
+    live = read_live(request.organization.pk, filters, now=now)
+    shown = [row.deployment for group in live.groups for row in group.rows]
     context = {
         "form": form,
         "deploys_path": deploys_path(request.organization),
         "live": live,
         "clauses": list(clauses_of(live.counts)),
+        "rejected_count": count_rejected_today(request),
+        "rejected_today": rejected_today_of(request, shown),
         "tables": list(tables_of(live.groups)),
         "is_filtered": bool(filters.text or filters.project or filters.state),
-        "is_first_page": not filters.after,
+        "seen": seen,
+        "wants_table": wants_part(request),
     }
-    return render(request, "deployments/home.html", context)
+    return render(request, "deployments/_live.html" if wants_part(request) else "deployments/home.html", context)
 
 
 @dataclass(frozen=True, slots=True)

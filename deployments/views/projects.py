@@ -1,17 +1,17 @@
 """Projects: the list, a project, its settings."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from deployments import deletion
-from deployments.forms.errors import add_errors
 from deployments.forms.projects import NewProjectForm, ProjectForm
 from deployments.queries import projects as queries
 from deployments.views.finding import find_project
+from deployments.views.refusals import refusals_in, refusals_told
+from deployments.views.rejected import rejected_today_of
 from orgs import services
 from orgs.access import MemberRequest, member_page
 from orgs.paging import page_of
@@ -29,11 +29,8 @@ def projects(request: MemberRequest) -> HttpResponse:
 def new_project(request: MemberRequest) -> HttpResponse:
     form = NewProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             project = services.create_project(organization=request.organization, **form.cleaned_data)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{project} is created.")
             return redirect("project", request.organization.slug, project.slug)
     return render(request, "deployments/new_project.html", {"form": form})
@@ -43,11 +40,13 @@ def new_project(request: MemberRequest) -> HttpResponse:
 def project(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     search = text_of(request, "q")
+    page = page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", ""))
     context = {
         "project": found,
         "environments": queries.promotion_path(found),
-        "page": page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", "")),
+        "page": page,
         "search": search,
+        "rejected_today": rejected_today_of(request, page.rows),
     }
     return render(request, "deployments/project.html", context)
 
@@ -57,11 +56,8 @@ def project_settings(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     form = ProjectForm(request.POST or None, initial={"name": found.name})
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             services.update_project(project=found, **form.cleaned_data)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
             messages.success(request, f"{found} is saved.")
             return redirect("project-settings", request.organization.slug, found.slug)
     context = {"project": found, "form": form, "deployment_count": queries.project_deployments(found).count()}
@@ -82,13 +78,11 @@ def delete_project(request: MemberRequest, project: str) -> HttpResponse:
 @require_POST
 def restore_project(request: MemberRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.deleted_projects(request.organization), pk=pk)
-    try:
+    with refusals_told(request):
         deletion.restore_project(project=found)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect("deleted", request.organization.slug)
-    messages.success(request, f"{found} is back.")
-    return redirect("project", request.organization.slug, found.slug)
+        messages.success(request, f"{found} is back.")
+        return redirect("project", request.organization.slug, found.slug)
+    return redirect("deleted", request.organization.slug)
 
 
 @member_page(Permission.MANAGE_PROJECTS)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -6,6 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from deployments.models import Call
 from deployments.models.call import Outcome
 from deployments.queries.calls import CallFilter, calls_of, turned_away_today
+from deployments.request_log.repeating import as_curl
 from deployments.request_log.replay import replay_call
 from orgs.access import MemberRequest, member_page
 from orgs.paging import page_of
@@ -25,21 +27,22 @@ def requests(request: MemberRequest) -> HttpResponse:
         "chosen": chosen,
         "outcomes": Outcome,
         "page": page_of(calls_of(request.organization, chosen), after=request.GET.get("after", ""), by="-id"),
+        "days_kept": settings.REQUEST_LOG_DAYS,
         "turned_away_today": turned_away_today(request.organization),
     }
     return render(request, "deployments/requests/requests.html", context)
 
 
 def call_or_404(request: MemberRequest, call_id: int) -> Call:
-    return get_object_or_404(
-        Call.objects.select_related("deployment", "organization"), organization=request.organization, pk=call_id
-    )
+    calls = Call.objects.select_related("deployment", "organization", "deploy")
+    return get_object_or_404(calls, organization=request.organization, pk=call_id)
 
 
 @require_safe
 @member_page(Permission.VIEW_REQUESTS)
 def request_page(request: MemberRequest, call_id: int) -> HttpResponse:
-    return render(request, "deployments/requests/request.html", {"call": call_or_404(request, call_id)})
+    call = call_or_404(request, call_id)
+    return render(request, "deployments/requests/request.html", {"call": call, "curl": as_curl(call)})
 
 
 @require_POST

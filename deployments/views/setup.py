@@ -7,11 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template import Context, engines
 from django.urls import reverse
+from django.utils import timezone
 
 from deployments.models import Call, Deploy, Deployment
 from deployments.queries import projects as queries
 from deployments.queries.calls import newest_call
+from deployments.queries.tokens import may_register
 from deployments.views.finding import find_deployment
+from deployments.views.rejected import may_see_requests
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.roles import Permission, role_allows
@@ -104,9 +107,17 @@ def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
         "tools": TOOLS,
         "tool": tool,
         "snippet": snippet(tool, found, environment),
+        "tokens": tokens_for(request, found),
         **arrival(request, found, environment),
     }
     return render(request, "deployments/setup.html", context)
+
+
+def tokens_for(request: MemberRequest, deployment: Deployment) -> list[str] | None:
+    """The names of the tokens that may register it; none for who manages no tokens, and has to ask an admin."""
+    if not role_allows(request.membership.role, Permission.MANAGE_TOKENS):
+        return None
+    return [token.name for token in may_register(deployment, timezone.now())]
 
 
 @member_page(Permission.VIEW)
@@ -136,7 +147,7 @@ def arrival(request: MemberRequest, deployment: Deployment, environment: Environ
 
 def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy | None) -> Call | None:
     """The newest call to the deployment, if it was turned away after ``deploy`` came."""
-    if not role_allows(request.membership.role, Permission.VIEW_REQUESTS):
+    if not may_see_requests(request):
         return None
     call = newest_call(deployment)
     if call is None or not call.was_turned_away or (deploy and deploy.created_at > call.created_at):

@@ -9,6 +9,7 @@ from deployments.forms.timeline import Place, TimelineForm
 from deployments.queries.keyset import Key
 from deployments.queries.timeline import Page, fingerprint, read_page
 from deployments.views.deploys import deploys_path
+from deployments.views.polling import has_seen, wants_part
 from deployments.views.timeline_rows import lines_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Project
@@ -48,9 +49,9 @@ def show_timeline(
     before, after = Key.parse(request.GET.get("before", "")), Key.parse(request.GET.get("after", ""))
     filters = form.filters() if form.is_valid() else None
     is_first_page = before is None and after is None
-    wants_list = request.headers.get("HX-Request") == "true"
+    wants_list = wants_part(request)
     seen = f'"{fingerprint(filters)}"' if filters and is_first_page else ""
-    if wants_list and seen and request.headers.get("If-None-Match") == seen:
+    if has_seen(request, seen):
         return HttpResponse(status=204)
     page = read_page(filters, before=before, after=after) if filters else Page()
     now = timezone.now()

@@ -59,7 +59,6 @@ def tokens(request: MemberRequest) -> HttpResponse:
             )
             for token in page.rows
         ],
-        "is_first": not request.GET.get("after"),
         "revoked": revoked,
         "named_limits": queries.NAMED_LIMITS,
     }

@@ -39,7 +39,6 @@ def audit_log(request: MemberRequest) -> HttpResponseBase:
         "form": form,
         "is_filtered": any(filters.values()) or bool(form.errors),
         "events": [described(event) for event in found[:PAGE_SIZE]],
-        "is_first": not after,
         "following": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else "",
     }
     return render(request, "orgs/audit_log.html", context)

@@ -21,7 +21,6 @@ def members(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [(membership, may_change(request.membership, membership)) for membership in page.rows],
-        "is_first": not request.GET.get("after"),
         "may_manage": may_manage,
         "invitations": queries.waiting_invitations(request.organization) if may_manage else (),
         "roles": list(Role),

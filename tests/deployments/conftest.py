@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django import Settings
 
+from orgs.models import User
 from tests.deployments.provisioning import Provision, Refused, all_rows
+from tests.factories import signed_in
+
+
+@pytest.fixture
+def page(admin: User) -> Client:
+    """An admin's browser."""
+    return signed_in(admin)
 
 
 @pytest.fixture

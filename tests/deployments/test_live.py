@@ -125,7 +125,8 @@ def test_no_address_breaks_the_page(ci: World, observer: User, query: str) -> No
 def test_an_empty_organization_says_what_to_do_next(ci: World, admin: User, observer: User) -> None:
     ci.deployment.delete()
 
-    assert 'href="/acme/projects"' in signed_in(admin).get("/acme").content.decode().split("Nothing is deployed yet")[1]
+    page = signed_in(admin).get("/acme").content.decode()
+    assert 'href="/acme/new-deployment"' in page.split("Nothing is deployed yet")[1]
     assert "Create a deployment</a>" not in signed_in(observer).get("/acme").content.decode()
 
 

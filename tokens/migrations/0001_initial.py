@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('hint', models.CharField(editable=False, max_length=20)),
-                ('scopes', models.CharField(help_text='Comma-separated: see tokens/scopes.py.', max_length=100)),
+                ('scopes', models.CharField(help_text='REGISTER_DEPLOY, REGISTER_IMPACT, READ or ALL; commas between several.', max_length=100)),
                 ('limited_to_deployments', models.BooleanField(default=False)),
                 ('limited_to_environments', models.BooleanField(default=False)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),

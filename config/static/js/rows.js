@@ -45,17 +45,9 @@ document.addEventListener("keydown", (event) => {
 // A list that is replaced keeps the row that was selected, by its id; before it settles, htmx sets classes itself.
 let kept;
 document.addEventListener("htmx:beforeSwap", () => {
-  kept = selected() && { id: selected().id, focused: selected().contains(document.activeElement) };
+  kept = selected()?.id;
 });
 document.addEventListener("htmx:afterSettle", () => {
-  const focused = kept?.focused;
-  const row = kept && document.getElementById(kept.id);
+  document.getElementById(kept)?.classList.add("selected");
   kept = undefined;
-  if (!row) {
-    return;
-  }
-  row.classList.add("selected");
-  if (focused) {
-    row.querySelector("a[href]")?.focus({ preventScroll: true });
-  }
 });
