@@ -1,4 +1,4 @@
-// New deploys slide into the first page of a timeline: htmx asks for them, this keeps the reader's place.
+// What is new slides into the first page of a timeline: htmx asks for them, this keeps the reader's place.
 
 let known = new Set();
 
@@ -37,6 +37,6 @@ document.addEventListener("htmx:load", (event) => {
   }
   if (arrived.length) {
     document.getElementById("arrivals").textContent =
-      arrived.length === 1 ? "1 new deploy" : `${arrived.length} new deploys`;
+      arrived.length === 1 ? "1 new entry" : `${arrived.length} new entries`;
   }
 });
