@@ -19,7 +19,7 @@ from tests.factories import make_member
 from tests.operator import OperatorClient, page, problems
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label in ("orgs", "tokens", "deployments")]
-FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"}
+FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "manualchange"}
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
 CHANGE: dict[str, Any] = {
@@ -56,6 +56,7 @@ def fill(slug: str) -> World:
     for key, sha in enumerate(("a1", "b2", "a1")):
         answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
         assert answer.status_code == 200, answer.content
+    assert world.record(name="Scaled up", links=CHANGE["links"]).status_code == 200
     return world
 
 
