@@ -154,8 +154,9 @@ def test_an_empty_text_means_absent(ci: World, field: str, encoding: str) -> Non
 
 
 def test_null_and_empty_members_mean_absent(ci: World) -> None:
-    absent: dict[str, Any] = dict.fromkeys(("description", "environment", "date", "tags", "author", "email", "links"))
-    for fields in (absent, {"tags": [], "links": {}}, {"tags": [""]}):
+    absent = dict.fromkeys(("description", "environment", "date", "tags", "author", "email", "links"))
+    cases: list[dict[str, Any]] = [absent, {"tags": [], "links": {}}, {"tags": [""]}]
+    for fields in cases:
         change = recorded(post(ci, {"name": NAME, **fields}))
         assert (change.tags, change.links, change.author_email) == ("", [], "")
 
