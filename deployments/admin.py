@@ -21,6 +21,7 @@ from deployments.models import (
     Deployment,
     IdempotencyKey,
     Link,
+    ManualChange,
     Provider,
     PullRequest,
     Tag,
@@ -280,6 +281,19 @@ class ChangedFileAdmin(DetailAdmin):
 class PullRequestAdmin(DetailAdmin):
     list_display = ("number", "title", "author", "opened_at", "merged_at", "deploy")
     search_fields = ("number__startswith", "title", "author")
+
+
+@admin.register(ManualChange)
+class ManualChangeAdmin(FactAdmin):
+    list_display = ("name", "project", "environment", "organization", "changed_at", "author_email")
+    list_filter = ("organization", "changed_at")
+    list_select_related = ("organization", "project", "environment")
+    search_fields = ("name", "author_email", "user_email", "project__slug")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "organization", "project", "environment", "changed_at")}),
+        ("Details", {"fields": ("author_email", "user_email", "tags", "links")}),
+        ("Registration", {"fields": ("token", "registered_by", "created_at", "updated_at")}),
+    )
 
 
 @admin.register(IdempotencyKey)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deployments.views import deployment_settings, environments, projects, setup
+from deployments.views import deployment_settings, environments, manual_changes, projects, setup
 
 urlpatterns = [
     path("<str:organization>/projects", projects.projects, name="projects"),
@@ -41,6 +41,11 @@ urlpatterns = [
         "<str:organization>/deleted/environments/<int:pk>/restore",
         environments.restore_environment,
         name="restore-environment",
+    ),
+    path(
+        "<str:organization>/projects/<slug:project>/new-manual-change",
+        manual_changes.new_manual_change,
+        name="new-manual-change",
     ),
     path("<str:organization>/new-deployment", deployment_settings.new_deployment, name="new-deployment"),
     path(

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from deployments.views import deployment, deploys, docs, home, requests, timeline
+from deployments.views import deployment, deploys, docs, home, manual_changes, requests, timeline
 
 urlpatterns = [
     path("api/docs", docs.public_api_docs, name="public-api-docs"),
@@ -17,6 +17,24 @@ urlpatterns = [
     path("<str:organization>/deploys/<int:deploy>", deploys.deploy_page, name="deploy-page"),
     path("<str:organization>/deploys/<int:deploy>/delete", deploys.delete_deploy, name="delete-deploy"),
     path("<str:organization>/deploys/<int:deploy>/restore", deploys.restore_deploy, name="restore-deploy"),
+    path(
+        "<str:organization>/manual-changes/<int:change>", manual_changes.manual_change_page, name="manual-change-page"
+    ),
+    path(
+        "<str:organization>/manual-changes/<int:change>/edit",
+        manual_changes.edit_manual_change,
+        name="edit-manual-change",
+    ),
+    path(
+        "<str:organization>/manual-changes/<int:change>/delete",
+        manual_changes.delete_manual_change,
+        name="delete-manual-change",
+    ),
+    path(
+        "<str:organization>/manual-changes/<int:change>/restore",
+        manual_changes.restore_manual_change,
+        name="restore-manual-change",
+    ),
     path("<str:organization>/requests", requests.requests, name="requests"),
     path("<str:organization>/requests/<int:call_id>", requests.request_page, name="request"),
     path("<str:organization>/requests/<int:call_id>/replay", requests.replay_request, name="replay-request"),

@@ -14,7 +14,7 @@ class Role(models.TextChoices):
 
 class Permission(StrEnum):
     VIEW = "see what is live, the timeline, the set-up and the members"
-    REGISTER = "register, replay and delete deploys"
+    REGISTER = "register, replay and delete deploys and manual changes"
     VIEW_REQUESTS = "see the request log"
     MANAGE_PROJECTS = "manage projects, environments and deployments"
     MANAGE_TOKENS = "manage access tokens"

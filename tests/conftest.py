@@ -74,6 +74,14 @@ class World:
             headers={"Authorization": f"Bearer {secret or self.secret}", **(headers or {})},
         )
 
+    @property
+    def manual_path(self) -> str:
+        return f"/api/1/deployments/{self.organization.slug}/{self.project.slug}/register_manual_deploy"
+
+    def record(self, *, headers: Any = None, **body: Any) -> Any:
+        """Post a JSON body to the project's register_manual_deploy."""
+        return self.register(path=self.manual_path, headers=headers, **body)
+
 
 def make_world(slug: str) -> World:
     organization = make_organization(slug)

@@ -32,7 +32,7 @@ OTHERS = {"group"}
 MODELS = [model for model in admin.site._registry if model._meta.model_name not in OTHERS]
 SIGN_IN = {"emailaddress", "authenticator", "socialaccount"}
 FACTS = SIGN_IN | {
-    *("deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "call"),
+    *("deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "call", "manualchange"),
     *("auditevent", "formerslug", "invitation", "retiredsecret"),
 }
 NOT_ADDED = FACTS | {"accesstoken"}
@@ -83,6 +83,7 @@ def fill(slug: str) -> World:
         answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
         assert answer.status_code == 200, answer.content
     request_log.flush()
+    assert world.record(name="Scaled up", links=CHANGE["links"]).status_code == 200
     return world
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from deployments.models import BranchMatch, ChangedFile, Deploy, Deployment, IdempotencyKey, Target
+from deployments.models import BranchMatch, ChangedFile, Deploy, Deployment, IdempotencyKey, ManualChange, Target
 from deployments.services import map_branch
 from orgs.admin_base import INLINE_ROWS
 from orgs.models import Environment, Membership, Organization, Project, User
@@ -100,6 +100,15 @@ class TestEnvironments:
         assert defaults(ci.project) == ["staging"]
         assert saved(operator.add(Environment, project=ci.project.pk, name="Canary", colour="#0f766e", is_default="on"))
         assert defaults(ci.project) == ["canary"]
+
+    def test_one_with_manual_changes_is_not_deleted(self, operator: OperatorClient, ci: World) -> None:
+        staging = Environment.objects.get(slug="staging")
+        assert ci.record(name="Scaled up", environment="staging").status_code == 200
+        for kept in (staging, ci.project):
+            assert "would require deleting" in text_of(operator.delete_object(kept))
+        assert Environment.objects.filter(pk=staging.pk).exists()
+        ci.organization.delete()
+        assert not ManualChange.everything.exists()
 
     def test_the_default_cannot_be_unticked(self, operator: OperatorClient, ci: World) -> None:
         production = Environment.objects.get(slug="production")

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from deployments.models import Call, Deploy
+from deployments.models import Call, Deploy, ManualChange
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
 from orgs.models import Invitation, Membership, User
@@ -30,6 +30,8 @@ WITHOUT_A_DOOR = {
     "register-deploy",
     "live",
     "deploy",
+    "register-manual-deploy",
+    "manual-change",
     "schema",
     "openapi",
     "public-api-docs",
@@ -57,6 +59,11 @@ PAGES = {
     "deploy-page": Page(VIEW),
     "delete-deploy": Page(REGISTER, "post"),
     "restore-deploy": Page(REGISTER, "post"),
+    "new-manual-change": Page(REGISTER),
+    "manual-change-page": Page(VIEW),
+    "edit-manual-change": Page(REGISTER),
+    "delete-manual-change": Page(REGISTER, "post"),
+    "restore-manual-change": Page(REGISTER, "post"),
     "requests": Page(REQUESTS),
     "request": Page(REQUESTS),
     "replay-request": Page(REGISTER, "post"),
@@ -125,6 +132,7 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
     """For each page the arguments of its address in Acme, which has one of everything."""
     ci.register(sha="abc", commits=[{"revision": "abc", "message": "First"}])
     ci.register(sha="def", environment="nowhere")
+    ci.record(name="Scaled up")
     request_log.flush()
     owner = make_member(ci.organization, Role.OWNER)
     invite(organization=ci.organization, email="new@example.com", role=Role.DEVELOPER, by=owner.memberships.get())
@@ -132,13 +140,16 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
     environment = {**project, "environment": "staging"}
     deployment = {"deployment": ci.deployment.slug}
     deploy = {"deploy": Deploy.objects.get().pk}
+    change = {"change": ManualChange.objects.get().pk}
     call = {"call_id": Call.objects.latest("id").pk}
     token = {"pk": ci.token.pk}
     invitation = {"pk": Invitation.objects.get().pk}
     member = {"pk": Membership.objects.get(user=make_member(ci.organization, Role.OBSERVER)).pk}
     arguments: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("project-timeline", "project", "project-settings", "delete-project"), project),
-        **dict.fromkeys(("new-environment", "order-environments"), project),
+        **dict.fromkeys(("new-environment", "order-environments", "new-manual-change"), project),
+        **dict.fromkeys(("manual-change-page", "edit-manual-change"), change),
+        **dict.fromkeys(("delete-manual-change", "restore-manual-change"), change),
         **dict.fromkeys(("environment-timeline", "environment-settings"), environment),
         **dict.fromkeys(("default-environment", "delete-environment"), environment),
         **dict.fromkeys(("deployment", "deployment-settings", "deployment-setup", "deployment-first-call"), deployment),
@@ -188,7 +199,7 @@ def test_what_belongs_to_another_organization_is_not_found(
     name: str, places: dict[str, dict[str, Any]], other: World, stranger: User
 ) -> None:
     """An admin of Globex names Acme's rows under the address of Globex; slugs are the same there, ids are not."""
-    numbers = [key for key in places[name] if key in ("pk", "deploy", "call_id")]
+    numbers = [key for key in places[name] if key in ("pk", "deploy", "change", "call_id")]
     answer = ask(signed_in(stranger), name, {**places[name], "organization": other.organization.slug})
 
     assert answer.status_code == (404 if numbers else 200)

@@ -27,7 +27,9 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnknownEnvironment: 400,
     errors.BranchMismatch: 400,
     errors.DuplicateDeploy: 400,
+    errors.NameMissing: 422,
     errors.UnknownDeployment: 401,
+    errors.UnknownProject: 404,
     errors.OutsideTokenLimits: 403,
     errors.NoSlug: 404,
     errors.PlaceMoved: 503,
@@ -47,7 +49,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
         case errors.RegistrationError():
             return answer_text(STATUS_OF_ERROR[type(exception)], printable(str(exception)))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return answer_unauthorized(str(exception.detail))
+            return answer_unauthorized(context["view"].unauthorized_text or str(exception.detail))
         case exceptions.Throttled():
             seconds = math.ceil(getattr(exception, "wait", None) or 1)
             response = answer_text(429, f"This access token made too many requests: try again in {seconds} seconds.")

@@ -73,6 +73,8 @@ class TokenView(ApiView):
     permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
     throttle_classes = (TokenThrottle,)
     required_scope: Scope
+    # The one text of every 401, where the endpoint has its own.
+    unauthorized_text = ""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         # Django reads the query string in the charset of the body, which may be no text at all. The public setter

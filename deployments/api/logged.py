@@ -4,6 +4,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from deployments.api.base import TokenView
@@ -37,6 +38,7 @@ class RegistrationView(TokenView):
         return Facts(
             organization_slug=self.kwargs["organization"].lower(),
             deployment_slug=self.kwargs.get("deployment", "").lower(),
+            project_slug=self.kwargs.get("project", "").lower(),
             method=request.method or "",
             path=request.get_full_path(),
             content_type=request.META.get("CONTENT_TYPE", ""),
@@ -46,16 +48,24 @@ class RegistrationView(TokenView):
             status=response.status_code,
             outcome=self.outcome(response.status_code),
             answer=response.content.decode() if response.status_code >= 400 else "Success",
-            explanation=getattr(self.exception, "explanation", ""),
+            explanation=self.explanation(),
             token_id=token.id if token else None,
             token_name=token.name if token else "",
-            deploy_id=int(response.headers["X-Deploy-Id"]) if "X-Deploy-Id" in response.headers else None,
+            deploy_id=id_in(response, "X-Deploy-Id"),
+            manual_change_id=id_in(response, "X-Manual-Change-Id"),
             address=request.META.get("REMOTE_ADDR", ""),
             agent=request.META.get("HTTP_USER_AGENT", ""),
             request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
             duration=duration,
             created_at=timezone.now(),
         )
+
+    def explanation(self) -> str:
+        """What the answer left unsaid."""
+        if self.unauthorized_text and isinstance(self.exception, NotAuthenticated):
+            return str(self.exception.detail)
+        explanation: str = getattr(self.exception, "explanation", "")
+        return explanation
 
     def outcome(self, status: int) -> Outcome:
         if isinstance(self.exception, DuplicateDeploy):
@@ -65,3 +75,7 @@ class RegistrationView(TokenView):
         if status >= 400:
             return OUTCOME_OF_STATUS.get(status, Outcome.REJECTED)
         return Outcome.ACCEPTED
+
+
+def id_in(response: Any, header: str) -> int | None:
+    return int(response.headers[header]) if header in response.headers else None

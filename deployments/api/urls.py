@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import live, views
+from deployments.api import live, manual_changes, views
+from deployments.wire.openapi import PUBLISHED_SCHEMAS
 
 register_deploy = views.RegisterDeployView.as_view()
 
@@ -13,8 +14,18 @@ urlpatterns: list[URLPattern] = [
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
+    re_path(
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>.+)/register(?:_manual_|-manual-)deploy\Z",
+        manual_changes.RegisterManualDeployView.as_view(),
+        name="register-manual-deploy",
+    ),
     path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
+    path(
+        "api/1/organizations/<str:organization>/manual-changes/<int:change_id>",
+        manual_changes.ManualChangeView.as_view(),
+        name="manual-change",
+    ),
     path("api/openapi.json", views.openapi, name="openapi"),
-    re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
+    re_path(rf"^api/1/schema/(?P<name>{'|'.join(PUBLISHED_SCHEMAS)})\Z", views.SchemaView.as_view(), name="schema"),
 ]

@@ -1,18 +1,18 @@
-import json
 from collections.abc import Sequence
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from deployments.api.answers import TEXT
 from deployments.api.base import ApiView, TokenView
 from deployments.api.logged import RegistrationView
 from deployments.api.representation import deploy_path, represent_deploy
+from deployments.api.success import answer_by_key, answer_success
 from deployments.queries import deploys_with_place
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
-from deployments.registration.idempotency import Answer, answer_once, fingerprint
+from deployments.registration.idempotency import Answer
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
 from deployments.registration.register import register_deploy
 from deployments.registration.registration import Registration
@@ -38,17 +38,7 @@ class RegisterDeployView(RegistrationView):
                 now_at = find_deployment(token=self.token, slug=deployment)
                 return self.register(request, self.choose_place(now_at, registration), registration)
 
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return as_response(answer(), replayed=False)
-        answered, replayed = answer_once(
-            organization_id=self.token.organization_id,
-            key=key,
-            fingerprint=fingerprint(request.get_full_path().encode(), request.body),
-            now=timezone.now(),
-            answer=answer,
-        )
-        return as_response(answered, replayed=replayed)
+        return answer_by_key(request, organization_id=self.token.organization_id, answer=answer)
 
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
         place = choose_place(places, environment=registration.environment)
@@ -74,19 +64,11 @@ class RegisterDeployView(RegistrationView):
             "X-Deploy-Id": str(deploy_id),
             "Location": deploy_path(self.token.organization_slug, deploy_id),
         }
-        if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
-            deploy = deploys_with_place(self.token.organization_id).get(pk=deploy_id)
-            headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
-            return {"headers": headers, "body": json.dumps(represent_deploy(deploy))}
-        return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}
 
+        def representation() -> dict[str, Any]:
+            return represent_deploy(deploys_with_place(self.token.organization_id).get(pk=deploy_id))
 
-def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:
-    """The body is text already, since PostgreSQL would give the members of a remembered object in another order."""
-    response = HttpResponse(answer["body"], headers=answer["headers"])
-    if replayed:
-        response["Idempotency-Replayed"] = "true"
-    return response
+        return answer_success(request, headers, representation)
 
 
 class DeployView(TokenView):

@@ -1,6 +1,6 @@
 """The filters of a timeline, as they stand in its address."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,10 +13,17 @@ from django.utils.choices import CallableChoiceIterator
 
 from deployments.models import Deployment
 from deployments.models.deploy import MAX_SHA_LENGTH
+from deployments.queries.manual_changes import KIND as MANUAL_CHANGE
 from deployments.queries.timeline import Filters, target_of
 from orgs.models import Environment, Organization, Project
 
-KINDS = (("", "Any kind"), ("deploy", "Deploys"), ("rollback", "Rollbacks"), ("rolled_back", "Rolled back"))
+KINDS = (
+    ("", "Any kind"),
+    ("deploy", "Deploys"),
+    ("rollback", "Rollbacks"),
+    ("rolled_back", "Rolled back"),
+    (MANUAL_CHANGE, "Manual changes"),
+)
 EARLIEST, LATEST = date(1970, 1, 2), date(2199, 12, 30)
 OFFERED_DEPLOYMENTS = 500
 COMMON_FIELDS = ("q", "kind", "environment")
@@ -55,21 +62,26 @@ def date_field(label: str) -> forms.DateField:
     )
 
 
+def kind_field(kinds: Sequence[tuple[str, str]]) -> forms.ChoiceField:
+    widget = forms.Select(attrs={"class": "input"})
+    return forms.ChoiceField(required=False, choices=kinds, label="Kind", widget=widget)
+
+
 class TimelineForm(forms.Form):
     q = forms.CharField(
         required=False,
         max_length=200,
-        label="Search titles and commit messages",
+        label="Search titles, messages and descriptions",
         widget=forms.TextInput(
             attrs={
                 "class": "input",
                 "type": "search",
-                "placeholder": "Search titles and commit messages",
+                "placeholder": "Search titles, messages and descriptions",
                 "data-search": "",
             }
         ),
     )
-    kind = forms.ChoiceField(required=False, choices=KINDS, label="Kind", widget=forms.Select(attrs={"class": "input"}))
+    kind = kind_field(KINDS)
     environment = forms.CharField(required=False, label="Environment", widget=forms.Select(attrs={"class": "input"}))
     project = forms.CharField(required=False, label="Project", widget=forms.Select(attrs={"class": "input"}))
     deployment = text_field("Deployment", list="deployment-slugs", placeholder="Its slug")
@@ -87,6 +99,8 @@ class TimelineForm(forms.Form):
         for name, choices in (("project", self.project_choices), ("environment", self.environment_choices)):
             widget: Any = self.fields[name].widget
             widget.choices = CallableChoiceIterator(choices)
+        if place.deployment:
+            self.fields["kind"] = kind_field([kind for kind in KINDS if kind[0] != MANUAL_CHANGE])
         for name in place.fixed_fields():
             del self.fields[name]
 

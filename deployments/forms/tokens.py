@@ -69,7 +69,7 @@ class TokenForm(forms.Form):
     limit_deployments = forms.ChoiceField(
         label="Deployments",
         widget=forms.RadioSelect,
-        choices=[("all", "Every deployment, also later ones"), ("some", "Only these")],
+        choices=[("all", "Every deployment, also later ones"), ("some", "Only these, and no manual changes")],
         initial="all",
     )
     deployments = RowsField[Deployment](required=False)

@@ -3,6 +3,7 @@ from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Ta
 from deployments.models.deploy import Deploy
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.idempotency import IdempotencyKey
+from deployments.models.manual_change import ManualChange
 
 __all__ = [
     "BranchMatch",
@@ -13,6 +14,7 @@ __all__ = [
     "Deployment",
     "IdempotencyKey",
     "Link",
+    "ManualChange",
     "Provider",
     "PullRequest",
     "Tag",

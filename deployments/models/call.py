@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from deployments.models.deploy import Deploy
 from deployments.models.deployment import Deployment
+from deployments.models.manual_change import ManualChange
 from orgs.models import Organization
 from tokens.models import AccessToken
 
@@ -25,6 +26,7 @@ TURNED_AWAY = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Out
 class Call(models.Model):
     """One line of the request log: a call to a registration endpoint whose path names an organization.
 
+    ``deployment_slug`` or ``project_slug`` is what the path names in it, whether or not there is such a one.
     ``body`` has its credentials blotted out and is cut; ``body_bytes`` is its whole length. ``duration`` is in
     milliseconds.
     """
@@ -36,6 +38,9 @@ class Call(models.Model):
     deploy = models.ForeignKey(
         Deploy, null=True, blank=True, on_delete=models.SET_NULL, related_name="calls", db_index=False
     )
+    manual_change = models.ForeignKey(
+        ManualChange, null=True, blank=True, on_delete=models.SET_NULL, related_name="calls", db_index=False
+    )
     token = models.ForeignKey(
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
@@ -44,6 +49,7 @@ class Call(models.Model):
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=500)
     deployment_slug = models.CharField(max_length=100, blank=True)
+    project_slug = models.CharField(max_length=100, blank=True)
     content_type = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
     body_bytes = models.PositiveIntegerField(default=0)
@@ -69,6 +75,12 @@ class Call(models.Model):
             models.Index(fields=("deployment", "-id"), name="call_by_deployment"),
             # The request of a deploy's page; also what foreign keys look up when a deploy is deleted for good.
             models.Index(fields=("deploy",), name="call_by_deploy", condition=~models.Q(deploy=None)),
+            # The same of a manual change.
+            models.Index(
+                fields=("manual_change",),
+                name="call_by_manual_change",
+                condition=models.Q(manual_change__isnull=False),
+            ),
             # An X-Request-Id from a CI log.
             models.Index(fields=("organization", "request_id"), name="call_by_request_id"),
             # The daily clean-up, and today's count.
@@ -77,6 +89,11 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.status}"
+
+    @property
+    def named_slug(self) -> str:
+        """The slug of what the path names."""
+        return self.deployment_slug or self.project_slug
 
     @property
     def was_turned_away(self) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from deployments.models import Call, Deploy, Deployment
+from deployments.models import Call, Deploy, Deployment, ManualChange
 from deployments.models.call import TURNED_AWAY, Outcome
 from orgs.models import Organization
 from orgs.queries import midnight
@@ -49,6 +49,11 @@ def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
 def call_of_deploy(deploy: Deploy) -> Call | None:
     """The call that registered a deploy, while the log still has it."""
     return Call.objects.filter(deploy=deploy, outcome=Outcome.ACCEPTED).order_by("id").first()
+
+
+def call_of_manual_change(change: ManualChange) -> Call | None:
+    """The call that registered it, if one did, while the log still has it."""
+    return Call.objects.filter(manual_change=change).order_by("id").first()
 
 
 def turned_away_today(organization: Organization, *, now: datetime | None = None) -> int:

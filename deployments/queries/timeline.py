@@ -65,7 +65,7 @@ class Filters:
         if environments is not None and self.target_id is None and (len(environments) != 1 or self.deployment_id):
             conditions &= Q(environment__in=environments)
         if self.kind:
-            conditions &= KINDS[self.kind]
+            conditions &= KINDS.get(self.kind, NO_DEPLOY)
         if self.author:
             pattern = caseless(self.author)
             conditions &= Q(author_name__regex=pattern) | Q(author_email__regex=pattern)
@@ -97,6 +97,9 @@ KINDS = {
     "rollback": ~Q(restores=None),
     "rolled_back": ~Q(rolled_back_by=None),
 }
+
+# A timeline's other kinds, such as manual changes.
+NO_DEPLOY = Q(pk__in=())
 
 
 def successor(hash_: str) -> str:

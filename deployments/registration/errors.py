@@ -19,6 +19,12 @@ class InvalidField(RegistrationError):
     code = "invalid_field"
 
 
+class NameMissing(RegistrationError):
+    """A manual change without a name."""
+
+    code = "name_missing"
+
+
 class UnknownDeployment(RegistrationError):
     """The path names a deployment that the organization does not have."""
 
@@ -27,6 +33,17 @@ class UnknownDeployment(RegistrationError):
     def __init__(self, slug: str) -> None:
         super().__init__()
         self.explanation = f"There is no deployment '{slug}' in this organization."
+
+
+class UnknownProject(RegistrationError):
+    """The path names a project that the organization does not have."""
+
+    code = "unknown_project"
+
+    def __init__(self, explanation: str) -> None:
+        # The text is Sleuth's; clients compare it.
+        super().__init__("Project not found")
+        self.explanation = explanation
 
 
 class NoSlug(RegistrationError):

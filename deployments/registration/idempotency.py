@@ -56,5 +56,5 @@ def answer_once(
 
 def replay(remembered: IdempotencyKey, fingerprint: str) -> Answer:
     if remembered.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key came before with another body: use a new key for a new deploy.")
+        raise KeyReused("This Idempotency-Key came before with another body: use a new key for a new call.")
     return dict(remembered.answer)

@@ -1,6 +1,7 @@
-"""Which deployment and environment a call means, and whether this token and branch may go there."""
+"""Which deployment, project and environment a call means, and whether this token and branch may go there."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from deployments.models import BranchMatch, Deployment
 from deployments.registration.errors import (
@@ -9,9 +10,10 @@ from deployments.registration.errors import (
     OutsideTokenLimits,
     UnknownDeployment,
     UnknownEnvironment,
+    UnknownProject,
 )
 from deployments.registration.statements import Place, find_places
-from orgs.models import Environment
+from orgs.models import Environment, Project
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.statements import TokenRow
@@ -37,28 +39,76 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
     return places
 
 
+def find_project(*, token: TokenRow, slug: str) -> Project:
+    """A project of the token's organization, with its organization.
+
+    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject. A token that is limited to
+    deployments is let into no project: what it writes there would concern the deployments it is kept from, too.
+    """
+    if token.limited_to_deployments:
+        raise OutsideTokenLimits(
+            "This access token is limited to some deployments, and a manual change belongs to none: "
+            "use a token without this limit."
+        )
+    folded = slug.lower()
+    projects = Project.objects.filter(organization=token.organization_id).select_related("organization")
+    project: Project | None = projects.filter(slug=folded).first() if is_slug(folded) else None
+    if project is None:
+        raise UnknownProject(explain_unknown_project(token.organization_id, folded))
+    return project
+
+
+def explain_unknown_project(organization_id: int, slug: str) -> str:
+    deployments = Deployment.objects.filter(organization=organization_id).select_related("project")
+    deployment: Deployment | None = deployments.filter(slug=slug).first() if is_slug(slug) else None
+    if deployment:
+        return f"'{slug}' is a deployment: write the slug of its project, '{deployment.project.slug}', in its place."
+    return f"There is no project '{shortened(slug, 100)}' in this organization."
+
+
+class EnvironmentNames(NamedTuple):
+    slug: str
+    name: str
+    is_default: bool
+
+
 def choose_place(places: Sequence[Place], *, environment: str) -> Place:
     """The place whose environment has this slug, else this name, in any case; the default one where it is empty."""
-    if not environment:
-        return next((place for place in places if place.is_default), places[0])
-    wanted = environment.casefold()
-    for place in places:
-        if place.environment_slug == wanted:
-            return place
-    for place in places:
-        if place.environment_name.casefold() == wanted:
-            return place
+    names = [EnvironmentNames(place.environment_slug, place.environment_name, place.is_default) for place in places]
+    return places[number_of_environment(names, environment, project_slug=places[0].project_slug)]
+
+
+def choose_environment(environments: Sequence[Environment], *, environment: str, project: Project) -> Environment:
+    """The same among a project's environments."""
+    names = [EnvironmentNames(item.slug, item.name, item.is_default) for item in environments]
+    return environments[number_of_environment(names, environment, project_slug=project.slug)]
+
+
+def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str, *, project_slug: str) -> int:
+    """Raises UnknownEnvironment."""
+    if not wanted:
+        return next((number for number, item in enumerate(environments) if item.is_default), 0)
+    folded = wanted.casefold()
+    for number, item in enumerate(environments):
+        if item.slug == folded:
+            return number
+    for number, item in enumerate(environments):
+        if item.name.casefold() == folded:
+            return number
     raise UnknownEnvironment(
-        f"No environment '{environment}' in project {places[0].project_slug}: "
-        f"it has {listed([place.environment_slug for place in places])}."
+        f"No environment '{wanted}' in project {project_slug}: it has {listed([item.slug for item in environments])}."
     )
 
 
 def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
+    check_allowed_in(token=token, environment_id=place.environment_id)
+
+
+def check_allowed_in(*, token: TokenRow, environment_id: int) -> None:
     if not token.limited_to_environments:
         return
     allowed = Environment.objects.filter(tokens=token.id)
-    if not allowed.filter(pk=place.environment_id).exists():
+    if not allowed.filter(pk=environment_id).exists():
         slugs = listed(sorted({environment.slug for environment in allowed}))
         names = f"the environments {slugs}" if slugs else "no environment"
         raise OutsideTokenLimits(f"This access token is limited to {names}.")

@@ -38,6 +38,7 @@ class Facts:
 
     organization_slug: str
     deployment_slug: str
+    project_slug: str
     method: str
     path: str
     content_type: str
@@ -51,6 +52,7 @@ class Facts:
     token_id: int | None
     token_name: str
     deploy_id: int | None
+    manual_change_id: int | None
     address: str
     agent: str
     request_id: str
@@ -177,12 +179,14 @@ def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) 
         "organization_id": organization_id,
         "deployment_id": deployment_id,
         "deploy_id": facts.deploy_id,
+        "manual_change_id": facts.manual_change_id,
         "token_id": facts.token_id,
         "token_name": facts.token_name,
         "request_id": facts.request_id,
         "method": facts.method,
         "path": storable(redact(facts.path, facts.secrets))[:500],
         "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
+        "project_slug": storable(redact(facts.project_slug, facts.secrets))[:100],
         "content_type": storable(facts.content_type)[:200],
         "body": storable(redact(body, facts.secrets)),
         "body_bytes": facts.body_bytes,

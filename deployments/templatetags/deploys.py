@@ -13,7 +13,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from deployments.models import Deploy, Deployment
+from deployments.models import Deploy, Deployment, ManualChange
 
 register = template.Library()
 
@@ -40,6 +40,18 @@ def name_of(deploy: Deploy) -> str:
 @register.filter
 def author_of(deploy: Deploy) -> str:
     return deploy.author_name or deploy.author_email.partition("@")[0]
+
+
+@register.filter
+def changed_by(change: ManualChange) -> str:
+    """The e-mail address of whom a manual change is ascribed to."""
+    member = change.registered_by.email if change.registered_by else ""
+    return change.author_email or change.user_email or member
+
+
+@register.filter
+def before_at(email: str) -> str:
+    return email.partition("@")[0]
 
 
 @register.simple_tag

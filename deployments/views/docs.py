@@ -16,6 +16,11 @@ from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
 WORDS = {"string": "text", "array": "list"}
+# What an example sends, by the schema of its body.
+BODIES = {
+    "register_deploy": '-d "sha=$(git rev-parse HEAD)" -d environment=production',
+    "register_manual_deploy": '-d "name=Scaled up the web tier" -d environment=production',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,23 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
 
 
 def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
-    slugs = {"organization": "acme", "deployment": "storefront", "deploy_id": "1"}
+    slugs = {
+        "organization": "acme",
+        "project": "shop",
+        "deployment": "storefront",
+        "deploy_id": "1",
+        "change_id": "1",
+    }
     if organization:
-        deployment = Deployment.objects.filter(organization=organization).order_by("name").first()
+        deployments = Deployment.objects.filter(organization=organization).select_related("project")
+        deployment = deployments.order_by("name").first()
         slugs |= {"organization": organization.slug}
         if deployment:
-            slugs["deployment"] = deployment.slug
+            slugs |= {"deployment": deployment.slug, "project": deployment.project.slug}
     paths: dict[str, Any] = openapi.document()["paths"]
+    repeated = {other for others in openapi.OTHER_PATHS.values() for other in others}
     for path, methods in paths.items():
-        if path in openapi.REGISTER_PATHS[1:]:
+        if path in repeated:
             continue
         ((method, operation),) = methods.items()
         filled = path.format(**slugs)
@@ -85,32 +98,39 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             anchor=operation["operationId"],
             method=method.upper(),
             path=filled,
-            other_paths=tuple(other.format(**slugs) for other in openapi.REGISTER_PATHS[1:])
-            if path == openapi.REGISTER_PATHS[0]
-            else (),
+            other_paths=tuple(other.format(**slugs) for other in openapi.OTHER_PATHS.get(path, ())),
             summary=operation["summary"],
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, needs_token="security" not in operation),
+            example=example(filled, operation),
         )
 
 
 def fields(operation: dict[str, Any]) -> Iterator[Field]:
     """Those of the body, as the schema describes them."""
-    if "requestBody" not in operation:
+    name = schema_name(operation)
+    if name is None:
         return
-    schema = openapi.document()["components"]["schemas"]["register_deploy"]
-    for name, field in schema["properties"].items():
+    schema = openapi.document()["components"]["schemas"][name]
+    for field_name, field in schema["properties"].items():
         types = field["type"] if isinstance(field["type"], list) else [field["type"]]
         words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
-        yield Field(name, words, name in schema["required"], field["description"])
+        yield Field(field_name, words, field_name in schema["required"], field["description"])
 
 
-def example(method: str, path: str, *, needs_token: bool) -> str:
+def schema_name(operation: dict[str, Any]) -> str | None:
+    """Of the body, if it has one."""
+    if "requestBody" not in operation:
+        return None
+    reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    return reference.rpartition("/")[2]
+
+
+def example(path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
-    if needs_token:
+    if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if method == "post":
-        lines.append('-d "sha=$(git rev-parse HEAD)" -d environment=production')
+    if name := schema_name(operation):
+        lines.append(BODIES[name])
     return " \\\n  ".join(lines)

@@ -6,10 +6,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from deployments.forms.timeline import Place, TimelineForm
-from deployments.queries.keyset import Key
-from deployments.queries.timeline import Page, fingerprint, read_page
+from deployments.queries.entries import EntryPage, fingerprint, read_entries
+from deployments.queries.entry_key import EntryKey
 from deployments.views.deploys import deploys_path
 from deployments.views.polling import has_seen, wants_part
+from deployments.views.manual_changes import changes_path
 from deployments.views.timeline_rows import lines_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Project
@@ -46,21 +47,22 @@ def show_timeline(
     """The whole page with ``more`` in its context; to htmx its list alone, or 204 where nothing has come since the
     list it has."""
     form = TimelineForm(request.GET, place=place)
-    before, after = Key.parse(request.GET.get("before", "")), Key.parse(request.GET.get("after", ""))
+    before, after = (EntryKey.parse(request.GET.get(name, "")) for name in ("before", "after"))
     filters = form.filters() if form.is_valid() else None
     is_first_page = before is None and after is None
     wants_list = wants_part(request)
     seen = f'"{fingerprint(filters)}"' if filters and is_first_page else ""
     if has_seen(request, seen):
         return HttpResponse(status=204)
-    page = read_page(filters, before=before, after=after) if filters else Page()
+    page = read_entries(filters, before=before, after=after) if filters else EntryPage()
     now = timezone.now()
     context = {
         **more(),
         "form": form,
         "deploys_path": deploys_path(request.organization),
+        "changes_path": changes_path(request.organization),
         "place": place,
-        "timeline": lines_of(page.deploys, zone=form.zone, now=now),
+        "timeline": lines_of(page.entries, zone=form.zone, now=now),
         "page": page,
         "seen": seen,
         "wants_list": wants_list,

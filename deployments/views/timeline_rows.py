@@ -1,4 +1,4 @@
-"""The lines of a timeline: days, deploys, and the brackets that join a rollback with what it undid."""
+"""The lines of a timeline: days, deploys, manual changes, and the brackets that join a rollback with what it undid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
 
-from deployments.models import Deploy
+from deployments.models import Deploy, ManualChange
+from deployments.queries.entry_key import Entry, EntryKey
 from deployments.queries.timeline import Undone, undone_by
 
 MOST_LANES = 3
@@ -33,26 +34,34 @@ class DeployLine(Line):
     undone: Undone | None = None
 
 
+@dataclass(slots=True)
+class ChangeLine(Line):
+    change: ManualChange
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     lines: list[Line] = field(default_factory=list)
     lane_count: int = 0
 
 
-def lines_of(deploys: Sequence[Deploy], *, zone: ZoneInfo, now: datetime) -> Lines:
-    """``deploys`` are the newest first."""
-    undone = undone_by(list(deploys))
-    lanes = brackets(deploys)
+def lines_of(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> Lines:
+    """``entries`` are the newest first."""
+    undone = undone_by([entry for entry in entries if isinstance(entry, Deploy)])
+    lanes = brackets(entries)
     today = now.astimezone(zone).date()
     lines: list[Line] = []
     day = None
-    for deploy, parts in zip(deploys, lanes, strict=True):
-        deployed_on = deploy.deployed_at.astimezone(zone).date()
-        if deployed_on != day:
-            day = deployed_on
+    for entry, parts in zip(entries, lanes, strict=True):
+        happened_on = EntryKey.of(entry).at.astimezone(zone).date()
+        if happened_on != day:
+            day = happened_on
             lines.append(DayLine([continued(part) for part in parts], name_of_day(day, today)))
-        state, word = state_of(deploy)
-        lines.append(DeployLine(parts, deploy, state, word, undone.get(deploy.id)))
+        if isinstance(entry, ManualChange):
+            lines.append(ChangeLine(parts, entry))
+        else:
+            state, word = state_of(entry)
+            lines.append(DeployLine(parts, entry, state, word, undone.get(entry.id)))
     return Lines(lines, len(lanes[0]) if lanes else 0)
 
 
@@ -80,12 +89,13 @@ def continued(part: str) -> str:
     return "through" if part in ("through", "hit", "end") else ""
 
 
-def brackets(deploys: Sequence[Deploy]) -> list[list[str]]:
-    """For each deploy the parts of the brackets before it. One that crosses MOST_LANES others is left out: the words
+def brackets(entries: Sequence[Entry]) -> list[list[str]]:
+    """For each entry the parts of the brackets before it. One that crosses MOST_LANES others is left out: the words
     of both rows name each other."""
-    place = {deploy.id: index for index, deploy in enumerate(deploys)}
+    deploys = {index: entry for index, entry in enumerate(entries) if isinstance(entry, Deploy)}
+    place = {deploy.id: index for index, deploy in deploys.items()}
     hits: dict[int, list[int]] = {}
-    for index, deploy in enumerate(deploys):
+    for index, deploy in deploys.items():
         start = place.get(deploy.rolled_back_by_id or 0)
         if start is not None:
             hits.setdefault(start, []).append(index)
@@ -101,4 +111,4 @@ def brackets(deploys: Sequence[Deploy]) -> list[list[str]]:
         ends[lane] = last = indexes[-1]
         lanes[lane] |= dict.fromkeys(range(start + 1, last), "through") | dict.fromkeys(indexes, "hit")
         lanes[lane] |= {start: "start", last: "end"}
-    return [[lane.get(index, "") for lane in lanes] for index in range(len(deploys))]
+    return [[lane.get(index, "") for lane in lanes] for index in range(len(entries))]

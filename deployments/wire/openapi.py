@@ -5,9 +5,25 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.wire.schemas import load_schema
+from deployments.wire.openapi_manual import (
+    MANUAL_CHANGE_SCHEMA,
+    READ_MANUAL_CHANGE,
+    REGISTER_MANUAL_PATHS,
+    register_manual_deploy,
+)
+from deployments.wire.openapi_parts import (
+    MOMENT,
+    NULLABLE_TEXT,
+    ORGANIZATION,
+    REFUSALS,
+    SENTENCE,
+    body_of,
+    headers_of_calls,
+    path_parameter,
+    schemas_of,
+    success,
+)
 
-SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
 REGISTER_PATHS = (
     "/api/1/deployments/{organization}/{deployment}/register_deploy",
     "/api/1/deployments/{organization}/{deployment}/register-deploy",
@@ -15,34 +31,13 @@ REGISTER_PATHS = (
 )
 
 
-def path_parameter(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
-
-
-ORGANIZATION = path_parameter("organization", "The organization's slug.")
+# Paths that do the same, by the first of them.
+OTHER_PATHS = {paths[0]: paths[1:] for paths in (REGISTER_PATHS, REGISTER_MANUAL_PATHS)}
+PUBLISHED_SCHEMAS = ("register_deploy", "register_manual_deploy")
 DEPLOYMENT = path_parameter("deployment", "The deployment's slug, unique in its organization.")
-
-REFUSALS: dict[str, dict[str, Any]] = {
-    "401": {
-        "description": "The access token is missing or not valid, or what the path names is not in its organization.",
-        "content": SENTENCE,
-    },
-    "403": {"description": "The access token's scopes or limits do not allow it.", "content": SENTENCE},
-    "429": {
-        "description": "The access token made more requests than the limit allows.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
-        "content": SENTENCE,
-    },
-    "503": {
-        "description": "The database does not answer: try again.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
-        "content": SENTENCE,
-    },
-}
 
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": "#/components/schemas/register_deploy"}}
     return {
         "operationId": operation_id,
         "summary": "Register a deploy",
@@ -51,46 +46,15 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
             "is a rollback."
         ),
         "tags": ["Registering"],
-        "parameters": [
-            ORGANIZATION,
-            DEPLOYMENT,
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "description": "Makes the call safe to repeat for 24 hours: the repetition gets the same answer.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            },
-            {
-                "name": "Prefer",
-                "in": "header",
-                "description": "return=representation gets the deploy as JSON.",
-                "schema": {"type": "string"},
-            },
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": body,
-                "application/x-www-form-urlencoded": body,
-                "multipart/form-data": body,
-            },
-        },
+        "parameters": [ORGANIZATION, DEPLOYMENT, *headers_of_calls("deploy")],
+        "requestBody": body_of("register_deploy"),
         "responses": {
-            "200": {
-                "description": "The deploy is stored; or, with ignore_if_duplicate, was live already.",
-                "headers": {
-                    "X-Deploy-Id": {"description": "The deploy's id.", "schema": {"type": "integer"}},
-                    "Location": {"description": "Where the deploy is read.", "schema": {"type": "string"}},
-                    "Idempotency-Replayed": {
-                        "description": "true where the answer is that of an earlier call.",
-                        "schema": {"type": "string"},
-                    },
-                },
-                "content": {
-                    "text/plain": {"schema": {"const": "Success"}},
-                    "application/json": {"schema": {"$ref": "#/components/schemas/deploy"}},
-                },
-            },
+            "200": success(
+                "The deploy is stored; or, with ignore_if_duplicate, was live already.",
+                thing="deploy",
+                id_header="X-Deploy-Id",
+                schema="deploy",
+            ),
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
             "404": {"description": "What the path names can be no deployment.", "content": SENTENCE},
             "413": {"description": "The body is too large.", "content": SENTENCE},
@@ -99,9 +63,6 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         },
     }
 
-
-NULLABLE_TEXT = {"type": ["string", "null"]}
-MOMENT = {"type": "string", "format": "date-time"}
 
 DEPLOY_SCHEMA: dict[str, Any] = {
     "title": "Deploy",
@@ -180,25 +141,29 @@ READ_LIVE = {
     },
 }
 
-READ_SCHEMA = {
-    "operationId": "read_schema",
-    "summary": "The schema of register_deploy",
-    "description": "The JSON Schema that calls are checked by.",
-    "tags": ["Reading"],
-    "security": [],
-    "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
-}
+
+def read_schema(name: str) -> dict[str, Any]:
+    return {
+        "operationId": f"read_schema_of_{name}",
+        "summary": f"The schema of {name}",
+        "description": "The JSON Schema that calls are checked by.",
+        "tags": ["Reading"],
+        "security": [],
+        "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
+    }
 
 
 @cache
 def document() -> dict[str, Any]:
-    schema = load_schema("register_deploy")
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Gumshoe",
             "version": "1",
-            "description": "Register deploys and read what is live where. Compatible with Sleuth's registration API.",
+            "description": (
+                "Register deploys and manual changes, and read what is live where. Compatible with Sleuth's "
+                "registration API."
+            ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": settings.SITE_URL}],
@@ -208,9 +173,14 @@ def document() -> dict[str, Any]:
                 path: {"post": register_deploy(f"register_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_PATHS)
             },
+            **{
+                path: {"post": register_manual_deploy(f"register_manual_deploy{'_' * number}")}
+                for number, path in enumerate(REGISTER_MANUAL_PATHS)
+            },
             "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
             "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
-            "/api/1/schema/register_deploy": {"get": READ_SCHEMA},
+            "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},
+            **{f"/api/1/schema/{name}": {"get": read_schema(name)} for name in PUBLISHED_SCHEMAS},
         },
         "components": {
             "securitySchemes": {
@@ -223,23 +193,9 @@ def document() -> dict[str, Any]:
                 },
             },
             "schemas": {
-                "register_deploy": with_components(
-                    {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
-                ),
-                **with_components(schema["$defs"]),
+                **{name: schema for published in PUBLISHED_SCHEMAS for name, schema in schemas_of(published).items()},
                 "deploy": DEPLOY_SCHEMA,
+                "manual_change": MANUAL_CHANGE_SCHEMA,
             },
         },
     }
-
-
-def with_components(value: Any) -> Any:
-    """``value`` with its references to $defs turned into such to the document's components."""
-    if isinstance(value, dict):
-        return {
-            key: item.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else with_components(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [with_components(item) for item in value]
-    return value

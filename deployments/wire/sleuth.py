@@ -62,7 +62,7 @@ def read_date(text: str | None) -> datetime | None:
     if date is None:
         raise InvalidField(INVALID_DATE)
     if date > datetime.now(UTC) + MAX_AHEAD:
-        raise InvalidField("date is in the future: send when the deploy happened, or leave it out for now.")
+        raise InvalidField("date is in the future: send when it happened, or leave it out for now.")
     return date
 
 

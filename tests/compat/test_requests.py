@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deployments.models import Deploy
+from deployments.models import Deploy, ManualChange
 from tests.calls import SHA, assert_sentence, call
 from tests.conftest import World
 
@@ -43,7 +43,7 @@ PRECONDITIONS: dict[str | None, Callable[[World], None]] = {
 @pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in ROWS])
 def test_request(row: Row, ci: World, other: World) -> None:
     PRECONDITIONS[row.get("precondition")](ci)
-    before = Deploy.objects.count()
+    before = Deploy.objects.count(), ManualChange.objects.count()
     names = {
         "org": ci.organization.slug,
         "deployment": ci.deployment.slug,
@@ -75,7 +75,9 @@ def test_request(row: Row, ci: World, other: World) -> None:
     if response.status_code >= 400:
         assert_sentence(response)
     if row["path"].endswith("/register_deploy") and row["method"] == "POST":
-        assert Deploy.objects.count() - before == (response.status_code == 200)
+        assert Deploy.objects.count() - before[0] == (response.status_code == 200)
+    if row["path"].endswith("/register_manual_deploy"):
+        assert ManualChange.objects.count() - before[1] == (response.status_code == 200)
     if "rollback" in row.get("effect", ""):
         assert Deploy.objects.latest("id").is_rollback
 

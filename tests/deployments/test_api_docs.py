@@ -1,5 +1,6 @@
 """The API's pages and its OpenAPI document."""
 
+import pytest
 from django.test import Client
 from jsonschema_rs import meta
 from pytest_django import Settings
@@ -17,17 +18,22 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/deployments/{organization}/{deployment}/register_deploy",
         "/api/1/deployments/{organization}/{deployment}/register-deploy",
         "/api/1/{organization}/{deployment}/register_deploy",
+        "/api/1/deployments/{organization}/{project}/register_manual_deploy",
+        "/api/1/deployments/{organization}/{project}/register-manual-deploy",
+        "/api/1/organizations/{organization}/manual-changes/{change_id}",
         "/api/1/organizations/{organization}/live",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
         "/api/1/schema/register_deploy",
+        "/api/1/schema/register_manual_deploy",
     }
 
 
-def test_the_document_describes_what_is_executed(ci: World) -> None:
-    published = ci.client.get("/api/1/schema/register_deploy").json()
+@pytest.mark.parametrize("name", ["register_deploy", "register_manual_deploy"])
+def test_the_document_describes_what_is_executed(ci: World, name: str) -> None:
+    published = ci.client.get(f"/api/1/schema/{name}").json()
     schemas = ci.client.get("/api/openapi.json").json()["components"]["schemas"]
 
-    assert set(schemas["register_deploy"]["properties"]) == set(published["properties"])
+    assert set(schemas[name]["properties"]) == set(published["properties"])
     for schema in schemas.values():
         assert meta.is_valid(schema)
 
@@ -39,11 +45,20 @@ def test_a_deploy_is_what_the_document_says(ci: World) -> None:
     assert set(answer.json()) == set(schema["properties"])
 
 
+def test_a_manual_change_is_what_the_document_says(ci: World) -> None:
+    answer = ci.record(name="Scaled up", headers={"Prefer": "return=representation"})
+    schema = ci.client.get("/api/openapi.json").json()["components"]["schemas"]["manual_change"]
+
+    assert set(answer.json()) == set(schema["properties"])
+
+
 def test_members_read_their_own_slugs(ci: World, observer: User, settings: Settings) -> None:
     page = signed_in(observer).get("/acme/api").content.decode()
 
     assert f"{settings.SITE_URL}/api/1/deployments/acme/storefront/register_deploy" in page
     assert "ignore_if_duplicate" in page
+    assert f"{settings.SITE_URL}/api/1/deployments/acme/shop/register_manual_deploy" in page
+    assert "name=Scaled up the web tier" in page
 
 
 def test_everybody_reads_the_public_page(other: World, stranger: User) -> None:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from deployments.models import Deploy, Deployment, Target
+from deployments.models import Deploy, Deployment, ManualChange, Target
 from deployments.provisioning.demo.history import make_history
 from orgs.models import Organization, User
 from tests.calls import count_rows
@@ -79,6 +79,12 @@ def test_the_history_is_believable(db: None, var_dir: Path) -> None:
     assert deploys.filter(lead_time__gt=0, commits__isnull=False, files__isnull=False).exists()
     assert deploys.filter(pull_requests__merged_at__isnull=False).exists()
     assert Deployment.objects.count() == 5
+    changes = ManualChange.objects.all()
+    assert 4 < changes.count() < 10
+    assert changes.filter(
+        changed_at__gt=now - timedelta(days=1), registered_by__email="mira.castell@example.com"
+    ).exists()
+    assert not changes.filter(changed_at__gt=now).exists()
     # Every deployment runs somewhere, and what runs is the newest there.
     for target in Target.objects.all():
         assert target.live_deploy == target.deploys.first()

@@ -44,7 +44,7 @@ def test_another_body_is_refused(ci: World) -> None:
 
     assert response.status_code == 422
     assert response.content.decode() == (
-        "This Idempotency-Key came before with another body: use a new key for a new deploy."
+        "This Idempotency-Key came before with another body: use a new key for a new call."
     )
     assert Deploy.objects.count() == 1
 

@@ -66,7 +66,6 @@ function show(part, known) {
     item.classList.add("arrived");
   }
   if (arrived.length) {
-    document.getElementById("arrivals").textContent =
-      arrived.length === 1 ? "1 new deploy" : `${arrived.length} new deploys`;
+    document.getElementById("arrivals").textContent = `${arrived.length} new`;
   }
 }

@@ -1,18 +1,20 @@
 """The demo organization: small, believable, with weeks of history."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
 
 from deployments.provisioning.applying import provision
 from deployments.provisioning.demo.access import EMAIL, Access, ensure_token, ensure_user, write_access
+from deployments.provisioning.demo.changes import CHANGES
 from deployments.provisioning.demo.history import make_history
 from deployments.provisioning.document import read_document
+from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import choose_place
 from deployments.registration.register import register_deploy
 from deployments.registration.statements import find_places
-from orgs.models import Organization
+from orgs.models import Environment, Organization, User
 from tokens.models import AccessToken
 
 SLUG = "acme"
@@ -43,6 +45,7 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
             organization = Organization.objects.get(slug=SLUG)
             token, secret = ensure_token(organization)
             added = register_history(organization, token, now=now, days=days)
+            record_manual_changes(organization, now=now, days=days)
         else:
             password = ensure_user()
             token, secret = ensure_token(organization)
@@ -70,3 +73,17 @@ def register_history(organization: Organization, token: AccessToken, *, now: dat
             now=event.at,
         )
     return len(events)
+
+
+def record_manual_changes(organization: Organization, *, now: datetime, days: int) -> None:
+    """Each by the person who made it."""
+    for story in CHANGES:
+        changed_at = now - timedelta(days=story.days_ago, hours=story.hours)
+        if story.days_ago < days:
+            register_manual_change(
+                environment=Environment.objects.select_related("project__organization").get(
+                    project__organization=organization, project__slug=story.project, slug=story.environment
+                ),
+                fields=story.fields(changed_at),
+                member=User.objects.get(email=story.person.email),
+            )

@@ -1,0 +1,78 @@
+from typing import Any
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.base import TokenView
+from deployments.api.logged import RegistrationView
+from deployments.api.representation import as_text
+from deployments.api.success import answer_by_key, answer_success
+from deployments.models import ManualChange
+from deployments.queries.manual_changes import manual_changes_for_token
+from deployments.queries.projects import promotion_path
+from deployments.registration.idempotency import Answer
+from deployments.registration.manual_changes import register_manual_change
+from deployments.registration.places import check_allowed_in, choose_environment, find_project
+from deployments.wire.manual_change import read_manual_change
+from orgs.audit import Actor, acting_as
+from tokens.scopes import Scope
+
+
+class RegisterManualDeployView(RegistrationView):
+    required_scope = Scope.REGISTER_DEPLOY
+    # Sleuth's; clients compare it.
+    unauthorized_text = "Unauthorized"
+
+    def post(self, request: Request, organization: str, project: str) -> HttpResponse:
+        found = find_project(token=self.token, slug=project)
+        registration = read_manual_change(self.fields, now=timezone.now())
+        environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
+        check_allowed_in(token=self.token, environment_id=environment.pk)
+
+        def answer() -> Answer:
+            with acting_as(self.actor(request)):
+                change = register_manual_change(
+                    environment=environment, fields=registration.fields, token_id=self.token.id
+                )
+            headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
+            return answer_success(request, headers, lambda: represent_manual_change(change))
+
+        return answer_by_key(request, organization_id=self.token.organization_id, answer=answer)
+
+    def actor(self, request: Request) -> Actor:
+        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+
+
+class ManualChangeView(TokenView):
+    required_scope = Scope.READ
+
+    def get(self, request: Request, organization: str, change_id: int) -> HttpResponse:
+        change = manual_changes_for_token(self.token).filter(pk=change_id).first()
+        if change is None:
+            raise Http404
+        return JsonResponse(represent_manual_change(change))
+
+
+def manual_change_path(change: ManualChange) -> str:
+    return reverse("manual-change", kwargs={"organization": change.organization.slug, "change_id": change.pk})
+
+
+def represent_manual_change(change: ManualChange) -> dict[str, Any]:
+    """``author`` and ``email`` are those that the caller sent; dates are in UTC."""
+    return {
+        "id": change.pk,
+        "url": manual_change_path(change),
+        "organization": change.organization.slug,
+        "project": change.project.slug,
+        "environment": change.environment.slug,
+        "name": change.name,
+        "description": change.description or None,
+        "changed_at": as_text(change.changed_at),
+        "registered_at": as_text(change.created_at),
+        "author": change.author_email or None,
+        "email": change.user_email or None,
+        "tags": [f"#{tag}" for tag in change.tag_list],
+        "links": dict(change.links),
+    }

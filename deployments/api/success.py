@@ -1,0 +1,43 @@
+"""Answers to registrations that were accepted."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.answers import TEXT
+from deployments.registration.idempotency import Answer, answer_once, fingerprint
+
+
+def answer_by_key(request: Request, *, organization_id: int, answer: Callable[[], Answer]) -> HttpResponse:
+    """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key. Raises as ``answer_once``."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return as_response(answer(), replayed=False)
+    answered, replayed = answer_once(
+        organization_id=organization_id,
+        key=key,
+        fingerprint=fingerprint(request.get_full_path().encode(), request.body),
+        now=timezone.now(),
+        answer=answer,
+    )
+    return as_response(answered, replayed=replayed)
+
+
+def answer_success(request: Request, headers: dict[str, str], representation: Callable[[], dict[str, Any]]) -> Answer:
+    """``Success``, or what was stored as JSON where the caller prefers that."""
+    if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
+        headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
+        return {"headers": headers, "body": json.dumps(representation())}
+    return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}
+
+
+def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:
+    """The body is text already, since PostgreSQL would give the members of a remembered object in another order."""
+    response = HttpResponse(answer["body"], headers=answer["headers"])
+    if replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response

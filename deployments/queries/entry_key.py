@@ -1,0 +1,65 @@
+"""Where a page of a timeline begins that has deploys and manual changes in one order."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from deployments.models import Deploy, ManualChange
+from deployments.queries.keyset import EPOCH, Key
+
+ENTRY_KEY = re.compile(r"([0-9]{1,16})-(c?)([0-9]{1,18})")
+LARGEST_ID = 2**63 - 1
+
+Entry = Deploy | ManualChange
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EntryKey:
+    """Entries are ordered by this. Of one moment the deploys come first, then the manual changes."""
+
+    at: datetime
+    is_change: bool
+    id: int
+
+    def __str__(self) -> str:
+        """That of a deploy is its Key's."""
+        return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{'c' if self.is_change else ''}{self.id}"
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryKey":
+        if isinstance(entry, ManualChange):
+            return cls(entry.changed_at, True, entry.pk)
+        return cls(entry.deployed_at, False, entry.pk)
+
+    @classmethod
+    def parse(cls, text: str) -> "EntryKey | None":
+        match = ENTRY_KEY.fullmatch(text)
+        return match and cls(EPOCH + timedelta(microseconds=int(match[1])), bool(match[2]), int(match[3]))
+
+    @classmethod
+    def of_deploys(cls, key: Key) -> "EntryKey":
+        return cls(key.deployed_at, False, key.id)
+
+    def among_deploys(self) -> Key:
+        """What divides the deploys where this divides all entries."""
+        return Key(self.at, LARGEST_ID if self.is_change else self.id)
+
+    # What divides the manual changes: of a deploy's moment all of them come after it.
+
+    @property
+    def change_id(self) -> int:
+        return self.id if self.is_change else 0
+
+    def older_changes(self) -> Q:
+        return Q(changed_at__lte=self.at) & (Q(changed_at__lt=self.at) | Q(pk__lt=self.change_id))
+
+    def newer_changes(self) -> Q:
+        return Q(changed_at__gte=self.at) & (Q(changed_at__gt=self.at) | Q(pk__gt=self.change_id))
+
+    def not_older_changes(self) -> Q:
+        return Q(changed_at__gte=self.at) & (Q(changed_at__gt=self.at) | Q(pk__gte=self.change_id))
+
+    def not_newer_changes(self) -> Q:
+        return Q(changed_at__lte=self.at) & (Q(changed_at__lt=self.at) | Q(pk__lte=self.change_id))

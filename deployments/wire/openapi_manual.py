@@ -1,0 +1,91 @@
+"""Manual changes in the OpenAPI document."""
+
+from typing import Any
+
+from deployments.wire.openapi_parts import (
+    MOMENT,
+    NULLABLE_TEXT,
+    ORGANIZATION,
+    REFUSALS,
+    SENTENCE,
+    body_of,
+    headers_of_calls,
+    path_parameter,
+    success,
+)
+
+REGISTER_MANUAL_PATHS = (
+    "/api/1/deployments/{organization}/{project}/register_manual_deploy",
+    "/api/1/deployments/{organization}/{project}/register-manual-deploy",
+)
+PROJECT = path_parameter("project", "The project's slug.")
+
+
+def register_manual_deploy(operation_id: str) -> dict[str, Any]:
+    return {
+        "operationId": operation_id,
+        "summary": "Register a manual change",
+        "description": (
+            "A change without code, which stands on the timeline beside the deploys. A token that is limited to "
+            "deployments may not register one, since it belongs to no deployment."
+        ),
+        "tags": ["Registering"],
+        "parameters": [ORGANIZATION, PROJECT, *headers_of_calls("manual change")],
+        "requestBody": body_of("register_manual_deploy"),
+        "responses": {
+            "200": success(
+                "The manual change is stored.",
+                thing="manual change",
+                id_header="X-Manual-Change-Id",
+                schema="manual_change",
+            ),
+            "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
+            "404": {"description": "There is no such project.", "content": SENTENCE},
+            "413": {"description": "The body is too large.", "content": SENTENCE},
+            "422": {
+                "description": "name is missing, or the Idempotency-Key came before with another body.",
+                "content": SENTENCE,
+            },
+            **REFUSALS,
+        },
+    }
+
+
+MANUAL_CHANGE_SCHEMA: dict[str, Any] = {
+    "title": "Manual change",
+    "description": "What was changed where and when without code. Dates are in UTC.",
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "url": {"type": "string"},
+        "organization": {"type": "string"},
+        "project": {"type": "string"},
+        "environment": {"type": "string"},
+        "name": {"type": "string"},
+        "description": NULLABLE_TEXT,
+        "changed_at": MOMENT,
+        "registered_at": MOMENT,
+        "author": NULLABLE_TEXT,
+        "email": NULLABLE_TEXT,
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "links": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+
+READ_MANUAL_CHANGE = {
+    "operationId": "read_manual_change",
+    "summary": "Read a manual change",
+    "tags": ["Reading"],
+    "parameters": [
+        ORGANIZATION,
+        {"name": "change_id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}},
+    ],
+    "responses": {
+        "200": {
+            "description": "The manual change.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/manual_change"}}},
+        },
+        "404": {"description": "There is no such manual change, or not for this token.", "content": SENTENCE},
+        **REFUSALS,
+    },
+}

@@ -1,0 +1,94 @@
+"""What the endpoints of the OpenAPI document have in common."""
+
+from typing import Any
+
+from deployments.wire.schemas import load_schema
+
+SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
+NULLABLE_TEXT = {"type": ["string", "null"]}
+MOMENT = {"type": "string", "format": "date-time"}
+
+
+def path_parameter(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
+
+
+ORGANIZATION = path_parameter("organization", "The organization's slug.")
+
+REFUSALS: dict[str, dict[str, Any]] = {
+    "401": {
+        "description": "The access token is missing or not valid, or what the path names is not in its organization.",
+        "content": SENTENCE,
+    },
+    "403": {"description": "The access token's scopes or limits do not allow it.", "content": SENTENCE},
+    "429": {
+        "description": "The access token made more requests than the limit allows.",
+        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
+        "content": SENTENCE,
+    },
+    "503": {
+        "description": "The database does not answer: try again.",
+        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
+        "content": SENTENCE,
+    },
+}
+
+
+def headers_of_calls(thing: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Makes the call safe to repeat for 24 hours: the repetition gets the same answer.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "description": f"return=representation gets the {thing} as JSON.",
+            "schema": {"type": "string"},
+        },
+    ]
+
+
+def body_of(schema: str) -> dict[str, Any]:
+    body = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    labels = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    return {"required": True, "content": dict.fromkeys(labels, body)}
+
+
+def success(description: str, *, thing: str, id_header: str, schema: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {
+            id_header: {"description": f"The {thing}'s id.", "schema": {"type": "integer"}},
+            "Location": {"description": f"Where the {thing} is read.", "schema": {"type": "string"}},
+            "Idempotency-Replayed": {
+                "description": "true where the answer is that of an earlier call.",
+                "schema": {"type": "string"},
+            },
+        },
+        "content": {
+            "text/plain": {"schema": {"const": "Success"}},
+            "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}},
+        },
+    }
+
+
+def schemas_of(name: str) -> dict[str, Any]:
+    """A published schema and its $defs as components."""
+    schema = load_schema(name)
+    own = {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
+    return {name: with_components(own), **with_components(schema["$defs"])}
+
+
+def with_components(value: Any) -> Any:
+    """``value`` with its references to $defs turned into such to the document's components."""
+    if isinstance(value, dict):
+        return {
+            key: item.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else with_components(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [with_components(item) for item in value]
+    return value
