@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from deployments.registration.errors import BodyTooLarge, UnreadableBody
 from deployments.wire.body import read_fields, read_query, with_query
-from tokens.authentication import AccessTokenAuthentication, TokenAllows
+from tokens.authentication import UNAUTHORIZED, AccessTokenAuthentication, TokenAllows
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
 from tokens.throttling import TokenThrottle
@@ -73,6 +73,8 @@ class TokenView(ApiView):
     permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
     throttle_classes = (TokenThrottle,)
     required_scope: Scope
+    # What is answered whatever is wrong with the token.
+    unauthorized = UNAUTHORIZED
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         # Django reads the query string in the charset of the body, which may be no text at all. The public setter

@@ -1,8 +1,9 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import live, views
+from deployments.api import impacts, live, views
 
 register_deploy = views.RegisterDeployView.as_view()
+register_incident = impacts.RegisterIncidentView.as_view()
 
 urlpatterns: list[URLPattern] = [
     # A deployment's segment may be anything here: what can be no slug gets an answer of its own.
@@ -13,8 +14,23 @@ urlpatterns: list[URLPattern] = [
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
+    path("api/1/impact/<str:impact_id>/register_impact", impacts.RegisterMetricView.as_view(), name="register-metric"),
+    path(
+        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact",
+        register_incident,
+        name="register-incident",
+    ),
+    path(
+        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact/<str:token>",
+        register_incident,
+        name="register-incident-by-path",
+    ),
     path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
     path("api/openapi.json", views.openapi, name="openapi"),
-    re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
+    re_path(
+        r"^api/1/schema/(?P<name>register_deploy|register_impact_(?:incident|metric))\Z",
+        views.SchemaView.as_view(),
+        name="schema",
+    ),
 ]

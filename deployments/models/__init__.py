@@ -3,6 +3,14 @@ from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Ta
 from deployments.models.deploy import Deploy
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.idempotency import IdempotencyKey
+from deployments.models.impact import (
+    ImpactKind,
+    ImpactSource,
+    Incident,
+    IncidentEvent,
+    IncidentEventType,
+    MetricValue,
+)
 
 __all__ = [
     "BranchMatch",
@@ -12,7 +20,13 @@ __all__ = [
     "Deploy",
     "Deployment",
     "IdempotencyKey",
+    "ImpactKind",
+    "ImpactSource",
+    "Incident",
+    "IncidentEvent",
+    "IncidentEventType",
     "Link",
+    "MetricValue",
     "Provider",
     "PullRequest",
     "Tag",
