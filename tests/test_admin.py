@@ -11,15 +11,24 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from deployments.impacts.incidents import record_incident
+from deployments.impacts.metrics import record_metric_value
+from deployments.impacts.reports import IncidentReport
+from deployments.models import ImpactKind, IncidentEventType
 from orgs.models import User
 from orgs.roles import Role
 from tests.conftest import World, make_world
-from tests.factories import make_member
+from tests.factories import make_impact_source, make_member
 from tests.operator import OperatorClient, page, problems
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label in ("orgs", "tokens", "deployments")]
-FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"}
+FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"} | {
+    "incident",
+    "incidentevent",
+    "metricvalue",
+}
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
 CHANGE: dict[str, Any] = {
@@ -56,12 +65,21 @@ def fill(slug: str) -> World:
     for key, sha in enumerate(("a1", "b2", "a1")):
         answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
         assert answer.status_code == 200, answer.content
+    report_impacts(world)
     return world
+
+
+def report_impacts(world: World) -> None:
+    now = timezone.now()
+    incidents = make_impact_source(world.project, ImpactKind.INCIDENT)
+    record_incident(source=incidents, report=IncidentReport(type=IncidentEventType.TRIGGERED, title="Down"), now=now)
+    metric = make_impact_source(world.project, ImpactKind.METRIC)
+    record_metric_value(source=metric, value=1.5, measured_at=None, now=now)
 
 
 def test_every_model_is_registered() -> None:
     assert {name_of(model) for model in MODELS} == NOT_ADDED | {
-        "user", "organization", "membership", "project", "environment", "deployment", "target",
+        "user", "organization", "membership", "project", "environment", "deployment", "target", "impactsource",
     }  # fmt: skip
 
 

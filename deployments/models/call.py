@@ -1,3 +1,5 @@
+import re
+
 from django.db import models
 from django.utils import timezone
 
@@ -7,6 +9,7 @@ from orgs.models import Organization
 from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
+IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register_impact")
 
 
 class Outcome(models.TextChoices):
@@ -77,6 +80,12 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.status}"
+
+    @property
+    def about(self) -> str:
+        """What the path names: a deployment, or an impact source with its project and environment."""
+        named = IMPACT_PATH.match(self.path)
+        return named[1] if named else self.deployment_slug
 
     @property
     def was_turned_away(self) -> bool:

@@ -106,6 +106,12 @@ class Incident(Timestamped):
     def is_open(self) -> bool:
         return self.ended_at is None
 
+    @property
+    def seconds(self) -> int:
+        """How long it lasted, or has lasted until now; a client's clock may be ahead of ours."""
+        lasted = (self.ended_at or timezone.now()) - self.started_at
+        return max(0, int(lasted.total_seconds()))
+
 
 class IncidentEventType(models.TextChoices):
     TRIGGERED = "triggered"

@@ -1,12 +1,12 @@
 """Reading impact sources, incidents and the values of metrics."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, TruncDay, TruncHour, TruncMinute
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
 from orgs.deletion import restorable_since
@@ -15,6 +15,8 @@ from orgs.slugs import is_slug
 
 # Of an incident, on the page of its source.
 EVENTS_SHOWN = 20
+MOST_INCIDENTS_IN_A_CHART = 1000
+MOST_BUCKETS = 360
 
 
 def living_sources(organization_id: int) -> QuerySet[ImpactSource]:
@@ -88,9 +90,9 @@ def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
 
 
 def incidents_since(source: ImpactSource, moment: datetime) -> list[Incident]:
-    """Those that were open at ``moment`` or since, oldest first."""
+    """Those that were open at ``moment`` or since, newest first, at most MOST_INCIDENTS_IN_A_CHART."""
     overlapping = incidents_of(source).filter(Q(ended_at__isnull=True) | Q(ended_at__gte=moment))
-    return list(overlapping.order_by("started_at", "id"))
+    return list(overlapping[:MOST_INCIDENTS_IN_A_CHART])
 
 
 # --- Values ----------------------------------------------------------------------------------------------------------
@@ -112,15 +114,19 @@ def values_of(source: ImpactSource) -> QuerySet[MetricValue]:
     return MetricValue.objects.filter(source=source).order_by("-measured_at", "-id")
 
 
-def buckets_since(source: ImpactSource, moment: datetime, now: datetime) -> Sequence[Bucket]:
-    """At most a few hundred, oldest first: minutes of a few hours, hours of a few weeks, else days."""
-    span = now - moment
-    trunc = TruncMinute if span <= timedelta(hours=12) else TruncHour if span <= timedelta(days=31) else TruncDay
-    rows = (
-        MetricValue.objects.filter(source=source, measured_at__gte=moment)
-        .annotate(at=trunc("measured_at"))
-        .order_by("at")
-        .values("at")
-        .annotate(low=Min("value"), mean=Avg("value"), high=Max("value"), count=Count("pk"))
-    )
-    return [Bucket(**row) for row in rows]
+def buckets_between(source: ImpactSource, since: datetime, until: datetime) -> list[Bucket]:
+    """At most MOST_BUCKETS, oldest first, of what was measured at ``since`` or later and before ``until``.
+
+    Takes time with the number of values, of which a month has 21,600 at the most. Averages are not the database's
+    business: PostgreSQL refuses those of very large numbers.
+    """
+    measured = MetricValue.objects.filter(source=source, measured_at__gte=since, measured_at__lt=until)
+    rows = measured.order_by("measured_at", "id").values_list("measured_at", "value").iterator(chunk_size=2000)
+    width = (until - since) / MOST_BUCKETS
+    buckets = []
+    for _, group in groupby(rows, key=lambda row: (row[0] - since) // width):
+        moments, values = zip(*group, strict=True)
+        count = len(values)
+        mean = sum(value / count for value in values)
+        buckets.append(Bucket(moments[0], min(values), mean, max(values), count))
+    return buckets

@@ -9,12 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from deployments.models import Deployment
+from deployments.models import Deployment, ImpactKind
+from deployments.queries.impacts import living_sources
 from deployments.wire import openapi
 from orgs.access import MemberRequest, member_page
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
+EXAMPLE_SLUGS = {
+    "organization": "acme",
+    "deployment": "storefront",
+    "deploy_id": "1",
+    "project": "shop",
+    "environment": "production",
+    "impact_source": "alerts",
+    "impact_id": "1",
+    "token": "$GUMSHOE_TOKEN",
+}
 WORDS = {"string": "text", "array": "list"}
 
 
@@ -68,13 +79,22 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/api.html", {"endpoints": list(endpoints(None))})
 
 
+def slugs_of(organization: Organization) -> dict[str, str]:
+    """What paths name, from what the organization has."""
+    slugs = {"organization": organization.slug}
+    if deployment := Deployment.objects.filter(organization=organization).order_by("name").first():
+        slugs["deployment"] = deployment.slug
+    sources = living_sources(organization.pk).order_by("name")
+    if incidents := sources.filter(kind=ImpactKind.INCIDENT).first():
+        slugs |= {"project": incidents.project.slug, "environment": incidents.environment.slug}
+        slugs["impact_source"] = incidents.slug
+    if metric := sources.filter(kind=ImpactKind.METRIC).first():
+        slugs["impact_id"] = str(metric.pk)
+    return slugs
+
+
 def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
-    slugs = {"organization": "acme", "deployment": "storefront", "deploy_id": "1"}
-    if organization:
-        deployment = Deployment.objects.filter(organization=organization).order_by("name").first()
-        slugs |= {"organization": organization.slug}
-        if deployment:
-            slugs["deployment"] = deployment.slug
+    slugs = EXAMPLE_SLUGS | (slugs_of(organization) if organization else {})
     paths: dict[str, Any] = openapi.document()["paths"]
     for path, methods in paths.items():
         if path in openapi.REGISTER_PATHS[1:]:
@@ -92,7 +112,7 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, needs_token="security" not in operation),
+            example=example(operation, filled),
         )
 
 
@@ -100,17 +120,20 @@ def fields(operation: dict[str, Any]) -> Iterator[Field]:
     """Those of the body, as the schema describes them."""
     if "requestBody" not in operation:
         return
-    schema = openapi.document()["components"]["schemas"]["register_deploy"]
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    schema = openapi.document()["components"]["schemas"][reference.rpartition("/")[2]]
     for name, field in schema["properties"].items():
         types = field["type"] if isinstance(field["type"], list) else [field["type"]]
         words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
         yield Field(name, words, name in schema["required"], field["description"])
 
 
-def example(method: str, path: str, *, needs_token: bool) -> str:
+def example(operation: dict[str, Any], path: str) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
-    if needs_token:
+    if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if method == "post":
-        lines.append('-d "sha=$(git rev-parse HEAD)" -d environment=production')
+    if "requestBody" in operation:
+        values = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"]
+        values = values | ({"sha": "$(git rev-parse HEAD)"} if "sha" in values else {})
+        lines.append(" ".join(f'-d "{name}={value}"' for name, value in values.items()))
     return " \\\n  ".join(lines)

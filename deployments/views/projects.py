@@ -11,6 +11,7 @@ from deployments import deletion
 from deployments.forms.errors import add_errors
 from deployments.forms.projects import NewProjectForm, ProjectForm
 from deployments.queries import projects as queries
+from deployments.queries.impacts import deleted_sources
 from deployments.views.finding import find_project
 from orgs import services
 from orgs.access import MemberRequest, member_page
@@ -97,6 +98,7 @@ def deleted(request: MemberRequest) -> HttpResponse:
         "projects": queries.deleted_projects,
         "environments": queries.deleted_environments,
         "deployments": queries.deleted_deployments,
+        "impact-sources": deleted_sources,
     }
     kind = request.GET.get("kind", "")
     kind = kind if kind in kinds else "projects"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.schemas import load_schema
 
 SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
@@ -42,7 +43,10 @@ REFUSALS: dict[str, dict[str, Any]] = {
 
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": "#/components/schemas/register_deploy"}}
+    body = {
+        "schema": {"$ref": "#/components/schemas/register_deploy"},
+        "example": {"sha": "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "environment": "production"},
+    }
     return {
         "operationId": operation_id,
         "summary": "Register a deploy",
@@ -180,19 +184,23 @@ READ_LIVE = {
     },
 }
 
-READ_SCHEMA = {
-    "operationId": "read_schema",
-    "summary": "The schema of register_deploy",
-    "description": "The JSON Schema that calls are checked by.",
-    "tags": ["Reading"],
-    "security": [],
-    "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
-}
+# The schemas of bodies, each served under its name.
+SCHEMAS = ("register_deploy", "register_impact_incident", "register_impact_metric")
+
+
+def read_schema(name: str) -> dict[str, Any]:
+    return {
+        "operationId": f"read_schema_{name}",
+        "summary": f"The schema of {name}",
+        "description": "The JSON Schema that calls are checked by.",
+        "tags": ["Reading"],
+        "security": [],
+        "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
+    }
 
 
 @cache
 def document() -> dict[str, Any]:
-    schema = load_schema("register_deploy")
     return {
         "openapi": "3.1.0",
         "info": {
@@ -208,9 +216,10 @@ def document() -> dict[str, Any]:
                 path: {"post": register_deploy(f"register_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_PATHS)
             },
+            **impact_paths(REFUSALS),
             "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
             "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
-            "/api/1/schema/register_deploy": {"get": READ_SCHEMA},
+            **{f"/api/1/schema/{name}": {"get": read_schema(name)} for name in SCHEMAS},
         },
         "components": {
             "securitySchemes": {
@@ -223,14 +232,17 @@ def document() -> dict[str, Any]:
                 },
             },
             "schemas": {
-                "register_deploy": with_components(
-                    {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
-                ),
-                **with_components(schema["$defs"]),
+                **{name: component_of(name) for name in SCHEMAS},
+                **with_components(load_schema("register_deploy")["$defs"]),
                 "deploy": DEPLOY_SCHEMA,
             },
         },
     }
+
+
+def component_of(name: str) -> Any:
+    schema = load_schema(name)
+    return with_components({key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")})
 
 
 def with_components(value: Any) -> Any:

@@ -8,6 +8,7 @@ from django.db import transaction
 from deployments.provisioning.applying import provision
 from deployments.provisioning.demo.access import EMAIL, Access, ensure_token, ensure_user, write_access
 from deployments.provisioning.demo.history import make_history
+from deployments.provisioning.demo.impacts import report_impacts
 from deployments.provisioning.document import read_document
 from deployments.registration.places import choose_place
 from deployments.registration.register import register_deploy
@@ -43,6 +44,7 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
             organization = Organization.objects.get(slug=SLUG)
             token, secret = ensure_token(organization)
             added = register_history(organization, token, now=now, days=days)
+            report_impacts(organization, now=now, days=days, seed=SEED)
         else:
             password = ensure_user()
             token, secret = ensure_token(organization)
