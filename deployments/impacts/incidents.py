@@ -129,19 +129,25 @@ class Recorder:
     def moment(self, type_: IncidentEventType, latest: Incident | None) -> datetime:
         """When the latest incident of a key was resolved or reopened.
 
-        Grafana OnCall's template sends the creation of the incident as the date of each event, and clocks differ: where
-        the date is no later than the incident's start, as much time has passed as between the arrivals of both.
+        Grafana OnCall's template sends the creation of the incident as the date of each event, and a trigger without a
+        date is as new as its arrival. Where that puts the event at the incident's start or before it, as much time has
+        passed since the start as between the arrivals of both.
         """
-        at = self.report.occurred_at or self.now
+        date, at = self.report.occurred_at, self.report.occurred_at or self.now
         if latest is None or latest.is_open != (type_ == RESOLVED):
             return at
-        if at > latest.started_at and self.report.occurred_at:
-            return at
-        if at <= latest.started_at:
+        if at <= latest.started_at and (date is None or self.repeats_start(latest, date)):
             elapsed = math.floor((self.now - latest.created_at).total_seconds())
             at = latest.started_at + timedelta(seconds=max(0, elapsed))
+        elif date:
+            return at
         newest = latest.events.aggregate(at=Max("occurred_at"))["at"]
         return max(at, newest or at)
+
+    def repeats_start(self, incident: Incident, date: datetime) -> bool:
+        """Whether a date not after the start of an incident means that start, and no failure before it."""
+        is_same = incident.started_at - date < timedelta(seconds=1)
+        return is_same or incident.events.filter(occurred_at=incident.started_at, reported_at=None).exists()
 
     def apply(self, new: list[IncidentEvent]) -> None:
         """Work out the incidents of the events' key again, from the last one that ended before them."""
