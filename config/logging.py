@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from deployments.request_log.redaction import redact
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -21,12 +23,13 @@ SECRET_LINK = re.compile(r"((?:invitations|reset/key)(?:/|%2F))[^/\s\"'?&%]{16,}
 
 
 class SecretLinkFilter(logging.Filter):
-    """Django logs the path of a request that it refuses."""
+    """Django logs the path of a request that it refuses, which may have an access token in it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if SECRET_LINK.search(message):
-            record.msg, record.args = SECRET_LINK.sub(r"\1…", message), ()
+        without_secrets = redact(SECRET_LINK.sub(r"\1…", message))
+        if without_secrets != message:
+            record.msg, record.args = without_secrets, ()
         return True
 
 
@@ -63,5 +66,9 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         },
         "root": {"handlers": ["console"], "level": level},
         # Django's own handlers mail to ADMINS and print only with DEBUG; ours serve both cases.
-        "loggers": {"django": {"handlers": [], "propagate": True}},
+        # Those that log paths blot them before any handler sees them.
+        "loggers": {
+            "django": {"handlers": [], "propagate": True},
+            **{name: {"filters": ["secret_link"]} for name in ("django.request", "deployments.api.answers")},
+        },
     }

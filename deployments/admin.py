@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from deployments import services
+from deployments import admin_impacts, services  # noqa: F401 - registers the models of impact sources
 from deployments.models import (
     BranchMatch,
     Call,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deployments.views import deployment_settings, environments, manual_changes, projects, setup
+from deployments.views import deployment_settings, environments, impacts, manual_changes, projects, setup
 
 urlpatterns = [
     path("<str:organization>/projects", projects.projects, name="projects"),
@@ -46,6 +46,32 @@ urlpatterns = [
         "<str:organization>/projects/<slug:project>/new-manual-change",
         manual_changes.new_manual_change,
         name="new-manual-change",
+    ),
+    path("<str:organization>/projects/<slug:project>/impact-sources", impacts.impact_sources, name="impact-sources"),
+    path(
+        "<str:organization>/projects/<slug:project>/new-impact-source",
+        impacts.new_impact_source,
+        name="new-impact-source",
+    ),
+    path(
+        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>",
+        impacts.impact_source,
+        name="impact-source",
+    ),
+    path(
+        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>/settings",
+        impacts.impact_source_settings,
+        name="impact-source-settings",
+    ),
+    path(
+        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>/delete",
+        impacts.delete_impact_source,
+        name="delete-impact-source",
+    ),
+    path(
+        "<str:organization>/deleted/impact-sources/<int:pk>/restore",
+        impacts.restore_impact_source,
+        name="restore-impact-source",
     ),
     path("<str:organization>/new-deployment", deployment_settings.new_deployment, name="new-deployment"),
     path(

@@ -17,7 +17,15 @@ FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "------------------------da64ba5f586b62bf"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 # Texts that clients compare, and so no sentences of ours.
-FIXED_TEXTS = (INVALID_DATE, "Deployment - Not Found", "Unauthorized", "Project not found")
+FIXED_TEXTS = (
+    INVALID_DATE,
+    "Deployment - Not Found",
+    "Project not found",
+    "Unauthorized",
+    "MetricImpactSource Not Found",
+    "You may only register a custom metric once every 120 seconds",
+    "Bad Request - impact value must be a number",
+)
 
 
 class RawClient(Client):

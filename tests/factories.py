@@ -6,7 +6,8 @@ from typing import Any
 from django.test import Client
 
 from deployments import services as deployment_services
-from deployments.models import Deployment
+from deployments.impacts.sources import create_impact_source
+from deployments.models import Deployment, ImpactKind, ImpactSource
 from orgs import services as org_services
 from orgs.models import Organization, Project, User
 from orgs.roles import Role
@@ -46,6 +47,14 @@ def make_project(organization: Organization, name: str = "Shop", **fields: Any) 
 
 def make_deployment(project: Project, name: str = "Storefront", **fields: Any) -> Deployment:
     return deployment_services.create_deployment(project=project, name=name, **fields)
+
+
+def make_impact_source(
+    project: Project, kind: ImpactKind, name: str = "", *, environment: str = "production", slug: str = ""
+) -> ImpactSource:
+    return create_impact_source(
+        environment=project.environments.get(slug=environment), kind=kind, name=name or kind.label, slug=slug
+    )
 
 
 def make_token(organization: Organization, *scopes: Scope, name: str = "", **fields: Any) -> tuple[AccessToken, str]:

@@ -16,14 +16,19 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from deployments.impacts.incidents import record_incident
+from deployments.impacts.metrics import record_metric_value
+from deployments.impacts.reports import IncidentReport
+from deployments.models import ImpactKind, IncidentEventType
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
 from orgs.models import Invitation, User
 from orgs.roles import Role
 from orgs.services import update_organization
 from tests.conftest import World, make_world
-from tests.factories import make_member, make_token
+from tests.factories import make_impact_source, make_member, make_token
 from tests.operator import OperatorClient, page, problems, text_of
 from tokens.models import AccessToken, RetiredSecret
 from tokens.services import rotate_token
@@ -33,7 +38,7 @@ MODELS = [model for model in admin.site._registry if model._meta.model_name not 
 SIGN_IN = {"emailaddress", "authenticator", "socialaccount"}
 FACTS = SIGN_IN | {
     *("deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "call", "manualchange"),
-    *("auditevent", "formerslug", "invitation", "retiredsecret"),
+    *("auditevent", "formerslug", "invitation", "retiredsecret", "incident", "incidentevent", "metricvalue"),
 }
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
@@ -84,6 +89,7 @@ def fill(slug: str) -> World:
         assert answer.status_code == 200, answer.content
     request_log.flush()
     assert world.record(name="Scaled up", links=CHANGE["links"]).status_code == 200
+    report_impacts(world)
     return world
 
 
@@ -93,9 +99,17 @@ def secrets_of(world: World) -> list[str]:
     return [world.secret, TOTP_SECRET, RECOVERY_SEED, CLAIM, "hashhash", "hashha*", *chain.from_iterable(digests)]
 
 
+def report_impacts(world: World) -> None:
+    now = timezone.now()
+    incidents = make_impact_source(world.project, ImpactKind.INCIDENT)
+    record_incident(source=incidents, report=IncidentReport(type=IncidentEventType.TRIGGERED, title="Down"), now=now)
+    metric = make_impact_source(world.project, ImpactKind.METRIC)
+    record_metric_value(source=metric, value=1.5, measured_at=None, now=now)
+
+
 def test_every_model_is_registered() -> None:
     assert {name_of(model) for model in MODELS} == NOT_ADDED | {
-        "user", "organization", "membership", "project", "environment", "deployment", "target",
+        "user", "organization", "membership", "project", "environment", "deployment", "target", "impactsource",
     }  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from deployments.models import Call, Deploy, ManualChange
+from deployments.models import Call, Deploy, ImpactKind, ManualChange
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
 from orgs.models import Invitation, Membership, User
 from orgs.roles import Permission, Role, role_allows
 from tests.conftest import World
-from tests.factories import make_member, signed_in
+from tests.factories import make_impact_source, make_member, signed_in
 
 ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
 
@@ -28,6 +28,9 @@ WITHOUT_A_DOOR = {
     "new-organization",
     "invitation",
     "register-deploy",
+    "register-incident",
+    "register-incident-by-path",
+    "register-metric",
     "live",
     "deploy",
     "register-manual-deploy",
@@ -86,6 +89,12 @@ PAGES = {
     "default-environment": Page(PROJECTS, "post"),
     "delete-environment": Page(PROJECTS, "post"),
     "restore-environment": Page(PROJECTS, "post"),
+    "impact-sources": Page(VIEW),
+    "impact-source": Page(VIEW),
+    "new-impact-source": Page(PROJECTS),
+    "impact-source-settings": Page(PROJECTS),
+    "delete-impact-source": Page(PROJECTS, "post"),
+    "restore-impact-source": Page(PROJECTS, "post"),
     "new-deployment": Page(PROJECTS),
     "deployment-settings": Page(PROJECTS),
     "move-deployment": Page(PROJECTS),
@@ -143,6 +152,7 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
     change = {"change": ManualChange.objects.get().pk}
     call = {"call_id": Call.objects.latest("id").pk}
     token = {"pk": ci.token.pk}
+    source = {"pk": make_impact_source(ci.project, ImpactKind.INCIDENT).pk}
     invitation = {"pk": Invitation.objects.get().pk}
     member = {"pk": Membership.objects.get(user=make_member(ci.organization, Role.OBSERVER)).pk}
     arguments: dict[str, dict[str, Any]] = {
@@ -150,6 +160,9 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
         **dict.fromkeys(("new-environment", "order-environments", "new-manual-change"), project),
         **dict.fromkeys(("manual-change-page", "edit-manual-change"), change),
         **dict.fromkeys(("delete-manual-change", "restore-manual-change"), change),
+        **dict.fromkeys(("impact-sources", "new-impact-source"), project),
+        **dict.fromkeys(("impact-source", "impact-source-settings", "delete-impact-source"), project | source),
+        "restore-impact-source": source,
         **dict.fromkeys(("environment-timeline", "environment-settings"), environment),
         **dict.fromkeys(("default-environment", "delete-environment"), environment),
         **dict.fromkeys(("deployment", "deployment-settings", "deployment-setup", "deployment-first-call"), deployment),

@@ -2,7 +2,8 @@
 
 Clients differ: ``Authorization: Bearer`` (Sleuth's current pages and CLI), ``Authorization: apikey`` (Sleuth's older
 pages, a Go library), ``api_key`` in a JSON, form or multipart body (the GitHub Action, most curl scripts), in the query
-string (Terraform Cloud), or as the user name of HTTP Basic.
+string (Terraform Cloud), as the user name of HTTP Basic, or as the last segment of the path (Sleuth's incident webhook,
+which Grafana OnCall and its like call).
 """
 
 import base64
@@ -90,7 +91,12 @@ def names_organization(slug: str, token: TokenRow) -> bool:
 
 
 def sent_secrets(request: Request) -> Iterator[str]:
-    """The secrets of a call in the order they count; the body is only read where no header carries one."""
+    """The secrets of a call in the order they count; the body is only read where no header carries one.
+
+    Where the path has a place for the ``token``, what stands there counts.
+    """
+    if in_path := request.parser_context["kwargs"].get("token", "").strip():
+        yield in_path
     scheme, credentials = authorization(request)
     if scheme in TOKEN_SCHEMES and credentials:
         yield credentials

@@ -12,7 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
+from deployments.impacts.errors import MetricTooSoon, UnknownImpactSource
 from deployments.registration import errors
+from deployments.request_log.redaction import redact
 from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
 
@@ -34,6 +36,9 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.NoSlug: 404,
     errors.PlaceMoved: 503,
     errors.KeyReused: 422,
+    errors.NotFiniteNumber: 400,
+    UnknownImpactSource: 404,
+    MetricTooSoon: 429,
 }
 
 
@@ -44,10 +49,8 @@ def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None
 def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's exception handler."""
     match exception:
-        case errors.UnknownDeployment():
-            return answer_unauthorized(UNAUTHORIZED)
         case errors.RegistrationError():
-            return answer_text(STATUS_OF_ERROR[type(exception)], printable(str(exception)))
+            return answer_refusal(exception)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return answer_unauthorized(context["view"].unauthorized_text or str(exception.detail))
         case exceptions.Throttled():
@@ -74,10 +77,17 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
     return answer_unforeseen(exception, context["request"])
 
 
+def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
+    if isinstance(error, errors.UnknownDeployment):
+        return answer_unauthorized(UNAUTHORIZED)
+    headers = {"Retry-After": str(error.wait)} if isinstance(error, MetricTooSoon) else None
+    return answer_text(STATUS_OF_ERROR[type(error)], printable(str(error)), headers)
+
+
 def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:
     """Instead of Django's page for developers, which DEBUG would show with the token in it."""
     got_request_exception.send(sender=None, request=request)
-    logger.error("%s %s failed.", request.method, printable(request.path), exc_info=exception)
+    logger.error("%s %s failed.", request.method, printable(redact(request.path)), exc_info=exception)
     return server_error(request)
 
 
@@ -93,4 +103,4 @@ def answer_unauthorized(text: str) -> HttpResponse:
 
 def not_found(request: HttpRequest | Request) -> HttpResponse:
     hint = ": no path of this API ends in a slash" if request.path_info.endswith("/") else ""
-    return answer_text(404, printable(f"There is no {shortened(request.path_info, 200)} here{hint}."))
+    return answer_text(404, printable(f"There is no {shortened(redact(request.path_info), 200)} here{hint}."))

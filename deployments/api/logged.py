@@ -17,7 +17,8 @@ OUTCOME_OF_STATUS = {401: Outcome.UNAUTHORIZED, 429: Outcome.RATE_LIMITED}
 
 
 class RegistrationView(TokenView):
-    """A registration endpoint, whose path names an organization: each call leaves a line in the request log."""
+    """A registration endpoint: each call leaves a line in the log of the organization that its path names, or else of
+    its token's."""
 
     exception: Exception | None = None
 
@@ -36,7 +37,7 @@ class RegistrationView(TokenView):
         body: bytes = getattr(request, "_body", b"")
         token = getattr(request, "auth", None) or getattr(self.exception, "token", None)
         return Facts(
-            organization_slug=self.kwargs["organization"].lower(),
+            organization_slug=self.kwargs.get("organization", token.organization_slug if token else "").lower(),
             deployment_slug=self.kwargs.get("deployment", "").lower(),
             project_slug=self.kwargs.get("project", "").lower(),
             method=request.method or "",
@@ -44,7 +45,7 @@ class RegistrationView(TokenView):
             content_type=request.META.get("CONTENT_TYPE", ""),
             body=body[:MAX_BODY_BYTES_KEPT],
             body_bytes=len(body),
-            secrets=tuple(header_secrets(Request(request))),
+            secrets=(self.kwargs.get("token", ""), *header_secrets(Request(request))),
             status=response.status_code,
             outcome=self.outcome(response.status_code),
             answer=response.content.decode() if response.status_code >= 400 else "Success",

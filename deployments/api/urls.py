@@ -1,9 +1,10 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import live, manual_changes, views
+from deployments.api import impacts, live, manual_changes, views
 from deployments.wire.openapi import PUBLISHED_SCHEMAS
 
 register_deploy = views.RegisterDeployView.as_view()
+register_incident = impacts.RegisterIncidentView.as_view()
 
 urlpatterns: list[URLPattern] = [
     # A deployment's segment may be anything here: what can be no slug gets an answer of its own.
@@ -18,6 +19,17 @@ urlpatterns: list[URLPattern] = [
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>.+)/register(?:_manual_|-manual-)deploy\Z",
         manual_changes.RegisterManualDeployView.as_view(),
         name="register-manual-deploy",
+    ),
+    path("api/1/impact/<str:impact_id>/register_impact", impacts.RegisterMetricView.as_view(), name="register-metric"),
+    path(
+        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact",
+        register_incident,
+        name="register-incident",
+    ),
+    path(
+        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact/<str:token>",
+        register_incident,
+        name="register-incident-by-path",
     ),
     path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),

@@ -3,6 +3,14 @@ from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Ta
 from deployments.models.deploy import Deploy
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.idempotency import IdempotencyKey
+from deployments.models.impact import (
+    ImpactKind,
+    ImpactSource,
+    Incident,
+    IncidentEvent,
+    IncidentEventType,
+    MetricValue,
+)
 from deployments.models.manual_change import ManualChange
 
 __all__ = [
@@ -13,8 +21,14 @@ __all__ = [
     "Deploy",
     "Deployment",
     "IdempotencyKey",
+    "ImpactKind",
+    "ImpactSource",
+    "Incident",
+    "IncidentEvent",
+    "IncidentEventType",
     "Link",
     "ManualChange",
+    "MetricValue",
     "Provider",
     "PullRequest",
     "Tag",

@@ -1,3 +1,5 @@
+import re
+
 from django.db import models
 from django.utils import timezone
 
@@ -8,6 +10,7 @@ from orgs.models import Organization
 from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
+IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register_impact")
 
 
 class Outcome(models.TextChoices):
@@ -92,8 +95,9 @@ class Call(models.Model):
 
     @property
     def named_slug(self) -> str:
-        """The slug of what the path names."""
-        return self.deployment_slug or self.project_slug
+        """What the path names: a deployment, a project, or an impact source behind its project and environment."""
+        impact = IMPACT_PATH.match(self.path)
+        return impact[1] if impact else self.deployment_slug or self.project_slug
 
     @property
     def was_turned_away(self) -> bool:

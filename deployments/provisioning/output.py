@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from deployments.models import BranchMatch, Deployment, Target
+from django.conf import settings
+
+from deployments.models import BranchMatch, Deployment, ImpactSource, Target
+from deployments.wire.impact_paths import register_path
 from orgs.models import Environment, Membership, Organization, Project
 from tokens.models import AccessToken
 
@@ -54,6 +57,19 @@ def describe_deployment(deployment: Deployment, *, created: bool) -> dict[str, A
         "path_includes": deployment.path_includes,
         "path_excludes": deployment.path_excludes,
         "branches": {target.environment.slug: branch_text(target) for target in targets},
+        "created": created,
+    }
+
+
+def describe_impact_source(source: ImpactSource, *, created: bool) -> dict[str, Any]:
+    """``register_url`` of an incident source takes the token in a header, or as one more segment."""
+    return {
+        "id": source.pk,
+        "slug": source.slug,
+        "name": source.name,
+        "kind": str(source.kind),
+        "environment": source.environment.slug,
+        "register_url": f"{settings.SITE_URL}{register_path(source)}",
         "created": created,
     }
 

@@ -11,6 +11,10 @@ class UnreadableBody(RegistrationError):
     code = "unreadable_body"
 
 
+class NotFiniteNumber(UnreadableBody):
+    """NaN, Infinity or a number that no double holds: none of it is JSON."""
+
+
 class BodyTooLarge(RegistrationError):
     code = "body_too_large"
 

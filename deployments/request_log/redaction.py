@@ -10,11 +10,14 @@ REDACTED = "[redacted]"
 JSON_KEY = re.compile(r"""(["']api_key["']\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}\]]+)""", re.IGNORECASE)
 FORM_KEY = re.compile(r"((?:^|[&?\s])api(?:_|%5f)key=)[^&\s]*", re.IGNORECASE)
 MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[^\r\n]*""", re.IGNORECASE)
+# The token is the last segment of an incident's path.
+PATH_KEY = re.compile(r"""(register_impact(?:/|%2f)+\s*)[^?\s"',}&]+""", re.IGNORECASE)
 TOKEN = re.compile(r"gum_[0-9A-Za-z]{8,}")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """``text`` without values of ``api_key``, without what looks like a token of ours, and without ``secrets``."""
+    text = PATH_KEY.sub(rf"\1{REDACTED}", text)
     if "key" in text.lower():  # as all three patterns have it
         text = JSON_KEY.sub(rf'\1"{REDACTED}"', text)
         text = FORM_KEY.sub(rf"\1{REDACTED}", text)

@@ -9,18 +9,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from deployments.models import Deployment
+from deployments.models import Deployment, ImpactKind
+from deployments.queries.impacts import living_sources
 from deployments.wire import openapi
 from orgs.access import MemberRequest, member_page
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
-WORDS = {"string": "text", "array": "list"}
-# What an example sends, by the schema of its body.
-BODIES = {
-    "register_deploy": '-d "sha=$(git rev-parse HEAD)" -d environment=production',
-    "register_manual_deploy": '-d "name=Scaled up the web tier" -d environment=production',
+EXAMPLE_SLUGS = {
+    "organization": "acme",
+    "deployment": "storefront",
+    "deploy_id": "1",
+    "project": "shop",
+    "environment": "production",
+    "impact_source": "alerts",
+    "impact_id": "1",
+    "change_id": "1",
+    "token": "$GUMSHOE_TOKEN",
 }
+WORDS = {"string": "text", "array": "list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +80,23 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/api.html", {"endpoints": list(endpoints(None))})
 
 
+def slugs_of(organization: Organization) -> dict[str, str]:
+    """What paths name, from what the organization has."""
+    slugs = {"organization": organization.slug}
+    deployments = Deployment.objects.filter(organization=organization).select_related("project")
+    if deployment := deployments.order_by("name").first():
+        slugs |= {"deployment": deployment.slug, "project": deployment.project.slug}
+    sources = living_sources(organization.pk).order_by("name")
+    if incidents := sources.filter(kind=ImpactKind.INCIDENT).first():
+        slugs |= {"project": incidents.project.slug, "environment": incidents.environment.slug}
+        slugs["impact_source"] = incidents.slug
+    if metric := sources.filter(kind=ImpactKind.METRIC).first():
+        slugs["impact_id"] = str(metric.pk)
+    return slugs
+
+
 def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
-    slugs = {
-        "organization": "acme",
-        "project": "shop",
-        "deployment": "storefront",
-        "deploy_id": "1",
-        "change_id": "1",
-    }
-    if organization:
-        deployments = Deployment.objects.filter(organization=organization).select_related("project")
-        deployment = deployments.order_by("name").first()
-        slugs |= {"organization": organization.slug}
-        if deployment:
-            slugs |= {"deployment": deployment.slug, "project": deployment.project.slug}
+    slugs = EXAMPLE_SLUGS | (slugs_of(organization) if organization else {})
     paths: dict[str, Any] = openapi.document()["paths"]
     repeated = {other for others in openapi.OTHER_PATHS.values() for other in others}
     for path, methods in paths.items():
@@ -131,6 +141,8 @@ def example(path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
     if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if name := schema_name(operation):
-        lines.append(BODIES[name])
+    if "requestBody" in operation:
+        values = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"]
+        values = values | ({"sha": "$(git rev-parse HEAD)"} if "sha" in values else {})
+        lines.append(" ".join(f'-d "{name}={value}"' for name, value in values.items()))
     return " \\\n  ".join(lines)

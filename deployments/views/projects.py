@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from deployments import deletion
 from deployments.forms.projects import NewProjectForm, ProjectForm
 from deployments.queries import projects as queries
+from deployments.queries.impacts import deleted_sources
 from deployments.views.finding import find_project
 from deployments.views.refusals import refusals_in, refusals_told
 from deployments.views.rejected import rejected_today_of
@@ -91,6 +92,7 @@ def deleted(request: MemberRequest) -> HttpResponse:
         "projects": queries.deleted_projects,
         "environments": queries.deleted_environments,
         "deployments": queries.deleted_deployments,
+        "impact-sources": deleted_sources,
     }
     kind = request.GET.get("kind", "")
     kind = kind if kind in kinds else "projects"

@@ -165,6 +165,11 @@ def snippet(tool: Tool, deployment: Deployment, environment: Environment) -> str
         "site": settings.SITE_URL,
         "url": f"{settings.SITE_URL}{path}",
     }
-    template = engines["django"].engine.get_template(f"deployments/setup/{tool.slug}.txt")  # type: ignore[attr-defined]
+    return filled_in(f"deployments/setup/{tool.slug}.txt", context)
+
+
+def filled_in(template_name: str, context: dict[str, str]) -> str:
+    """A template of plain text."""
+    template = engines["django"].engine.get_template(template_name)  # type: ignore[attr-defined]
     text: str = template.render(Context(context, autoescape=False))
     return text.strip()

@@ -9,8 +9,8 @@ from deployments.forms.timeline import Place, TimelineForm
 from deployments.queries.entries import EntryPage, fingerprint, read_entries
 from deployments.queries.entry_key import EntryKey
 from deployments.views.deploys import deploys_path
-from deployments.views.polling import has_seen, wants_part
 from deployments.views.manual_changes import changes_path
+from deployments.views.polling import has_seen, wants_part
 from deployments.views.timeline_rows import lines_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Project

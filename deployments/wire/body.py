@@ -13,7 +13,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from deployments.registration.errors import UnreadableBody
+from deployments.registration.errors import NotFiniteNumber, UnreadableBody
 from orgs.text import problem_in_json
 
 MAX_FORM_FIELDS = 1000
@@ -92,7 +92,7 @@ def read_json(text: str, *, labelled_json: bool) -> dict[str, Any]:
 
 
 def refuse_number(text: str) -> float:
-    raise UnreadableBody(f"The body is not JSON: {text[:20]} is no number.")
+    raise NotFiniteNumber(f"The body is not JSON: {text[:20]} is no number.")
 
 
 def read_float(text: str) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.openapi_manual import (
     MANUAL_CHANGE_SCHEMA,
     READ_MANUAL_CHANGE,
@@ -29,11 +30,14 @@ REGISTER_PATHS = (
     "/api/1/deployments/{organization}/{deployment}/register-deploy",
     "/api/1/{organization}/{deployment}/register_deploy",
 )
-
-
 # Paths that do the same, by the first of them.
 OTHER_PATHS = {paths[0]: paths[1:] for paths in (REGISTER_PATHS, REGISTER_MANUAL_PATHS)}
-PUBLISHED_SCHEMAS = ("register_deploy", "register_manual_deploy")
+PUBLISHED_SCHEMAS = (
+    "register_deploy",
+    "register_manual_deploy",
+    "register_impact_incident",
+    "register_impact_metric",
+)
 DEPLOYMENT = path_parameter("deployment", "The deployment's slug, unique in its organization.")
 
 
@@ -47,7 +51,9 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         ),
         "tags": ["Registering"],
         "parameters": [ORGANIZATION, DEPLOYMENT, *headers_of_calls("deploy")],
-        "requestBody": body_of("register_deploy"),
+        "requestBody": body_of(
+            "register_deploy", example={"sha": "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "environment": "production"}
+        ),
         "responses": {
             "200": success(
                 "The deploy is stored; or, with ignore_if_duplicate, was live already.",
@@ -161,8 +167,8 @@ def document() -> dict[str, Any]:
             "title": "Gumshoe",
             "version": "1",
             "description": (
-                "Register deploys and manual changes, and read what is live where. Compatible with Sleuth's "
-                "registration API."
+                "Register deploys, manual changes, incidents and metrics, and read what is live where. "
+                "Compatible with Sleuth's registration API."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -177,6 +183,7 @@ def document() -> dict[str, Any]:
                 path: {"post": register_manual_deploy(f"register_manual_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_MANUAL_PATHS)
             },
+            **impact_paths(),
             "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
             "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
             "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},

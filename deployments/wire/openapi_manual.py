@@ -31,7 +31,9 @@ def register_manual_deploy(operation_id: str) -> dict[str, Any]:
         ),
         "tags": ["Registering"],
         "parameters": [ORGANIZATION, PROJECT, *headers_of_calls("manual change")],
-        "requestBody": body_of("register_manual_deploy"),
+        "requestBody": body_of(
+            "register_manual_deploy", example={"name": "Scaled up the web tier", "environment": "production"}
+        ),
         "responses": {
             "200": success(
                 "The manual change is stored.",

@@ -51,8 +51,8 @@ def headers_of_calls(thing: str) -> list[dict[str, Any]]:
     ]
 
 
-def body_of(schema: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+def body_of(schema: str, *, example: dict[str, Any]) -> dict[str, Any]:
+    body = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
     labels = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     return {"required": True, "content": dict.fromkeys(labels, body)}
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from deployments.models import Deploy, ManualChange
-from tests.calls import SHA, assert_sentence, call
+from deployments.models import Deploy, ImpactKind, ImpactSource, ManualChange
+from tests.calls import SHA, assert_sentence, bearer, call
 from tests.conftest import World
+from tests.factories import make_impact_source, make_token
+from tokens.scopes import Scope
 
 Row = dict[str, Any]
 
@@ -30,6 +32,17 @@ def registered(*shas: str) -> Callable[[World], None]:
     return prepare
 
 
+def measured(ci: World) -> None:
+    path = f"/api/1/impact/{ImpactSource.objects.get(kind=ImpactKind.METRIC).pk}/register_impact"
+    assert call(path, '{"value": 1}', headers=bearer(ci.secret)).status_code == 200
+
+
+def triggered(ci: World) -> None:
+    path = f"/api/1/deployments/acme/shop/production/alerts/register_impact/{ci.secret}"
+    body = '{"type": "triggered", "id": "I6HNZGUFG4K11", "date": "2023-09-08T11:28:24.669436Z"}'
+    assert call(path, body).status_code == 200
+
+
 PRECONDITIONS: dict[str | None, Callable[[World], None]] = {
     None: registered(),
     "deployment exists, nothing registered in the environment": registered(),
@@ -37,13 +50,13 @@ PRECONDITIONS: dict[str | None, Callable[[World], None]] = {
     "{sha} is already the newest deploy of the default environment": registered(SHA),
     "{sha} is already the newest deploy of {environment}": registered(SHA),
     "{sha} registered in {environment}, then another sha registered after it": registered(SHA, "b" * 40),
+    "a value was accepted for {impact_id} less than 120 s ago": measured,
+    "the triggered event above was sent": triggered,
 }
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in ROWS])
 def test_request(row: Row, ci: World, other: World) -> None:
-    PRECONDITIONS[row.get("precondition")](ci)
-    before = Deploy.objects.count(), ManualChange.objects.count()
     names = {
         "org": ci.organization.slug,
         "deployment": ci.deployment.slug,
@@ -54,6 +67,13 @@ def test_request(row: Row, ci: World, other: World) -> None:
         "other_org": other.organization.slug,
         "other_deployment": other.deployment.slug,
     }
+    if "register_impact" in row["path"]:
+        incidents = make_impact_source(ci.project, ImpactKind.INCIDENT, "Alerts")
+        metric = make_impact_source(ci.project, ImpactKind.METRIC, "Errors")
+        _, ci.secret = make_token(ci.organization, Scope.REGISTER_IMPACT)
+        names |= {"impact_source": incidents.slug, "impact_id": str(metric.pk), "token": ci.secret}
+    PRECONDITIONS[row.get("precondition")](ci)
+    before = Deploy.objects.count(), ManualChange.objects.count()
 
     def fill(text: str) -> str:
         for name, value in names.items():

@@ -5,9 +5,10 @@ from django.test import Client
 from jsonschema_rs import meta
 from pytest_django import Settings
 
+from deployments.models import ImpactKind
 from orgs.models import User
 from tests.conftest import World
-from tests.factories import signed_in
+from tests.factories import make_impact_source, signed_in
 
 
 def test_the_document_has_every_endpoint(ci: World) -> None:
@@ -23,12 +24,19 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/organizations/{organization}/manual-changes/{change_id}",
         "/api/1/organizations/{organization}/live",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
+        "/api/1/impact/{impact_id}/register_impact",
+        "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact",
+        "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact/{token}",
         "/api/1/schema/register_deploy",
         "/api/1/schema/register_manual_deploy",
+        "/api/1/schema/register_impact_incident",
+        "/api/1/schema/register_impact_metric",
     }
 
 
-@pytest.mark.parametrize("name", ["register_deploy", "register_manual_deploy"])
+@pytest.mark.parametrize(
+    "name", ["register_deploy", "register_manual_deploy", "register_impact_incident", "register_impact_metric"]
+)
 def test_the_document_describes_what_is_executed(ci: World, name: str) -> None:
     published = ci.client.get(f"/api/1/schema/{name}").json()
     schemas = ci.client.get("/api/openapi.json").json()["components"]["schemas"]
@@ -59,6 +67,17 @@ def test_members_read_their_own_slugs(ci: World, observer: User, settings: Setti
     assert "ignore_if_duplicate" in page
     assert f"{settings.SITE_URL}/api/1/deployments/acme/shop/register_manual_deploy" in page
     assert "name=Scaled up the web tier" in page
+
+
+def test_members_read_their_own_impact_sources(ci: World, observer: User, settings: Settings) -> None:
+    make_impact_source(ci.project, ImpactKind.INCIDENT, "Pager", environment="staging")
+    metric = make_impact_source(ci.project, ImpactKind.METRIC)
+    page = signed_in(observer).get("/acme/api").content.decode()
+
+    path = "/api/1/deployments/acme/shop/staging/pager/register_impact"
+    assert f"curl {settings.SITE_URL}{path}/$GUMSHOE_TOKEN" in page
+    assert f"curl {settings.SITE_URL}/api/1/impact/{metric.pk}/register_impact" in page
+    assert "ended_date" in page
 
 
 def test_everybody_reads_the_public_page(other: World, stranger: User) -> None:

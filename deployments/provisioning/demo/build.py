@@ -9,6 +9,7 @@ from deployments.provisioning.applying import provision
 from deployments.provisioning.demo.access import EMAIL, Access, ensure_token, ensure_user, write_access
 from deployments.provisioning.demo.changes import CHANGES
 from deployments.provisioning.demo.history import make_history
+from deployments.provisioning.demo.impacts import report_impacts
 from deployments.provisioning.document import read_document
 from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import choose_place
@@ -46,6 +47,7 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
             token, secret = ensure_token(organization)
             added = register_history(organization, token, now=now, days=days)
             record_manual_changes(organization, now=now, days=days)
+            report_impacts(organization, now=now, days=days, seed=SEED)
         else:
             password = ensure_user()
             token, secret = ensure_token(organization)

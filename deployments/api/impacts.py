@@ -1,0 +1,79 @@
+"""``register_impact``: what custom metrics measured and what happened to custom incidents."""
+
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.api.logged import RegistrationView
+from deployments.impacts.access import check_source_allowed
+from deployments.impacts.errors import UnknownImpactSource
+from deployments.impacts.incidents import record_incident
+from deployments.impacts.metrics import NO_METRIC_SOURCE, record_metric_value
+from deployments.models import ImpactSource
+from deployments.queries.impacts import find_incident_source, find_metric_source
+from deployments.registration.errors import InvalidField, NotFiniteNumber
+from deployments.wire.impacts import NO_NUMBER, read_incident_report, read_metric_value
+from orgs.audit import Actor, acting_as
+from orgs.text import shortened
+from tokens.scopes import Scope
+
+SOURCE_ID = re.compile(r"[0-9]{1,18}")
+
+
+class ImpactView(RegistrationView):
+    required_scope = Scope.REGISTER_IMPACT
+    # Sleuth's pages name this text for both endpoints.
+    unauthorized_text = "Unauthorized"
+
+
+class RegisterMetricView(ImpactView):
+    def post(self, request: Request, impact_id: str) -> HttpResponse:
+        source = self.find_source(impact_id)
+        check_source_allowed(token=self.token, source=source)
+        value, measured_at = read_metric_value(self.fields)
+        record_metric_value(
+            source=source, value=value, measured_at=measured_at, now=timezone.now(), token_id=self.token.id
+        )
+        return answer_text(200, "Success")
+
+    def find_source(self, impact_id: str) -> ImpactSource:
+        source = (
+            find_metric_source(organization_id=self.token.organization_id, source_id=int(impact_id))
+            if SOURCE_ID.fullmatch(impact_id)
+            else None
+        )
+        if source is None:
+            raise UnknownImpactSource(NO_METRIC_SOURCE)
+        return source
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Python's json writes NaN and Infinity, which are no JSON: here the value is what is wrong."""
+        return super().handle_exception(InvalidField(NO_NUMBER) if isinstance(exc, NotFiniteNumber) else exc)
+
+
+class RegisterIncidentView(ImpactView):
+    """The token may be the last segment of the path, where tools can only be given an address."""
+
+    def post(
+        self, request: Request, organization: str, project: str, environment: str, source: str, token: str = ""
+    ) -> HttpResponse:
+        found = find_incident_source(
+            organization_id=self.token.organization_id, project=project, environment=environment, source=source
+        )
+        if found is None:
+            place = f"'{shortened(source, 100)}' in environment '{shortened(environment, 100)}'"
+            raise UnknownImpactSource(
+                f"There is no incident impact source {place} of project '{shortened(project, 100)}'."
+            )
+        check_source_allowed(token=self.token, source=found)
+        report = read_incident_report(self.fields)
+        with acting_as(self.actor(request)):
+            record_incident(source=found, report=report, now=timezone.now(), token_id=self.token.id)
+        return answer_text(200, "Success")
+
+    def actor(self, request: HttpRequest | Request) -> Actor:
+        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,1 @@
+"""Writing impact sources and what they report: incidents and the values of metrics."""

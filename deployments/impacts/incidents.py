@@ -1,0 +1,216 @@
+"""Incidents of custom incident sources: events come in, failure periods are kept.
+
+Events come repeated, late and in any order. Each is stored with its moment, and the incidents of its key are worked out
+again from there on, so that the order of arrival does not matter.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from deployments.impacts.errors import UnknownImpactSource
+from deployments.impacts.periods import Period, periods_of
+from deployments.impacts.reports import IncidentReport
+from deployments.models import ImpactSource, Incident, IncidentEvent, IncidentEventType
+from orgs import audit
+from orgs.locking import lock_row
+
+TRIGGERED, REOPENED, RESOLVED = IncidentEventType.TRIGGERED, IncidentEventType.REOPENED, IncidentEventType.RESOLVED
+
+
+@transaction.atomic
+def record_incident(
+    *, source: ImpactSource, report: IncidentReport, now: datetime, token_id: int | None = None
+) -> None:
+    """Reports of one source happen one after another. One that says nothing new changes nothing.
+
+    Raises UnknownImpactSource where the source was just deleted.
+    """
+    if lock_row(source).deleted_at:
+        raise UnknownImpactSource(f"The impact source {source.slug} was just deleted.")
+    recorder = Recorder(source, report, now, token_id)
+    if report.resolves_all:
+        recorder.resolve_all()
+    else:
+        recorder.add()
+
+
+class Recorder:
+    """Stores one report, under the lock of its source."""
+
+    def __init__(self, source: ImpactSource, report: IncidentReport, now: datetime, token_id: int | None) -> None:
+        self.source = source
+        self.report = report
+        self.now = now
+        self.token_id = token_id
+        self.incidents = Incident.objects.filter(source=source)
+        self.events = IncidentEvent.objects.filter(source=source)
+
+    def event(self, key: str, type_: IncidentEventType, *, at: datetime, **fields: Any) -> IncidentEvent:
+        texts = {"title": self.report.title, "url": self.report.url}
+        return IncidentEvent(
+            source=self.source,
+            token_id=self.token_id,
+            key=key,
+            type=type_,
+            occurred_at=at,
+            created_at=self.now,
+            **(texts | fields),
+        )
+
+    def resolve_all(self) -> None:
+        """Also kept for incidents that began before it and are reported after it."""
+        date, is_open = self.report.occurred_at, self.incidents.filter(ended_at=None)
+        is_known = date is not None and self.events.filter(key="", reported_at=date).exists()
+        if is_known:
+            # What began since is not what it was about.
+            is_open = is_open.filter(started_at__lte=date)
+        for incident in is_open.order_by("id"):
+            at = self.moment(RESOLVED, incident)
+            self.apply([self.event(incident.key, RESOLVED, at=at, external_id=incident.external_id)])
+        if not is_known:
+            self.event("", RESOLVED, at=date or self.now, reported_at=date).save()
+
+    def add(self) -> None:
+        key, external_id = self.report.key, self.report.external_id
+        if self.report.type == REOPENED and not external_id and (newest := self.incidents.first()):
+            # As a resolution without an id is for all that is open, so this is for what was last.
+            key, external_id = newest.key, newest.external_id
+        new = [
+            self.event(key, type_, at=at, reported_at=date, external_id=external_id)
+            for type_, at, date in self.moments(key)
+        ]
+        if new:
+            self.apply(new)
+
+    def moments(self, key: str) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
+        """Type, moment and date of the events that the report makes: none where it says what is known."""
+        report, latest = self.report, self.incidents.filter(key=key).first()
+        if report.type != TRIGGERED:
+            yield from self.turns(key, latest)
+        elif report.occurred_at is None:
+            if latest is None or not latest.is_open:
+                yield TRIGGERED, self.now, None
+        else:
+            is_new = self.known(key, TRIGGERED, report.occurred_at) is None
+            if is_new:
+                yield TRIGGERED, report.occurred_at, report.occurred_at
+            if report.ended_at:
+                if self.known(key, RESOLVED, report.ended_at) is None:
+                    yield RESOLVED, report.ended_at, report.ended_at
+            elif is_new and (all_resolved_at := self.all_resolved_after(report.occurred_at)):
+                yield RESOLVED, all_resolved_at, None
+
+    def turns(self, key: str, latest: Incident | None) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
+        """The same for a resolution or a reopening."""
+        type_, date = self.report.type, self.report.occurred_at
+        known = self.known(key, type_, date) if date else None
+        if known and (latest is None or known.incident_id != latest.id):
+            # A repetition that is not about what happened since.
+            return
+        at = self.moment(type_, latest)
+        is_at_its_start = latest is not None and not latest.is_open and at == latest.started_at
+        # Grafana OnCall's resolution of an incident that was ended otherwise would take its length away.
+        if date == at and (known or (type_ == RESOLVED and is_at_its_start)):
+            return
+        yield type_, at, date
+
+    def known(self, key: str, type_: IncidentEventType, date: datetime) -> IncidentEvent | None:
+        return self.events.filter(key=key, type=type_, reported_at=date).last()
+
+    def all_resolved_after(self, moment: datetime) -> datetime | None:
+        later = self.events.filter(key="", occurred_at__gte=moment).order_by("occurred_at")
+        return later.values_list("occurred_at", flat=True).first()
+
+    def moment(self, type_: IncidentEventType, latest: Incident | None) -> datetime:
+        """When the latest incident of a key was resolved or reopened.
+
+        Grafana OnCall's template sends the creation of the incident as the date of each event, and a trigger without a
+        date is as new as its arrival. Where that puts the event at the incident's start or before it, as much time has
+        passed since the start as between the arrivals of both.
+        """
+        date, at = self.report.occurred_at, self.report.occurred_at or self.now
+        if latest is None or latest.is_open != (type_ == RESOLVED):
+            return at
+        if at <= latest.started_at and (date is None or self.repeats_start(latest, date)):
+            elapsed = math.floor((self.now - latest.created_at).total_seconds())
+            at = latest.started_at + timedelta(seconds=max(0, elapsed))
+        elif date:
+            return at
+        newest = latest.events.aggregate(at=Max("occurred_at"))["at"]
+        return max(at, newest or at)
+
+    def repeats_start(self, incident: Incident, date: datetime) -> bool:
+        """Whether a date not after the start of an incident means that start, and no failure before it."""
+        is_same = incident.started_at - date < timedelta(seconds=1)
+        return is_same or incident.events.filter(occurred_at=incident.started_at, reported_at=None).exists()
+
+    def apply(self, new: list[IncidentEvent]) -> None:
+        """Work out the incidents of the events' key again, from the last one that ended before them."""
+        key, first_at = new[0].key, min(event.occurred_at for event in new)
+        incidents, events = self.incidents.filter(key=key), self.events.filter(key=key)
+        settled = incidents.filter(ended_at__lt=first_at).order_by("-ended_at", "-id").first()
+        before = None
+        if settled:
+            before = Period(settled.started_at, settled.ended_at)
+            incidents = incidents.filter(started_at__gt=settled.started_at)
+            events = events.filter(occurred_at__gt=settled.ended_at)
+        stored = {incident.id: incident for incident in incidents}
+        for event in new:
+            event.save()
+        periods = periods_of(events, before=before)
+        rows = [(settled if period is before else self.row_of(period, stored), period) for period in periods]
+        for merged in stored.values():
+            audit.record("incident.merged", merged, organization=self.source.organization)
+            merged.delete()
+        for incident, period in rows:
+            self.store(incident, period, key)
+
+    def row_of(self, period: Period, stored: dict[int, Incident]) -> Incident | None:
+        """The incident that the period was, taken out of ``stored``."""
+        for event in period.events:
+            if event.incident_id in stored:
+                return stored.pop(event.incident_id)
+        return None
+
+    def store(self, incident: Incident | None, period: Period, key: str) -> None:
+        created = incident is None
+        incident = incident or Incident(
+            organization_id=self.source.organization_id,
+            project_id=self.source.project_id,
+            environment_id=self.source.environment_id,
+            source=self.source,
+            key=key,
+            external_id=period.events[0].external_id,
+            created_at=self.now,
+        )
+        told: list[Incident | IncidentEvent] = [incident, *period.events]
+        values = {
+            "started_at": period.started_at,
+            "ended_at": period.ended_at,
+            "title": next((item.title for item in told if item.title), ""),
+            "url": next((item.url for item in told if item.url), ""),
+        }
+        changes = {
+            name: [None if created else getattr(incident, name), value]
+            for name, value in values.items()
+            if created or getattr(incident, name) != value
+        }
+        if changes:
+            for name, value in values.items():
+                setattr(incident, name, value)
+            incident.save()
+            self.record(incident, changes)
+        ids = [event.id for event in period.events if event.incident_id != incident.id]
+        self.events.filter(pk__in=ids).update(incident=incident)
+
+    def record(self, incident: Incident, changes: dict[str, list[Any]]) -> None:
+        told: dict[str, Any] = {"source": self.source.name}
+        for name, (before, after) in changes.items():
+            if before or after:
+                told[name] = [before, after] if before else after
+        audit.record(f"incident.{self.report.type}", incident, organization=self.source.organization, changes=told)

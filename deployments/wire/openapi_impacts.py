@@ -1,0 +1,85 @@
+"""``register_impact`` in the OpenAPI document."""
+
+from typing import Any
+
+from deployments.wire.openapi_parts import ORGANIZATION, REFUSALS, SENTENCE, body_of, path_parameter
+
+METRIC_PATH = "/api/1/impact/{impact_id}/register_impact"
+INCIDENT_PATH = "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact"
+INCIDENT_PATH_WITH_TOKEN = f"{INCIDENT_PATH}/{{token}}"
+
+SUCCESS = {"text/plain": {"schema": {"const": "Success"}}}
+WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+
+
+PLACE = [
+    ORGANIZATION,
+    path_parameter("project", "The project's slug."),
+    path_parameter("environment", "The environment's slug."),
+    path_parameter("impact_source", "The impact source's slug."),
+]
+
+
+def impact_paths() -> dict[str, Any]:
+    return {
+        METRIC_PATH: {"post": register_metric()},
+        INCIDENT_PATH: {"post": register_incident("register_incident")},
+        INCIDENT_PATH_WITH_TOKEN: {
+            "post": {
+                **register_incident("register_incident_by_path"),
+                "summary": "Register an incident event by its address alone",
+                "description": "For tools that cannot send a header. Prefer the one above where you can: addresses "
+                "are written to logs on the way.",
+                "parameters": [*PLACE, path_parameter("token", "The access token.")],
+                "security": [],
+            }
+        },
+    }
+
+
+def register_metric() -> dict[str, Any]:
+    return {
+        "operationId": "register_metric",
+        "summary": "Register a value of a custom metric",
+        "description": "One value every 120 seconds of each impact source.",
+        "tags": ["Registering"],
+        "parameters": [path_parameter("impact_id", "The impact source's id, which its page shows.")],
+        "requestBody": body_of("register_impact_metric", example={"value": 12.5}),
+        "responses": {
+            "200": {"description": "The value is stored.", "content": SUCCESS},
+            "400": {
+                "description": "The value is no number, or the date cannot be read or is older than the impact source.",
+                "content": SENTENCE,
+            },
+            "404": {"description": "There is no such custom metric.", "content": SENTENCE},
+            "413": {"description": "The body is too large.", "content": SENTENCE},
+            **REFUSALS,
+            "429": {
+                "description": "The impact source got a value less than 120 seconds ago, or the access token made more "
+                "requests than the limit allows.",
+                "headers": WAIT,
+                "content": SENTENCE,
+            },
+        },
+    }
+
+
+def register_incident(operation_id: str) -> dict[str, Any]:
+    return {
+        "operationId": operation_id,
+        "summary": "Register an incident event",
+        "description": "What happened to an incident of a custom incident impact source. Events may come late, "
+        "repeated and in any order.",
+        "tags": ["Registering"],
+        "parameters": PLACE,
+        "requestBody": body_of(
+            "register_impact_incident", example={"type": "triggered", "id": "4711", "title": "Shop down"}
+        ),
+        "responses": {
+            "200": {"description": "The event is stored, or was known.", "content": SUCCESS},
+            "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
+            "404": {"description": "There is no such custom incident impact source.", "content": SENTENCE},
+            "413": {"description": "The body is too large.", "content": SENTENCE},
+            **REFUSALS,
+        },
+    }
