@@ -31,6 +31,7 @@ WITHOUT_A_DOOR = {
     "live",
     "deploy",
     "schema",
+    "graphql",
     "openapi",
     "public-api-docs",
     None,

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path, re_path
 
 from deployments.api import live, views
+from deployments.api.graphql import GraphqlView
 
 register_deploy = views.RegisterDeployView.as_view()
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
     path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
+    path("graphql", GraphqlView.as_view(), name="graphql"),
     path("api/openapi.json", views.openapi, name="openapi"),
     re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
 ]

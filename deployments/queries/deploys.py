@@ -12,3 +12,13 @@ def deploys_with_place(organization_id: int) -> QuerySet[Deploy]:
         .select_related("organization", "target__deployment__project", "target__environment")
         .prefetch_related("tags", "links")
     )
+
+
+def live_deploy(target_id: int | None) -> Deploy | None:
+    found: Deploy | None = Deploy.objects.filter(live_target=target_id).first() if target_id else None
+    return found
+
+
+def deploy_of(deployment_id: int, deploy_id: int) -> Deploy | None:
+    found: Deploy | None = Deploy.objects.filter(deployment=deployment_id, pk=deploy_id).first()
+    return found
