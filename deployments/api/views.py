@@ -1,15 +1,15 @@
 import json
 from collections.abc import Sequence
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from deployments.api.answers import TEXT
-from deployments.api.base import ApiView, TokenView
+from deployments.api.base import ApiView
 from deployments.api.logged import RegistrationView
-from deployments.api.representation import deploy_path, represent_deploy
+from deployments.api.representation import deploy_path, represent_with_changes
 from deployments.queries import deploys_with_place
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
 from deployments.registration.idempotency import Answer, answer_once, fingerprint
@@ -77,7 +77,7 @@ class RegisterDeployView(RegistrationView):
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
             deploy = deploys_with_place(self.token.organization_id).get(pk=deploy_id)
             headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
-            return {"headers": headers, "body": json.dumps(represent_deploy(deploy))}
+            return {"headers": headers, "body": json.dumps(represent_with_changes(deploy))}
         return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}
 
 
@@ -87,21 +87,6 @@ def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:
     if replayed:
         response["Idempotency-Replayed"] = "true"
     return response
-
-
-class DeployView(TokenView):
-    required_scope = Scope.READ
-
-    def get(self, request: Request, organization: str, deploy_id: int) -> HttpResponse:
-        deploys = deploys_with_place(self.token.organization_id)
-        if self.token.limited_to_deployments:
-            deploys = deploys.filter(target__deployment__tokens=self.token.id)
-        if self.token.limited_to_environments:
-            deploys = deploys.filter(target__environment__tokens=self.token.id)
-        deploy = deploys.filter(pk=deploy_id).first()
-        if deploy is None:
-            raise Http404
-        return JsonResponse(represent_deploy(deploy))
 
 
 class SchemaView(ApiView):

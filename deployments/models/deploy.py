@@ -76,7 +76,7 @@ class Deploy(Timestamped):
         max_length=254,
         null=True,
         blank=True,
-        help_text="The user's address or the token's name, which outlives either.",
+        help_text="A user's address or a token's name, which outlives either.",
     )
     health_set_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -16,6 +16,12 @@ from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
 WORDS = {"string": "text", "array": "list"}
+# Of curl, after the token.
+DEFAULT_OPTIONS = {"post": ['-d "sha=$(git rev-parse HEAD)" -d environment=production']}
+EXAMPLE_OPTIONS = {
+    ("/graphql", "post"): ['--json \'{"query": "{__schema {queryType {fields {name description}}}}"}\''],
+    ("/graphql", "get"): ["--get --data-urlencode 'query={__typename}'"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +75,17 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
 
 
 def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
-    slugs = {"organization": "acme", "deployment": "storefront", "deploy_id": "1"}
+    slugs = {"organization": "acme", "deployment": "storefront", "deploy_id": "1", "sha": "5f0c7a1"}
     if organization:
         deployment = Deployment.objects.filter(organization=organization).order_by("name").first()
         slugs |= {"organization": organization.slug}
         if deployment:
             slugs["deployment"] = deployment.slug
     paths: dict[str, Any] = openapi.document()["paths"]
-    for path, methods in paths.items():
+    operations = [(path, *operation) for path, methods in paths.items() for operation in methods.items()]
+    for path, method, operation in operations:
         if path in openapi.REGISTER_PATHS[1:]:
             continue
-        ((method, operation),) = methods.items()
         filled = path.format(**slugs)
         yield Endpoint(
             anchor=operation["operationId"],
@@ -92,25 +98,34 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, needs_token="security" not in operation),
+            example=example(method, filled, operation),
         )
 
 
 def fields(operation: dict[str, Any]) -> Iterator[Field]:
-    """Those of the body, as the schema describes them."""
+    """Those of the query string and of the body, as the document describes them."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            words = type_words(parameter["schema"])
+            yield Field(parameter["name"], words, parameter.get("required", False), parameter["description"])
     if "requestBody" not in operation:
         return
-    schema = openapi.document()["components"]["schemas"]["register_deploy"]
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = openapi.document()["components"]["schemas"][name]
     for name, field in schema["properties"].items():
-        types = field["type"] if isinstance(field["type"], list) else [field["type"]]
-        words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
-        yield Field(name, words, name in schema["required"], field["description"])
+        yield Field(name, type_words(field), name in schema["required"], field["description"])
 
 
-def example(method: str, path: str, *, needs_token: bool) -> str:
+def type_words(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(str(value) for value in schema["enum"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
+
+
+def example(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
-    if needs_token:
+    if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if method == "post":
-        lines.append('-d "sha=$(git rev-parse HEAD)" -d environment=production')
+    lines += EXAMPLE_OPTIONS.get((path, method)) or DEFAULT_OPTIONS.get(method, ())
     return " \\\n  ".join(lines)

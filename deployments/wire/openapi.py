@@ -5,40 +5,17 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
+from deployments.wire.openapi_parts import DEPLOYMENT, ORGANIZATION, REFUSALS, SENTENCE
+from deployments.wire.openapi_reading import READING_PATHS
+from deployments.wire.openapi_schemas import READING_SCHEMAS
 from deployments.wire.schemas import load_schema
 
-SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
 REGISTER_PATHS = (
     "/api/1/deployments/{organization}/{deployment}/register_deploy",
     "/api/1/deployments/{organization}/{deployment}/register-deploy",
     "/api/1/{organization}/{deployment}/register_deploy",
 )
-
-
-def path_parameter(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
-
-
-ORGANIZATION = path_parameter("organization", "The organization's slug.")
-DEPLOYMENT = path_parameter("deployment", "The deployment's slug, unique in its organization.")
-
-REFUSALS: dict[str, dict[str, Any]] = {
-    "401": {
-        "description": "The access token is missing or not valid, or what the path names is not in its organization.",
-        "content": SENTENCE,
-    },
-    "403": {"description": "The access token's scopes or limits do not allow it.", "content": SENTENCE},
-    "429": {
-        "description": "The access token made more requests than the limit allows.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
-        "content": SENTENCE,
-    },
-    "503": {
-        "description": "The database does not answer: try again.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
-        "content": SENTENCE,
-    },
-}
 
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
@@ -100,96 +77,6 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
     }
 
 
-NULLABLE_TEXT = {"type": ["string", "null"]}
-MOMENT = {"type": "string", "format": "date-time"}
-
-DEPLOY_SCHEMA: dict[str, Any] = {
-    "title": "Deploy",
-    "description": "What was deployed where and when. lead_time is in seconds, dates are in UTC.",
-    "type": "object",
-    "properties": {
-        "id": {"type": "integer"},
-        "url": {"type": "string"},
-        "organization": {"type": "string"},
-        "project": {"type": "string"},
-        "deployment": {"type": "string"},
-        "environment": {"type": "string"},
-        "sha": {"type": "string"},
-        "branch": NULLABLE_TEXT,
-        "title": NULLABLE_TEXT,
-        "deployed_at": MOMENT,
-        "registered_at": MOMENT,
-        "live": {"type": "boolean"},
-        "restores": {"type": ["integer", "null"], "description": "The deploy that this rollback restored."},
-        "rolled_back_by": {"type": ["integer", "null"], "description": "The rollback that undid this deploy."},
-        "author": {"type": "object", "properties": {"name": NULLABLE_TEXT, "email": NULLABLE_TEXT}},
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "links": {"type": "object", "additionalProperties": {"type": "string"}},
-        "first_commit_at": {"type": ["string", "null"], "format": "date-time"},
-        "lead_time": {"type": ["integer", "null"]},
-        "commit_count": {"type": "integer"},
-        "file_count": {"type": "integer"},
-        "pull_request_count": {"type": "integer"},
-        "additions": {"type": "integer"},
-        "deletions": {"type": "integer"},
-    },
-}
-
-READ_DEPLOY = {
-    "operationId": "read_deploy",
-    "summary": "Read a deploy",
-    "tags": ["Reading"],
-    "parameters": [
-        ORGANIZATION,
-        {"name": "deploy_id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}},
-    ],
-    "responses": {
-        "200": {
-            "description": "The deploy.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/deploy"}}},
-        },
-        "404": {"description": "There is no such deploy, or not for this token.", "content": SENTENCE},
-        **REFUSALS,
-    },
-}
-
-READ_LIVE = {
-    "operationId": "read_live",
-    "summary": "What is live where",
-    "description": "Every deployment of the organization with what is live in each of its environments.",
-    "tags": ["Reading"],
-    "parameters": [
-        ORGANIZATION,
-        {
-            "name": "format",
-            "in": "query",
-            "description": "csv gets a row for each deployment and environment.",
-            "schema": {"enum": ["json", "csv"]},
-        },
-    ],
-    "responses": {
-        "200": {
-            "description": "Projects with their deployments and environments.",
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "text/csv": {"schema": {"type": "string"}},
-            },
-        },
-        "400": {"description": "The format is not known.", "content": SENTENCE},
-        **REFUSALS,
-    },
-}
-
-READ_SCHEMA = {
-    "operationId": "read_schema",
-    "summary": "The schema of register_deploy",
-    "description": "The JSON Schema that calls are checked by.",
-    "tags": ["Reading"],
-    "security": [],
-    "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
-}
-
-
 @cache
 def document() -> dict[str, Any]:
     schema = load_schema("register_deploy")
@@ -208,9 +95,8 @@ def document() -> dict[str, Any]:
                 path: {"post": register_deploy(f"register_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_PATHS)
             },
-            "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
-            "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
-            "/api/1/schema/register_deploy": {"get": READ_SCHEMA},
+            **GRAPHQL_PATHS,
+            **READING_PATHS,
         },
         "components": {
             "securitySchemes": {
@@ -227,7 +113,8 @@ def document() -> dict[str, Any]:
                     {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
                 ),
                 **with_components(schema["$defs"]),
-                "deploy": DEPLOY_SCHEMA,
+                **GRAPHQL_SCHEMAS,
+                **READING_SCHEMAS,
             },
         },
     }

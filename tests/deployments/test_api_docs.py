@@ -18,7 +18,17 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/deployments/{organization}/{deployment}/register-deploy",
         "/api/1/{organization}/{deployment}/register_deploy",
         "/api/1/organizations/{organization}/live",
+        "/graphql",
+        "/api/1/organizations",
+        "/api/1/organizations/{organization}/projects",
+        "/api/1/organizations/{organization}/environments",
+        "/api/1/organizations/{organization}/deployments",
+        "/api/1/organizations/{organization}/deploys",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/commits",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/files",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/pull_requests",
+        "/api/1/organizations/{organization}/commits/{sha}",
         "/api/1/schema/register_deploy",
     }
 
@@ -44,6 +54,9 @@ def test_members_read_their_own_slugs(ci: World, observer: User, settings: Setti
 
     assert f"{settings.SITE_URL}/api/1/deployments/acme/storefront/register_deploy" in page
     assert "ignore_if_duplicate" in page
+    assert f"{settings.SITE_URL}/api/1/organizations/acme/deploys" in page
+    assert "deploy or rollback or rolled_back" in page
+    assert page.count("/graphql") >= 2
 
 
 def test_everybody_reads_the_public_page(other: World, stranger: User) -> None:
