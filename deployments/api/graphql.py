@@ -47,7 +47,7 @@ class GraphqlView(TokenView):
 
         caller = Caller(token=self.token, address=self.request.META.get("REMOTE_ADDR", ""))
         answer = execute(call, caller, may_write=may_write)
-        return JsonResponse(answer.body, status=answer.status)
+        return JsonResponse(answer.body, status=answer.status, json_dumps_params={"separators": (",", ":")})
 
     def handle_exception(self, exc: Exception) -> Any:
         response = super().handle_exception(exc)

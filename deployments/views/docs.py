@@ -127,5 +127,5 @@ def example(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
     if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    lines += EXAMPLE_OPTIONS.get((path, method)) or DEFAULT_OPTIONS.get(method, ())
+    lines += EXAMPLE_OPTIONS.get((path, method), DEFAULT_OPTIONS.get(method, []))
     return " \\\n  ".join(lines)

@@ -100,6 +100,8 @@ def refusal(body: Any) -> str:
 class TestLatestChange:
     def test_nothing_yet(self, ci: World) -> None:
         assert latest(ci) == {"data": {"deployment": {"latestChange": None}}}
+        answer = ask(LATEST % ("acme", "storefront", "production"), ci.secret, method="GET")
+        assert answer.content == b'{"data":{"deployment":{"latestChange":null}}}'
 
     def test_what_is_live(self, ci: World) -> None:
         post_history(ci, "a b a")
