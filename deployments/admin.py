@@ -216,6 +216,7 @@ class DeployAdmin(FactAdmin):
         (None, {"fields": ("sha", "title", "organization", "target", "deployed_at", "kind", "branch")}),
         ("Change", {"fields": ("author_name", "author_email", "first_commit_at", "lead_time", "complete_lists")}),
         ("Counts", {"fields": ("commit_count", "file_count", "pull_request_count", "additions", "deletions")}),
+        ("Health", {"fields": ("health_set", "health_set_by", "health_set_at")}),
         ("Rollbacks", {"fields": ("restores", "rolled_back_by")}),
         ("Registration", {"fields": ("token", "created_at", "updated_at")}),
     )

@@ -5,7 +5,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from deployments.models import Deploy
+from deployments.models import ChangedFile, Commit, Deploy, PullRequest
+from deployments.queries.deploys import commits_of
+
+# How much of what a deploy brought stands with it; lists of their own have all of it.
+CHANGES_SHOWN = 100
 
 
 def deploy_path(organization_slug: str, deploy_id: int) -> str:
@@ -14,7 +18,6 @@ def deploy_path(organization_slug: str, deploy_id: int) -> str:
 
 def represent_deploy(deploy: Deploy) -> dict[str, Any]:
     """A deploy with its tags and links; ``lead_time`` is in seconds, dates are in UTC."""
-    target = deploy.target
     names = {tag.name for tag in deploy.tags.all()}
     if deploy.is_rollback:
         names.add("rollback")
@@ -24,15 +27,18 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "id": deploy.id,
         "url": deploy_path(deploy.organization.slug, deploy.id),
         "organization": deploy.organization.slug,
-        "project": target.deployment.project.slug,
-        "deployment": target.deployment.slug,
-        "environment": target.environment.slug,
+        "project": deploy.project.slug,
+        "deployment": deploy.deployment.slug,
+        "environment": deploy.environment.slug,
         "sha": deploy.sha,
         "branch": deploy.branch or None,
         "title": deploy.title or None,
         "deployed_at": as_text(deploy.deployed_at),
         "registered_at": as_text(deploy.created_at),
-        "live": target.live_deploy_id == deploy.id,
+        "live": deploy.target.live_deploy_id == deploy.id,
+        "health": deploy.health_set,
+        "health_set_by": deploy.health_set_by,
+        "health_set_at": as_text(deploy.health_set_at),
         "restores": deploy.restores_id,
         "rolled_back_by": deploy.rolled_back_by_id,
         "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
@@ -45,6 +51,51 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "pull_request_count": deploy.pull_request_count,
         "additions": deploy.additions,
         "deletions": deploy.deletions,
+    }
+
+
+def represent_with_changes(deploy: Deploy) -> dict[str, Any]:
+    """The first of its commits, files and pull requests, too; their counts say whether there are more."""
+    pull_requests = deploy.pull_requests.order_by("id")[:CHANGES_SHOWN]
+    return {
+        **represent_deploy(deploy),
+        "commits": [represent_commit(commit) for commit in commits_of(deploy).order_by("id")[:CHANGES_SHOWN]],
+        "files": [represent_file(file) for file in deploy.files.order_by("id")[:CHANGES_SHOWN]],
+        "pull_requests": [represent_pull_request(pull) for pull in pull_requests],
+    }
+
+
+def represent_commit(commit: Commit) -> dict[str, Any]:
+    """By the names that register_deploy has for them, as are files and pull requests."""
+    return {
+        "revision": commit.revision,
+        "message": commit.message,
+        "author": {
+            "name": commit.author_name or None,
+            "email": commit.author_email or None,
+            "username": commit.author_username or None,
+        },
+        "date": as_text(commit.committed_at),
+        "files": commit.files,
+        "url": commit.url or None,
+    }
+
+
+def represent_file(file: ChangedFile) -> dict[str, Any]:
+    return {"path": file.path, "additions": file.additions, "deletions": file.deletions, "url": file.url or None}
+
+
+def represent_pull_request(pull: PullRequest) -> dict[str, Any]:
+    return {
+        "number": pull.number,
+        "title": pull.title or None,
+        "url": pull.url or None,
+        "branch": pull.branch or None,
+        "author": pull.author or None,
+        "created_at": as_text(pull.opened_at),
+        "first_review_at": as_text(pull.first_reviewed_at),
+        "merged_at": as_text(pull.merged_at),
+        "issue_keys": pull.issue_keys,
     }
 
 

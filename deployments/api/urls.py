@@ -1,7 +1,11 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import impacts, live, manual_changes, views
+from deployments.api import commits, deploys, impacts, live, manual_changes, places, views
+from deployments.api.graphql import GraphqlView
 from deployments.wire.openapi import PUBLISHED_SCHEMAS
+
+ORGANIZATION = "api/1/organizations/<str:organization>"
+DEPLOY = f"{ORGANIZATION}/deploys/<int:deploy_id>"
 
 register_deploy = views.RegisterDeployView.as_view()
 register_incident = impacts.RegisterIncidentView.as_view()
@@ -31,10 +35,20 @@ urlpatterns: list[URLPattern] = [
         register_incident,
         name="register-incident-by-path",
     ),
-    path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
-    path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
+    path(f"{ORGANIZATION}/live", live.LiveView.as_view(), name="live"),
+    path("api/1/organizations", places.OrganizationsView.as_view(), name="organizations-list"),
+    path(f"{ORGANIZATION}/projects", places.ProjectsView.as_view(), name="projects-list"),
+    path(f"{ORGANIZATION}/environments", places.EnvironmentsView.as_view(), name="environments-list"),
+    path(f"{ORGANIZATION}/deployments", places.DeploymentsView.as_view(), name="deployments-list"),
+    path(f"{ORGANIZATION}/deploys", deploys.DeploysView.as_view(), name="deploys-list"),
+    path(DEPLOY, deploys.DeployView.as_view(), name="deploy"),
+    path(f"{DEPLOY}/commits", deploys.CommitsView.as_view(), name="deploy-commits"),
+    path(f"{DEPLOY}/files", deploys.FilesView.as_view(), name="deploy-files"),
+    path(f"{DEPLOY}/pull_requests", deploys.PullRequestsView.as_view(), name="deploy-pull-requests"),
+    path(f"{ORGANIZATION}/commits/<path:sha>", commits.CommitView.as_view(), name="commit"),
+    path("graphql", GraphqlView.as_view(), name="graphql"),
     path(
-        "api/1/organizations/<str:organization>/manual-changes/<int:change_id>",
+        f"{ORGANIZATION}/manual-changes/<int:change_id>",
         manual_changes.ManualChangeView.as_view(),
         name="manual-change",
     ),

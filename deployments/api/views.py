@@ -1,14 +1,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from deployments.api.base import ApiView, TokenView
+from deployments.api.base import ApiView
 from deployments.api.logged import RegistrationView
-from deployments.api.representation import deploy_path, represent_deploy
+from deployments.api.representation import deploy_path, represent_with_changes
 from deployments.api.success import answer_by_key, answer_success
 from deployments.queries import deploys_with_place
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
@@ -66,24 +66,9 @@ class RegisterDeployView(RegistrationView):
         }
 
         def representation() -> dict[str, Any]:
-            return represent_deploy(deploys_with_place(self.token.organization_id).get(pk=deploy_id))
+            return represent_with_changes(deploys_with_place(self.token.organization_id).get(pk=deploy_id))
 
         return answer_success(request, headers, representation)
-
-
-class DeployView(TokenView):
-    required_scope = Scope.READ
-
-    def get(self, request: Request, organization: str, deploy_id: int) -> HttpResponse:
-        deploys = deploys_with_place(self.token.organization_id)
-        if self.token.limited_to_deployments:
-            deploys = deploys.filter(target__deployment__tokens=self.token.id)
-        if self.token.limited_to_environments:
-            deploys = deploys.filter(target__environment__tokens=self.token.id)
-        deploy = deploys.filter(pk=deploy_id).first()
-        if deploy is None:
-            raise Http404
-        return JsonResponse(represent_deploy(deploy))
 
 
 class SchemaView(ApiView):

@@ -104,9 +104,14 @@ class TimelineForm(forms.Form):
         for name in place.fixed_fields():
             del self.fields[name]
 
+    def projects(self) -> Any:
+        return Project.objects.filter(organization=self.place.organization)
+
+    def deployments(self) -> Any:
+        return Deployment.objects.filter(organization=self.place.organization)
+
     def project_choices(self) -> list[tuple[str, str]]:
-        projects = Project.objects.filter(organization=self.place.organization).values_list("slug", "name")
-        return [("", "Any project"), *projects]
+        return [("", "Any project"), *self.projects().values_list("slug", "name")]
 
     def environment_choices(self) -> list[tuple[str, str]]:
         """Environments of the same slug are one choice, called as in the first project."""
@@ -117,7 +122,7 @@ class TimelineForm(forms.Form):
 
     def offered_deployments(self) -> list[tuple[str, str]]:
         """What the field for a deployment suggests."""
-        found = Deployment.objects.filter(organization=self.place.organization)
+        found = self.deployments()
         if project := self.chosen_project():
             found = found.filter(project=project)
         return list(found.order_by("slug").values_list("slug", "name")[:OFFERED_DEPLOYMENTS])
@@ -139,7 +144,7 @@ class TimelineForm(forms.Form):
         slug = self.cleaned_data["project"]
         if not slug:
             return None
-        project: Project | None = Project.objects.filter(organization=self.place.organization, slug=slug).first()
+        project: Project | None = self.projects().filter(slug=slug).first()
         if project is None:
             raise forms.ValidationError(f"There is no project {slug}.")
         return project
@@ -148,8 +153,7 @@ class TimelineForm(forms.Form):
         slug = self.cleaned_data["deployment"].lower()
         if not slug:
             return None
-        found = Deployment.objects.filter(organization=self.place.organization, slug=slug).select_related("project")
-        deployment: Deployment | None = found.first()
+        deployment: Deployment | None = self.deployments().filter(slug=slug).select_related("project").first()
         if deployment is None:
             raise forms.ValidationError(f"There is no deployment {slug}.")
         if (project := self.chosen_project()) and deployment.project_id != project.pk:
@@ -175,8 +179,8 @@ class TimelineForm(forms.Form):
             deployment_id=deployment.pk if deployment else None,
             environment_ids=environment_ids,
             target_id=target_id,
-            since=self.midnight(data["since"]) if data["since"] else None,
-            until=self.midnight(data["until"] + timedelta(days=1)) if data["until"] else None,
+            since=self.beginning_of(data["since"]) if data["since"] else None,
+            until=self.end_of(data["until"]) if data["until"] else None,
             kind=data["kind"],
             author=data["author"],
             tag=data["tag"],
@@ -194,8 +198,11 @@ class TimelineForm(forms.Form):
             found = found.filter(project=project)
         return tuple(found.values_list("pk", flat=True))
 
-    def midnight(self, day: date) -> datetime:
+    def beginning_of(self, day: date) -> datetime:
         return datetime.combine(day, time.min, tzinfo=self.zone)
+
+    def end_of(self, day: date) -> datetime:
+        return self.beginning_of(day + timedelta(days=1))
 
     def chips(self) -> Iterator["Chip"]:
         """One for each filter that is set."""

@@ -1,6 +1,6 @@
 from deployments.models.call import Call
 from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
-from deployments.models.deploy import Deploy
+from deployments.models.deploy import Deploy, Health
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.idempotency import IdempotencyKey
 from deployments.models.impact import (
@@ -20,6 +20,7 @@ __all__ = [
     "Commit",
     "Deploy",
     "Deployment",
+    "Health",
     "IdempotencyKey",
     "ImpactKind",
     "ImpactSource",

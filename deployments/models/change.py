@@ -49,6 +49,10 @@ class Commit(models.Model):
 
     class Meta:
         ordering = ("id",)
+        indexes = (
+            # Where a commit went, by the beginning of its hash.
+            models.Index(fields=("revision",), name="commit_by_revision"),
+        )
 
     def __str__(self) -> str:
         return self.revision

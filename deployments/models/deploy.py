@@ -11,6 +11,12 @@ MAX_NAME_LENGTH = 255
 MAX_TITLE_LENGTH = 255
 
 
+class Health(models.TextChoices):
+    HEALTHY = "healthy", "Healthy"
+    AILING = "ailing", "Ailing"
+    UNHEALTHY = "unhealthy", "Unhealthy"
+
+
 class Deploy(Timestamped):
     """One registered event: this sha went live in this target at ``deployed_at``.
 
@@ -62,6 +68,17 @@ class Deploy(Timestamped):
         db_index=False,
         help_text="The first rollback that undid this deploy.",
     )
+    # Null and not empty, so that a registration's insert need not name them.
+    health_set = models.CharField(  # noqa: DJ001 - see above
+        "health", max_length=10, null=True, blank=True, choices=Health, help_text="As somebody judged it."
+    )
+    health_set_by = models.CharField(  # noqa: DJ001 - see above
+        max_length=254,
+        null=True,
+        blank=True,
+        help_text="A user's address or a token's name, which outlives either.",
+    )
+    health_set_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = LivingManager()
@@ -94,6 +111,11 @@ class Deploy(Timestamped):
         constraints = (
             models.CheckConstraint(condition=~models.Q(sha=""), name="deploy_has_a_sha"),
             models.CheckConstraint(condition=models.Q(lead_time__gte=0), name="deploy_lead_time_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(health_set=None, health_set_by=None, health_set_at=None)
+                | models.Q(health_set__in=Health.values, health_set_by__isnull=False, health_set_at__isnull=False),
+                name="deploy_health_is_known_with_who_and_when",
+            ),
         )
 
     def __str__(self) -> str:

@@ -29,6 +29,7 @@ class Filters:
     organization_id: int
     project_id: int | None = None
     deployment_id: int | None = None
+    deployment_ids: tuple[int, ...] | None = None
     environment_ids: tuple[int, ...] | None = None
     target_id: int | None = None
     since: datetime | None = None
@@ -56,7 +57,7 @@ class Filters:
         if self.until:
             found &= Q(deployed_at__lt=self.until)
         if hash_ := self.hash_prefix():
-            found &= Q(organization=self.organization_id, sha__gte=hash_, sha__lt=successor(hash_))
+            found &= Q(organization=self.organization_id) & begins_with("sha", hash_)
         return found
 
     def sifting(self) -> Q:
@@ -64,6 +65,8 @@ class Filters:
         environments = self.environment_ids
         if environments is not None and self.target_id is None and (len(environments) != 1 or self.deployment_id):
             conditions &= Q(environment__in=environments)
+        if self.deployment_ids is not None:
+            conditions &= Q(deployment__in=self.deployment_ids)
         if self.kind:
             conditions &= KINDS.get(self.kind, NO_DEPLOY)
         if self.author:
@@ -100,6 +103,11 @@ KINDS = {
 
 # A timeline's other kinds, such as manual changes.
 NO_DEPLOY = Q(pk__in=())
+
+
+def begins_with(column: str, hash_: str) -> Q:
+    """That a column's text begins with these hexadecimal digits, as an index finds it under any collation."""
+    return Q((f"{column}__gte", hash_), (f"{column}__lt", successor(hash_)))
 
 
 def successor(hash_: str) -> str:
@@ -197,7 +205,7 @@ def undone_by(deploys: list[Deploy]) -> dict[int, Undone]:
 def fingerprint(filters: Filters) -> str:
     """Changes whenever the newest deploys of the place do, whether or not the filters admit them."""
     newest = Deploy.objects.filter(filters.indexed()).order_by(*NEWEST_FIRST)
-    rows = list(newest.values_list("id", "restores_id", "rolled_back_by_id")[:PAGE_SIZE])
+    rows = list(newest.values_list("id", "restores_id", "rolled_back_by_id", "health_set")[:PAGE_SIZE])
     return hashlib.blake2s(repr(rows).encode(), digest_size=8).hexdigest()
 
 

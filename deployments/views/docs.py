@@ -25,9 +25,15 @@ EXAMPLE_SLUGS = {
     "impact_source": "alerts",
     "impact_id": "1",
     "change_id": "1",
+    "sha": "5f0c7a1",
     "token": "$GUMSHOE_TOKEN",
 }
 WORDS = {"string": "text", "array": "list"}
+# Of curl, after the token.
+EXAMPLE_OPTIONS = {
+    ("/graphql", "post"): ['--json \'{"query": "{__schema {queryType {fields {name description}}}}"}\''],
+    ("/graphql", "get"): ["--get --data-urlencode 'query={__typename}'"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,10 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
     slugs = EXAMPLE_SLUGS | (slugs_of(organization) if organization else {})
     paths: dict[str, Any] = openapi.document()["paths"]
     repeated = {other for others in openapi.OTHER_PATHS.values() for other in others}
-    for path, methods in paths.items():
+    operations = [(path, *operation) for path, methods in paths.items() for operation in methods.items()]
+    for path, method, operation in operations:
         if path in repeated:
             continue
-        ((method, operation),) = methods.items()
         filled = path.format(**slugs)
         yield Endpoint(
             anchor=operation["operationId"],
@@ -113,35 +119,38 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(filled, operation),
+            example=example(method, filled, operation),
         )
 
 
 def fields(operation: dict[str, Any]) -> Iterator[Field]:
-    """Those of the body, as the schema describes them."""
-    name = schema_name(operation)
-    if name is None:
-        return
-    schema = openapi.document()["components"]["schemas"][name]
-    for field_name, field in schema["properties"].items():
-        types = field["type"] if isinstance(field["type"], list) else [field["type"]]
-        words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
-        yield Field(field_name, words, field_name in schema["required"], field["description"])
-
-
-def schema_name(operation: dict[str, Any]) -> str | None:
-    """Of the body, if it has one."""
+    """Those of the query string and of the body, as the document describes them."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            words = type_words(parameter["schema"])
+            yield Field(parameter["name"], words, parameter.get("required", False), parameter["description"])
     if "requestBody" not in operation:
-        return None
-    reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-    return reference.rpartition("/")[2]
+        return
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = openapi.document()["components"]["schemas"][name]
+    for name, field in schema["properties"].items():
+        yield Field(name, type_words(field), name in schema["required"], field["description"])
 
 
-def example(path: str, operation: dict[str, Any]) -> str:
+def type_words(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(str(value) for value in schema["enum"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
+
+
+def example(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
     if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if "requestBody" in operation:
+    if (path, method) in EXAMPLE_OPTIONS:
+        lines += EXAMPLE_OPTIONS[path, method]
+    elif "requestBody" in operation:
         values = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"]
         values = values | ({"sha": "$(git rev-parse HEAD)"} if "sha" in values else {})
         lines.append(" ".join(f'-d "{name}={value}"' for name, value in values.items()))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
 from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.openapi_manual import (
     MANUAL_CHANGE_SCHEMA,
@@ -13,17 +14,17 @@ from deployments.wire.openapi_manual import (
     register_manual_deploy,
 )
 from deployments.wire.openapi_parts import (
-    MOMENT,
-    NULLABLE_TEXT,
+    DEPLOYMENT,
     ORGANIZATION,
     REFUSALS,
     SENTENCE,
     body_of,
     headers_of_calls,
-    path_parameter,
     schemas_of,
     success,
 )
+from deployments.wire.openapi_reading import READING_PATHS, read_schema
+from deployments.wire.openapi_schemas import READING_SCHEMAS
 
 REGISTER_PATHS = (
     "/api/1/deployments/{organization}/{deployment}/register_deploy",
@@ -38,7 +39,6 @@ PUBLISHED_SCHEMAS = (
     "register_impact_incident",
     "register_impact_metric",
 )
-DEPLOYMENT = path_parameter("deployment", "The deployment's slug, unique in its organization.")
 
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
@@ -70,95 +70,6 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
     }
 
 
-DEPLOY_SCHEMA: dict[str, Any] = {
-    "title": "Deploy",
-    "description": "What was deployed where and when. lead_time is in seconds, dates are in UTC.",
-    "type": "object",
-    "properties": {
-        "id": {"type": "integer"},
-        "url": {"type": "string"},
-        "organization": {"type": "string"},
-        "project": {"type": "string"},
-        "deployment": {"type": "string"},
-        "environment": {"type": "string"},
-        "sha": {"type": "string"},
-        "branch": NULLABLE_TEXT,
-        "title": NULLABLE_TEXT,
-        "deployed_at": MOMENT,
-        "registered_at": MOMENT,
-        "live": {"type": "boolean"},
-        "restores": {"type": ["integer", "null"], "description": "The deploy that this rollback restored."},
-        "rolled_back_by": {"type": ["integer", "null"], "description": "The rollback that undid this deploy."},
-        "author": {"type": "object", "properties": {"name": NULLABLE_TEXT, "email": NULLABLE_TEXT}},
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "links": {"type": "object", "additionalProperties": {"type": "string"}},
-        "first_commit_at": {"type": ["string", "null"], "format": "date-time"},
-        "lead_time": {"type": ["integer", "null"]},
-        "commit_count": {"type": "integer"},
-        "file_count": {"type": "integer"},
-        "pull_request_count": {"type": "integer"},
-        "additions": {"type": "integer"},
-        "deletions": {"type": "integer"},
-    },
-}
-
-READ_DEPLOY = {
-    "operationId": "read_deploy",
-    "summary": "Read a deploy",
-    "tags": ["Reading"],
-    "parameters": [
-        ORGANIZATION,
-        {"name": "deploy_id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}},
-    ],
-    "responses": {
-        "200": {
-            "description": "The deploy.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/deploy"}}},
-        },
-        "404": {"description": "There is no such deploy, or not for this token.", "content": SENTENCE},
-        **REFUSALS,
-    },
-}
-
-READ_LIVE = {
-    "operationId": "read_live",
-    "summary": "What is live where",
-    "description": "Every deployment of the organization with what is live in each of its environments.",
-    "tags": ["Reading"],
-    "parameters": [
-        ORGANIZATION,
-        {
-            "name": "format",
-            "in": "query",
-            "description": "csv gets a row for each deployment and environment.",
-            "schema": {"enum": ["json", "csv"]},
-        },
-    ],
-    "responses": {
-        "200": {
-            "description": "Projects with their deployments and environments.",
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "text/csv": {"schema": {"type": "string"}},
-            },
-        },
-        "400": {"description": "The format is not known.", "content": SENTENCE},
-        **REFUSALS,
-    },
-}
-
-
-def read_schema(name: str) -> dict[str, Any]:
-    return {
-        "operationId": f"read_schema_of_{name}",
-        "summary": f"The schema of {name}",
-        "description": "The JSON Schema that calls are checked by.",
-        "tags": ["Reading"],
-        "security": [],
-        "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
-    }
-
-
 @cache
 def document() -> dict[str, Any]:
     return {
@@ -184,8 +95,8 @@ def document() -> dict[str, Any]:
                 for number, path in enumerate(REGISTER_MANUAL_PATHS)
             },
             **impact_paths(),
-            "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
-            "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
+            **GRAPHQL_PATHS,
+            **READING_PATHS,
             "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},
             **{f"/api/1/schema/{name}": {"get": read_schema(name)} for name in PUBLISHED_SCHEMAS},
         },
@@ -201,8 +112,9 @@ def document() -> dict[str, Any]:
             },
             "schemas": {
                 **{name: schema for published in PUBLISHED_SCHEMAS for name, schema in schemas_of(published).items()},
-                "deploy": DEPLOY_SCHEMA,
                 "manual_change": MANUAL_CHANGE_SCHEMA,
+                **GRAPHQL_SCHEMAS,
+                **READING_SCHEMAS,
             },
         },
     }

@@ -6,7 +6,11 @@ from deployments.wire.schemas import load_schema
 
 SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
 NULLABLE_TEXT = {"type": ["string", "null"]}
+WHOLE_NUMBER = {"type": "integer"}
+TEXT = {"type": "string"}
 MOMENT = {"type": "string", "format": "date-time"}
+NULLABLE_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+TEXTS = {"type": "array", "items": TEXT}
 
 
 def path_parameter(name: str, description: str) -> dict[str, Any]:
@@ -14,6 +18,7 @@ def path_parameter(name: str, description: str) -> dict[str, Any]:
 
 
 ORGANIZATION = path_parameter("organization", "The organization's slug.")
+DEPLOYMENT = path_parameter("deployment", "The deployment's slug, unique in its organization.")
 
 REFUSALS: dict[str, dict[str, Any]] = {
     "401": {
@@ -92,3 +97,27 @@ def with_components(value: Any) -> Any:
     if isinstance(value, list):
         return [with_components(item) for item in value]
     return value
+
+
+def record(title: str, description: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has all of ``properties`` and no others."""
+    return {
+        "title": title,
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
+
+
+def query_parameter(name: str, description: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema or TEXT}

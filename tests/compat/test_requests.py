@@ -106,7 +106,8 @@ def assert_body(body: str, row: Row) -> None:
     expected = row["expect_body"]
     match row.get("expect_body_match"):
         case "json":
-            assert json.loads(body) == expected or expected is None
+            value = json.loads(expected) if isinstance(expected, str) else expected
+            assert json.loads(body) == value or value is None
         case "contains":
             assert expected in body
         case None if expected is not None:

@@ -23,10 +23,20 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/deployments/{organization}/{project}/register-manual-deploy",
         "/api/1/organizations/{organization}/manual-changes/{change_id}",
         "/api/1/organizations/{organization}/live",
+        "/graphql",
+        "/api/1/organizations",
+        "/api/1/organizations/{organization}/projects",
+        "/api/1/organizations/{organization}/environments",
+        "/api/1/organizations/{organization}/deployments",
+        "/api/1/organizations/{organization}/deploys",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
         "/api/1/impact/{impact_id}/register_impact",
         "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact",
         "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact/{token}",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/commits",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/files",
+        "/api/1/organizations/{organization}/deploys/{deploy_id}/pull_requests",
+        "/api/1/organizations/{organization}/commits/{sha}",
         "/api/1/schema/register_deploy",
         "/api/1/schema/register_manual_deploy",
         "/api/1/schema/register_impact_incident",
@@ -78,6 +88,9 @@ def test_members_read_their_own_impact_sources(ci: World, observer: User, settin
     assert f"curl {settings.SITE_URL}{path}/$GUMSHOE_TOKEN" in page
     assert f"curl {settings.SITE_URL}/api/1/impact/{metric.pk}/register_impact" in page
     assert "ended_date" in page
+    assert f"{settings.SITE_URL}/api/1/organizations/acme/deploys" in page
+    assert "deploy or rollback or rolled_back" in page
+    assert page.count("/graphql") >= 2
 
 
 def test_everybody_reads_the_public_page(other: World, stranger: User) -> None:

@@ -6,9 +6,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from deployments.models import Deploy
+from deployments.health import set_health
+from deployments.models import Deploy, Health
 from deployments.views.deploys import COMMITS_SHOWN, FILES_SHOWN
+from orgs.audit import Actor, acting_as
 from orgs.models import AuditEvent, User
 from tests.conftest import World
 from tests.deployments.histories import history, in_short, minute, post_history
@@ -229,3 +232,17 @@ def test_the_number_of_queries_does_not_grow(ci: World, observer: User) -> None:
     queries(2)
     register(ci, sha="z", date=minute(700))
     assert queries(1) == queries(3)
+
+
+@pytest.mark.parametrize(("health", "word"), [(Health.HEALTHY, "Healthy"), (Health.UNHEALTHY, "Unhealthy")])
+def test_the_health_that_somebody_set(ci: World, observer: User, health: Health, word: str) -> None:
+    deploy = register(ci)
+    assert "Was it good" not in page(observer, deploy)
+
+    with acting_as(Actor(label="token <ci>")):
+        set_health(deploy=deploy, health=health, now=timezone.now())
+
+    html = page(observer, deploy)
+    assert html.count(f'<span class="health {health}" title="Set by token &lt;ci&gt;">{word}</span>') == 2
+    assert "by token &lt;ci&gt;</p>" in html
+    assert f'<span class="health {health}"' in signed_in(observer).get("/acme/timeline").content.decode()

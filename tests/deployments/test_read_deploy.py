@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from deployments.models import Deploy
+from deployments.health import set_health
+from deployments.models import Deploy, Health
 from deployments.services import limit_token
+from orgs.audit import Actor, acting_as
 from tests.conftest import World
-from tests.deployments.histories import minute
+from tests.deployments.histories import START, minute
 from tests.factories import make_deployment, make_token
 from tokens.scopes import Scope
 
@@ -62,6 +64,9 @@ def test_the_whole_representation(ci: World, reader: str) -> None:
         "deployed_at": "2024-05-01T12:35:00.500000Z",
         "registered_at": deploy.created_at.isoformat().replace("+00:00", "Z"),
         "live": True,
+        "health": None,
+        "health_set_by": None,
+        "health_set_at": None,
         "restores": None,
         "rolled_back_by": None,
         "author": {"name": "Ann", "email": "ann@example.com"},
@@ -74,7 +79,42 @@ def test_the_whole_representation(ci: World, reader: str) -> None:
         "pull_request_count": 1,
         "additions": 12,
         "deletions": 3,
+        "commits": [
+            {
+                "revision": "5b1b8a2",
+                "message": "Sell socks\n\nThey are warm.",
+                "author": {"name": "Ann", "email": "ann@home.example.com", "username": None},
+                "date": "2024-05-01T12:05:00Z",
+                "files": [],
+                "url": None,
+            }
+        ],
+        "files": [{"path": "socks.py", "additions": 12, "deletions": 3, "url": None}],
+        "pull_requests": [
+            {
+                "number": "7",
+                "title": "Socks",
+                "url": None,
+                "branch": None,
+                "author": None,
+                "created_at": None,
+                "first_review_at": None,
+                "merged_at": None,
+                "issue_keys": [],
+            }
+        ],
     }
+
+
+def test_the_health_that_somebody_set(ci: World, reader: str) -> None:
+    location = ci.register(sha="a").headers["Location"]
+    with acting_as(Actor(label="ann@example.com")):
+        set_health(deploy=Deploy.objects.get(), health=Health.AILING, now=START)
+
+    answer = get(location, reader).json()
+
+    assert (answer["health"], answer["health_set_by"]) == ("ailing", "ann@example.com")
+    assert answer["health_set_at"] == "2024-05-01T12:00:00Z"
 
 
 def test_what_is_not_known_is_null_or_empty(ci: World, reader: str) -> None:
@@ -158,8 +198,8 @@ def test_reading_costs_the_same_whatever_a_deploy_brought(
     )
     get(response.headers["Location"], reader)
 
-    # The token, the deploy with its place, its tags, its links.
-    with django_assert_num_queries(4):
+    # The token, the deploy with its place, its tags, links, commits, files and pull requests.
+    with django_assert_num_queries(7):
         answer = get(response.headers["Location"], reader)
     assert json.loads(answer.content)["commit_count"] == details
     assert Deploy.objects.count() == 1

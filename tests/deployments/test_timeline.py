@@ -251,6 +251,13 @@ def test_only_what_is_new_is_sent(ci: World, observer: User, path: str) -> None:
     assert shas(answer.content.decode()) == ["a", "earlier"]
     assert b"<html" not in answer.content
 
+    Deploy.objects.filter(sha="a").update(health_set="ailing", health_set_by="token ci", health_set_at=minute(2))
+    seen = re.search(r'"If-None-Match": "([^"]*)"}', answer.content.decode())
+    assert seen
+    answer = poll(seen[1].encode().decode("unicode_escape"))
+    assert answer.status_code == 200
+    assert b"Ailing" in answer.content
+
 
 def test_pages_behind_the_first_do_not_poll(varied: World, look: Any) -> None:
     newest = Deploy.objects.latest("deployed_at")

@@ -1,0 +1,59 @@
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from deployments.api.base import FieldsParser, TokenView, read_body
+from deployments.registration.errors import BodyTooLarge
+from deployments.wire.body import decode
+from deployments.wire.graphql import read_call
+
+MAX_BODY_BYTES = 200_000
+
+
+class QueryParser(FieldsParser):
+    """Takes a body that is labelled application/graphql for the query itself."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
+        if int(request.META["CONTENT_LENGTH"]) > MAX_BODY_BYTES:
+            raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes: ask for less at once.")
+        if request.content_type == "application/graphql":
+            charset = (request.content_params or {}).get("charset", "utf-8")
+            return {"query": decode(read_body(request), charset)}
+        return super().parse(stream, media_type, parser_context)
+
+
+class GraphqlView(TokenView):
+    """Every token may ask; each field says which scope it needs.
+
+    A wrong token is told so in text, which the Sleuth CLI prints. Of every other answer it reads the JSON.
+    """
+
+    parser_classes = (QueryParser,)
+    permission_classes = ()
+
+    def get(self, request: Request) -> HttpResponse:
+        return self.answer(may_write=False)
+
+    def post(self, request: Request) -> HttpResponse:
+        return self.answer(may_write=True)
+
+    def answer(self, *, may_write: bool) -> HttpResponse:
+        call = read_call(self.fields)
+        # Here, because a web worker that only registers can do without its 10 MB.
+        from deployments.graphql.caller import Caller
+        from deployments.graphql.execution import execute
+
+        caller = Caller(token=self.token, address=self.request.META.get("REMOTE_ADDR", ""))
+        answer = execute(call, caller, may_write=may_write)
+        return JsonResponse(answer.body, status=answer.status, json_dumps_params={"separators": (",", ":")})
+
+    def handle_exception(self, exc: Exception) -> Any:
+        response = super().handle_exception(exc)
+        if response.status_code == 401:
+            return response
+        answer = JsonResponse({"errors": [{"message": response.content.decode()}]}, status=response.status_code)
+        if "Retry-After" in response.headers:
+            answer["Retry-After"] = response["Retry-After"]
+        return answer

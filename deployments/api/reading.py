@@ -1,0 +1,95 @@
+"""What the endpoints of the read API have in common: answers with an ETag, and lists in pages."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deployments.api.base import TokenView
+from deployments.registration.errors import InvalidField
+from deployments.wire.body import read_query, with_query
+from tokens.scopes import Scope
+
+PAGE_SIZE = 100
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+class ReadView(TokenView):
+    required_scope = Scope.READ
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Of the query string. Raises UnreadableBody and InvalidField."""
+        sent = with_query(read_query(self.request.META.get("QUERY_STRING", "")), {})
+        for name, value in sent.items():
+            if not isinstance(value, str):
+                raise InvalidField(f"{name[:40]} came more than once: send it once.")
+        return sent
+
+    def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """304 without a body where the caller's If-None-Match names the same data."""
+        body = json.dumps(data, ensure_ascii=False).encode()
+        tag = f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"'
+        kept = {"ETag": tag, "Cache-Control": "private, no-cache", **(headers or {})}
+        seen = self.request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
+        if any(one.strip().removeprefix("W/") in (tag, "*") for one in seen):
+            return HttpResponse(status=304, headers=kept)
+        return HttpResponse(body, content_type="application/json", headers=kept)
+
+    def page(self, rows: Sequence[dict[str, Any]], following: str) -> HttpResponse:
+        """A page of a list; ``following`` is the next one's cursor, empty on the last one."""
+        return self.answer(rows, {"Link": self.next_link(following)} if following else None)
+
+    def next_link(self, following: str) -> str:
+        # A secret does not belong into an answer, which may be logged.
+        kept = {name: value for name, value in self.parameters.items() if name != "api_key"}
+        query = urlencode({**kept, "cursor": following})
+        return f'<{settings.SITE_URL}{self.request.path}?{query}>; rel="next"'
+
+
+class ListView(ReadView):
+    """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor."""
+
+    by: tuple[str, ...] = ("id",)
+
+    def rows(self) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def represent(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def get(self, request: Request, **place: Any) -> HttpResponse:
+        rows = self.rows()
+        if cursor := self.parameters.get("cursor"):
+            rows = rows.filter(behind(self.by, cursor))
+        found = list(rows.order_by(*self.by)[: PAGE_SIZE + 1])
+        page = found[:PAGE_SIZE]
+        following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > PAGE_SIZE else ""
+        return self.page([self.represent(row) for row in page], following)
+
+
+def behind(columns: Sequence[str], cursor: str) -> Q:
+    """Raises InvalidField."""
+    values = cursor.split(",")
+    if len(values) != len(columns) or not all(map(is_value, columns, values)):
+        raise bad_cursor()
+    found, same = Q(), Q()
+    for column, value in zip(columns, values, strict=True):
+        found |= same & Q((f"{column}__gt", value))
+        same &= Q((column, value))
+    return found
+
+
+def is_value(column: str, text: str) -> bool:
+    return bool(text) if column == "slug" else WHOLE_NUMBER.fullmatch(text) is not None
+
+
+def bad_cursor() -> InvalidField:
+    return InvalidField("The cursor is not one that a Link header gave: begin again without it.")
