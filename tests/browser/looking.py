@@ -2,39 +2,46 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-RUN_AXE = """rules => axe.run(document, {resultTypes: ["violations"], ...(rules && {runOnly: {type: "rule", values: rules}})})
-    .then(({violations}) => violations.flatMap(({id, impact, nodes}) => nodes.map(node =>
-        `${id} (${impact}): ${node.html} ${node.any.concat(node.all, node.none).map(check => check.message).join(" ")}`)))"""
-DESKTOP = {"width": 1440, "height": 900}
-PHONES = (360, 320)
-"""What sticks out to the right, the innermost first; what stands in a frame that scrolls by itself does not."""
-STICKING_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
-    `${document.documentElement.scrollWidth} px wide`,
-    ...[...document.querySelectorAll("body *")].filter(part => part.getBoundingClientRect().right > innerWidth + 1)
-        .slice(-3).map(part => part.outerHTML.slice(0, 120))]"""
+DESKTOP = ViewportSize(width=1440, height=900)
+PHONES = (ViewportSize(width=360, height=740), ViewportSize(width=320, height=640))
+# In the dark only colours differ.
+RULES_ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
+RUN_AXE = """async rules => {
+  const { violations } = await axe.run({ resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+  return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html, any, all, none }) =>
+    `${id} (${impact}): ${html} ${[...any, ...all, ...none].map(({ message }) => message).join(", ")}`));
+}"""
+OPEN_ALL = "() => document.querySelectorAll('details').forEach(details => { details.open = true; })"
+# What stands in a frame that scrolls by itself does not stick out. To the left of the page nobody can scroll.
+STICKING_OUT = """() => {
+  const box = part => part.getBoundingClientRect();
+  const framed = part => part.parentElement && (
+    getComputedStyle(part.parentElement).overflowX !== "visible" || framed(part.parentElement));
+  const lost = [...document.querySelectorAll("details > :not(summary)")].filter(part => box(part).left < 0);
+  const width = document.documentElement.scrollWidth;
+  const wide = width > innerWidth
+    ? [...document.querySelectorAll("body *")].filter(part => box(part).right > innerWidth && !framed(part)) : [];
+  return [...lost, ...wide.slice(-3), ...(width > innerWidth ? [document.documentElement] : [])].map(
+    part => `from ${box(part).left} to ${box(part).right} px: ${part.outerHTML.slice(0, 160)}`);
+}"""
 
 
 def faults_of(page: Page) -> Iterator[str]:
-    """What axe finds in light and in dark, and what does not fit on a phone. Leaves the page in light at full width."""
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]  # a dict is what it wants
-    page.evaluate(AXE)
-    for scheme in ("light", "dark"):
-        yield from axe(page, scheme)
-    for width in PHONES:
-        page.set_viewport_size({"width": width, "height": 740})
-        for fault in page.evaluate(STICKING_OUT):
-            yield f"{width} px: {fault}"
+    """What axe finds in light and in dark, and what does not fit on a phone. Leaves all that can be opened open."""
+    page.set_viewport_size(DESKTOP)
     page.emulate_media(color_scheme="light")
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-
-
-def axe(page: Page, scheme: Literal["light", "dark"]) -> Iterator[str]:
-    """In the dark only colours differ."""
-    page.emulate_media(color_scheme=scheme)
-    for violation in page.evaluate(RUN_AXE, ["color-contrast", "link-in-text-block"] if scheme == "dark" else None):
-        yield f"{scheme}: {violation}"
+    page.evaluate(AXE)
+    for violation in page.evaluate(RUN_AXE, None):
+        yield f"light: {violation}"
+    page.evaluate(OPEN_ALL)
+    page.emulate_media(color_scheme="dark")
+    for violation in page.evaluate(RUN_AXE, RULES_ABOUT_COLOURS):
+        yield f"dark: {violation}"
+    for phone in PHONES:
+        page.set_viewport_size(phone)
+        for part in page.evaluate(STICKING_OUT):
+            yield f"on {phone['width']} px: {part}"

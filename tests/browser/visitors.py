@@ -1,12 +1,10 @@
-"""Who sees which pages. Together they see every one that there is."""
+"""Those who look at the pages, each in a state that shows some that others are not shown."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 
 from orgs.invitations import invite
@@ -14,21 +12,16 @@ from orgs.models import User
 from orgs.roles import Role
 from orgs.services import add_member, create_user
 from tests.browser.filled import fill
-from tests.browser.walking import pages
 from tests.factories import make_organization, signed_in
 from tests.orgs.signing_in import PASSWORD, confirm, sign_in, switch_on_totp
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """``parameters`` are what addresses are made of, ``under`` is where the visitor looks around."""
+    """``parameters`` are what addresses are made of."""
 
     client: Client
     parameters: dict[str, Any] = field(default_factory=dict)
-    under: str = "/"
-
-    def pages(self) -> dict[str, str]:
-        return pages(self.client, self.parameters, under=self.under)
 
 
 def make_user(name: str) -> User:
@@ -56,7 +49,7 @@ def owner_of_nothing() -> Visitor:
     user = make_user("boole")
     organization = make_organization("empty")
     add_member(organization=organization, user=user, role=Role.OWNER)
-    return Visitor(signed_in(user), {"organization": organization.slug}, under=f"/{organization.slug}")
+    return Visitor(signed_in(user), {"organization": organization.slug})
 
 
 def nobody() -> Visitor:
@@ -77,25 +70,15 @@ def nobody() -> Visitor:
 def somebody_with_a_second_factor() -> Visitor:
     client = by_password(make_user("darwin"))
     switch_on_totp(client)
-    return Visitor(client, under="/accounts/")
+    return Visitor(client)
 
 
 def somebody_who_owes_a_code() -> Visitor:
     user = make_user("euler")
     switch_on_totp(by_password(user))
-    return Visitor(by_password(user), under="/accounts/2fa/")
+    return Visitor(by_password(user))
 
 
 def somebody_without_anything() -> Visitor:
     """No organization, and no password, as after single sign-on."""
     return Visitor(signed_in(create_user(email="fermat@example.com")))
-
-
-VISITORS: tuple[Callable[[], Visitor], ...] = (
-    owner_of_much,
-    owner_of_nothing,
-    nobody,
-    somebody_with_a_second_factor,
-    somebody_who_owes_a_code,
-    somebody_without_anything,
-)
