@@ -27,7 +27,7 @@ SHA = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 
 def fill(owner: User) -> dict[str, Any]:
     """Makes the demo organization, more of it, and ``owner`` its owner. Gives what addresses are made of."""
-    ensure_demo(now=timezone.now(), days=10)
+    ensure_demo(now=timezone.now(), days=4)
     organization = find_demo()
     assert organization is not None
     membership = add_member(organization=organization, user=owner, role=Role.OWNER)

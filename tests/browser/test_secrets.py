@@ -51,6 +51,7 @@ def test_secrets_are_shown_once(visit: Visit, site: str, ci: World, owner: User)
     # The browser has to ask for the page again, by sending the form again, and says so instead of showing it.
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
         page.go_back()
+    page.wait_for_url("chrome-error://**")
     assert second not in page.content()
     page.goto("/acme/tokens")
     follow(page, "Laptop")

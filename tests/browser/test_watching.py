@@ -19,7 +19,12 @@ from tests.browser.watching import watched
 )
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_complains_fails_its_test(chromium: Browser, site: str, script: str, complaint: str) -> None:
-    with pytest.raises(AssertionError, match=complaint), watched(chromium, base_url=site) as context:
+    with pytest.raises(AssertionError, match=complaint):
+        visit_and_run(chromium, site, script)
+
+
+def visit_and_run(chromium: Browser, site: str, script: str) -> None:
+    with watched(chromium, base_url=site) as context:
         page = context.new_page()
         page.goto("/accounts/login/")
         page.evaluate(f"() => {{ {script} }}")
@@ -28,5 +33,4 @@ def test_a_page_that_complains_fails_its_test(chromium: Browser, site: str, scri
 
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_is_quiet_does_not(chromium: Browser, site: str) -> None:
-    with watched(chromium, base_url=site) as context:
-        context.new_page().goto("/accounts/login/")
+    visit_and_run(chromium, site, "console.log('All is well')")
