@@ -83,6 +83,12 @@ def test_the_list_says_what_there_is_to_say(ci: World, admin: User) -> None:
     assert "Unused for 194 days" in text
 
 
+def test_an_empty_list_leads_to_the_first_token(ci: World, page: Client) -> None:
+    AccessToken.objects.all().delete()
+
+    assert f'<a class="button primary" href="{NEW}">Create a token</a>' in html(page.get(PAGE))
+
+
 def test_revoked_tokens_stay_listed_apart(ci: World, page: Client) -> None:
     revoke_token(token=ci.token)
 

@@ -1,7 +1,9 @@
 """Ada, who signs in by password."""
 
+import re
 from typing import Any
 
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
 
 LOGIN = "/accounts/login/"
@@ -15,3 +17,21 @@ def sign_in(client: Client, password: str = PASSWORD, email: str = EMAIL, **fiel
 
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
+
+
+def totp_code(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+
+
+def confirm(client: Client) -> None:
+    """That it is still oneself, which whatever touches the second factor asks for."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def switch_on_totp(client: Client) -> str:
+    confirm(client)
+    html = client.get("/accounts/2fa/totp/activate/").content.decode()
+    match = re.search(r'id="totp-secret">([A-Z2-7]+)<', html)
+    assert match, html
+    assert client.post("/accounts/2fa/totp/activate/", {"code": totp_code(match[1])}).status_code == 302
+    return match[1]

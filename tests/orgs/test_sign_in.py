@@ -8,7 +8,6 @@ from base64 import b64decode
 import pytest
 from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client, override_settings
@@ -20,25 +19,7 @@ from orgs.models import User
 from orgs.sign_in_limits import SECONDS_BETWEEN_TRIES
 from tests.conftest import World
 from tests.factories import signed_in
-from tests.orgs.signing_in import EMAIL, LOGIN, PASSWORD, is_signed_in, sign_in
-
-
-def totp_code(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
-
-
-def confirm(client: Client) -> None:
-    """That it is still oneself, which whatever touches the second factor asks for."""
-    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
-
-
-def switch_on_totp(client: Client) -> str:
-    confirm(client)
-    html = client.get("/accounts/2fa/totp/activate/").content.decode()
-    match = re.search(r'id="totp-secret">([A-Z2-7]+)<', html)
-    assert match, html
-    assert client.post("/accounts/2fa/totp/activate/", {"code": totp_code(match[1])}).status_code == 302
-    return match[1]
+from tests.orgs.signing_in import EMAIL, LOGIN, PASSWORD, confirm, is_signed_in, sign_in, switch_on_totp, totp_code
 
 
 def test_address_in_any_case_and_password_let_in(ada: User) -> None:

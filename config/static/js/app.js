@@ -93,6 +93,10 @@ function reveal(root) {
   }
 }
 
+// On a phone the rooms stand in a line that scrolls.
+const room = document.querySelector(".rail-nav [aria-current]");
+room?.parentElement.scrollTo({ left: room.offsetLeft - room.parentElement.offsetLeft - 16 });
+
 reveal(document);
 document.addEventListener("htmx:load", (event) => reveal(event.target));
 setInterval(refreshTimes, 30000);

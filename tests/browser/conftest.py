@@ -1,0 +1,62 @@
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.watching import SECONDS, watched
+
+WITHOUT_CHROMIUM = "there is no Chromium on this machine: apt install chromium"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for all tests of a process."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(WITHOUT_CHROMIUM)
+    expect.set_options(timeout=SECONDS * 1000)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright runs an event loop in the main thread from now on, where Django then refuses its database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(live_server: LiveServer, settings: Settings) -> str:
+    """The address under which a thread serves what the test stores."""
+    settings.SITE_URL = live_server.url
+    return live_server.url
+
+
+class Visit(Protocol):
+    def __call__(self, client: Client | None = None, **options: Any) -> BrowserContext: ...
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: str) -> Iterator[Visit]:
+    """Makes visitors: signed in as the test client is, if one is given. The test fails if the browser complains."""
+    with ExitStack() as stack:
+
+        def visit(client: Client | None = None, **options: Any) -> BrowserContext:
+            context = stack.enter_context(watched(chromium, base_url=site, **options))
+            if client:
+                cookies = [(name, morsel.value) for name, morsel in client.cookies.items()]
+                context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies])
+            return context
+
+        yield visit
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A page of somebody who is not signed in."""
+    return visit().new_page()
