@@ -83,7 +83,7 @@ def line_chart(buckets: Sequence[Bucket], span: Span) -> LineChart:
 
     def y(value: float) -> float:
         # Of halves, since the difference of two large numbers may be no number.
-        return round(HEIGHT * (high / 2 - value / 2) / (high / 2 - low / 2), 2)
+        return round(HEIGHT * ((high / 2 - value / 2) / (high / 2 - low / 2)), 2)
 
     xs = [span.x(bucket.at) for bucket in buckets]
     means = [(x, y(bucket.mean)) for x, bucket in zip(xs, buckets, strict=True)]
