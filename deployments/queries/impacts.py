@@ -48,10 +48,11 @@ def sources_of(project: Project) -> QuerySet[Any]:
     open_ones = Incident.objects.filter(source=OuterRef("pk"), ended_at__isnull=True).order_by().values("source")
     newest = Incident.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
     sources: QuerySet[Any] = ImpactSource.objects.filter(project=project, environment__deleted_at=None)
-    return sources.select_related("environment").annotate(
+    counted: QuerySet[Any] = sources.select_related("environment").annotate(
         open_count=Coalesce(Subquery(open_ones.annotate(count=Count("pk")).values("count")), 0),
         last_report_at=Coalesce("last_value_at", Subquery(newest)),
     )
+    return counted
 
 
 def deleted_sources(organization: Organization) -> QuerySet[Any]:

@@ -5,6 +5,7 @@ HEIGHT. What must not be stretched, the words at the axes, stands beside the dra
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from deployments.queries.impacts import Bucket
 WIDTH, HEIGHT = 1000, 100
 # A minute of a month would be too narrow to be seen.
 NARROWEST = 3
-LARGEST = 1.7e308
+LARGEST = sys.float_info.max
 # Below these a double has no room for ticks.
 SMALLEST, MOST_PRECISE = 1e-300, 1e-9
 
@@ -83,7 +84,7 @@ def line_chart(buckets: Sequence[Bucket], span: Span) -> LineChart:
 
     def y(value: float) -> float:
         # Of halves, since the difference of two large numbers may be no number.
-        return round(HEIGHT * (high / 2 - value / 2) / (high / 2 - low / 2), 2)
+        return round(HEIGHT * ((high / 2 - value / 2) / (high / 2 - low / 2)), 2)
 
     xs = [span.x(bucket.at) for bucket in buckets]
     means = [(x, y(bucket.mean)) for x, bucket in zip(xs, buckets, strict=True)]

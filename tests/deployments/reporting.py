@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from deployments.models import ImpactKind, ImpactSource, Incident
@@ -52,7 +53,7 @@ class Reporter:
         ]
 
 
-def minutes(moment: Any) -> float:
+def minutes(moment: datetime) -> float:
     return round((moment - START).total_seconds() / 60, 3)
 
 

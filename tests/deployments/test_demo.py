@@ -17,8 +17,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from deployments.models import Deploy, Deployment, ManualChange, Target
+from deployments.models import Deploy, Deployment, ImpactSource, Incident, ManualChange, MetricValue, Target
 from deployments.provisioning.demo.history import make_history
+from deployments.queries.impacts import open_incidents
 from orgs.models import Organization, User
 from tests.calls import count_rows
 from tests.conftest import World
@@ -93,6 +94,20 @@ def test_the_history_is_believable(db: None, var_dir: Path) -> None:
     ).exclude(tags__name="hotfix"):
         staged = Deploy.objects.get(sha=deploy.sha, target__environment__slug="staging")
         assert staged.deployed_at < deploy.deployed_at
+
+
+def test_the_impact_sources_saw_what_was_rolled_back(db: None, var_dir: Path) -> None:
+    run("--days=20")
+    [on_call, failed] = ImpactSource.objects.order_by("kind")
+    now = timezone.now()
+    assert not Incident.objects.filter(started_at__gt=now).exists()
+    assert [incident.title for incident in open_incidents(on_call)] == ["Search answers slowly"]
+    assert 4 <= on_call.incidents.count() <= 30
+    values = MetricValue.objects.filter(source=failed)
+    assert 20 * 24 - 2 < values.count() <= 20 * 24
+    assert values.filter(value__gt=2).exists()
+    for rollback in Deploy.objects.filter(environment=on_call.environment, restores__isnull=False):
+        assert on_call.incidents.filter(started_at__lt=rollback.deployed_at, ended_at__gt=rollback.deployed_at).exists()
 
 
 class TestDemo:

@@ -224,9 +224,7 @@ def test_past_incidents(alerts: Reporter) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_clients_at_once_leave_one_open_incident_of_an_id(alerts: Reporter, events: list[tuple[str, str]]) -> None:
     posts = (events * 8)[:8]
-    responses = simultaneously(
-        *(lambda type_=type_, id_=id_: alerts.post(type=type_, id=id_) for type_, id_ in posts)  # type: ignore[misc]
-    )
+    responses = simultaneously(*(lambda type_=type_, id_=id_: alerts.post(type=type_, id=id_) for type_, id_ in posts))
 
     assert {response.status_code for response in responses} == {200}
     opened = [incident.external_id for incident in Incident.objects.filter(ended_at=None)]
