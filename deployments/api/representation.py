@@ -28,6 +28,7 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "deployment": target.deployment.slug,
         "environment": target.environment.slug,
         "sha": deploy.sha,
+        "version": deploy.version or None,
         "branch": deploy.branch or None,
         "title": deploy.title or None,
         "deployed_at": as_text(deploy.deployed_at),

@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.utils.choices import CallableChoiceIterator
 
 from deployments.models import Deployment
-from deployments.models.deploy import MAX_SHA_LENGTH
+from deployments.models.deploy import MAX_SHA_LENGTH, MAX_VERSION_LENGTH
 from deployments.queries.timeline import Filters, target_of
 from orgs.models import Environment, Organization, Project
 
@@ -59,12 +59,12 @@ class TimelineForm(forms.Form):
     q = forms.CharField(
         required=False,
         max_length=200,
-        label="Search titles and commit messages",
+        label="Search titles, versions and commit messages",
         widget=forms.TextInput(
             attrs={
                 "class": "input",
                 "type": "search",
-                "placeholder": "Search titles and commit messages",
+                "placeholder": "Search titles, versions and commit messages",
                 "data-search": "",
             }
         ),
@@ -76,6 +76,7 @@ class TimelineForm(forms.Form):
     author = text_field("Author", placeholder="Name or e-mail")
     tag = text_field("Tag", placeholder="rollback")
     sha = text_field("Sha begins with", max_length=MAX_SHA_LENGTH, spellcheck="false")
+    version = text_field("Version begins with", max_length=MAX_VERSION_LENGTH, spellcheck="false")
     since = date_field("From")
     until = date_field("To")
 
@@ -167,6 +168,7 @@ class TimelineForm(forms.Form):
             author=data["author"],
             tag=data["tag"],
             sha=data["sha"],
+            version=data["version"],
             text=data["q"],
         )
 

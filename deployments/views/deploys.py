@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from deployments.models import Deploy
 from deployments.queries import deploy_page as queries
 from deployments.registration import deletion
-from deployments.templatetags.deploys import short
+from deployments.templatetags.deploys import revision_of
 from deployments.views.ribbon import ribbon_of
 from deployments.views.timeline_rows import state_of
 from orgs.access import MemberRequest, member_page
@@ -78,7 +78,7 @@ def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
     found = deploy_of(request, deploy)
     deletion.delete_deploy(deploy=found)
     undo = reverse("restore-deploy", kwargs={"organization": request.organization.slug, "deploy": found.pk})
-    offer_undo(request, f"The deploy of {short(found.sha)} was deleted.", undo)
+    offer_undo(request, f"The deploy of {revision_of(found)} was deleted.", undo)
     if found.deployment.deleted_at:
         return redirect("timeline", organization=request.organization.slug)
     return redirect("deployment", organization=request.organization.slug, deployment=found.deployment.slug)
@@ -89,5 +89,5 @@ def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
 def restore_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
     found = deploy_of(request, deploy)
     deletion.restore_deploy(deploy=found)
-    messages.success(request, f"The deploy of {short(found.sha)} is back in its place.")
+    messages.success(request, f"The deploy of {revision_of(found)} is back in its place.")
     return redirect("deploy-page", organization=request.organization.slug, deploy=found.pk)
