@@ -28,6 +28,7 @@ WITHOUT_A_DOOR = {
     "new-organization",
     "invitation",
     "register-deploy",
+    "sweetr-deployments",
     "live",
     "deploy",
     "schema",

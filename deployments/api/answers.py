@@ -1,5 +1,6 @@
 """Exceptions → answers, in one table. Answers are one sentence of plain text, without a newline at the end."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnreadableBody: 400,
     errors.BodyTooLarge: 413,
     errors.InvalidField: 400,
+    errors.InvalidFields: 422,
     errors.UnknownEnvironment: 400,
     errors.BranchMismatch: 400,
     errors.DuplicateDeploy: 400,
@@ -70,6 +72,19 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
             response["Retry-After"] = "5"
             return response
     return answer_unforeseen(exception, context["request"])
+
+
+def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> HttpResponse:
+    """The same answer as Sweetr gives it: https://github.com/sweetr-dev/sweetr.dev, fastify-helpers.ts."""
+    answer = answer_exception(exception, context)
+    body = {
+        "error": answer.content.decode(),
+        "statusCode": answer.status_code,
+        "validationErrors": getattr(exception, "sentences", {}),
+    }
+    answer.content = json.dumps(body, ensure_ascii=False)
+    answer.headers["Content-Type"] = "application/json"
+    return answer
 
 
 def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:

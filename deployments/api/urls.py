@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import live, views
+from deployments.api import live, sweetr, views
+from deployments.wire.openapi import SCHEMAS
 
 register_deploy = views.RegisterDeployView.as_view()
 
@@ -13,8 +14,9 @@ urlpatterns: list[URLPattern] = [
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
+    path("v1/deployments", sweetr.SweetrView.as_view(), name="sweetr-deployments"),
     path("api/1/organizations/<str:organization>/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations/<str:organization>/deploys/<int:deploy_id>", views.DeployView.as_view(), name="deploy"),
     path("api/openapi.json", views.openapi, name="openapi"),
-    re_path(r"^api/1/schema/(?P<name>register_deploy)\Z", views.SchemaView.as_view(), name="schema"),
+    re_path(rf"^api/1/schema/(?P<name>{'|'.join(SCHEMAS)})\Z", views.SchemaView.as_view(), name="schema"),
 ]

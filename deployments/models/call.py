@@ -12,6 +12,7 @@ MAX_BODY_BYTES_KEPT = 64 * 1024
 class Outcome(models.TextChoices):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
+    DRY_RUN = "dry_run", "Dry run"
     REJECTED = "rejected"
     UNAUTHORIZED = "unauthorized"
     RATE_LIMITED = "rate_limited", "Rate-limited"
@@ -23,7 +24,7 @@ TURNED_AWAY = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Out
 
 
 class Call(models.Model):
-    """One line of the request log: a call to a registration endpoint whose path names an organization.
+    """One line of the request log: a call to a registration endpoint whose path or token names an organization.
 
     ``body`` has its credentials blotted out and is cut; ``body_bytes`` is its whole length. ``duration`` is in
     milliseconds.

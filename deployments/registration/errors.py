@@ -19,6 +19,16 @@ class InvalidField(RegistrationError):
     code = "invalid_field"
 
 
+class InvalidFields(RegistrationError):
+    """``sentences`` has what is wrong with each field that is."""
+
+    code = "invalid_fields"
+
+    def __init__(self, sentences: dict[str, str]) -> None:
+        super().__init__(" ".join(sentences.values()))
+        self.sentences = sentences
+
+
 class UnknownDeployment(RegistrationError):
     """The path names a deployment that the organization does not have."""
 

@@ -27,14 +27,19 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
     if not is_slug(folded):
         # A Go library probes the deployment "-" and demands this text.
         raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
-    if token.limited_to_deployments:
-        allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
-        if folded not in allowed:
-            raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
+    check_deployment_allowed(token=token, slug=folded)
     places = find_places(token.organization_id, folded)
     if not places:
         raise UnknownDeployment(folded)
     return places
+
+
+def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
+    if not token.limited_to_deployments:
+        return
+    allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
+    if slug not in allowed:
+        raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
 
 
 def choose_place(places: Sequence[Place], *, environment: str) -> Place:
@@ -57,11 +62,14 @@ def choose_place(places: Sequence[Place], *, environment: str) -> Place:
 def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
     if not token.limited_to_environments:
         return
-    allowed = Environment.objects.filter(tokens=token.id)
-    if not allowed.filter(pk=place.environment_id).exists():
-        slugs = listed(sorted({environment.slug for environment in allowed}))
-        names = f"the environments {slugs}" if slugs else "no environment"
-        raise OutsideTokenLimits(f"This access token is limited to {names}.")
+    if not Environment.objects.filter(tokens=token.id, pk=place.environment_id).exists():
+        raise OutsideTokenLimits(f"This access token is limited to {allowed_environments(token)}.")
+
+
+def allowed_environments(token: TokenRow) -> str:
+    """Of a token that is limited to some, for a sentence."""
+    slugs = sorted({environment.slug for environment in Environment.objects.filter(tokens=token.id)})
+    return f"the environments {listed(slugs)}" if slugs else "no environment"
 
 
 def check_branch(place: Place, branch: str) -> None:

@@ -1,5 +1,6 @@
 """The API's pages, with the reader's own slugs in the examples."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -92,25 +93,37 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, needs_token="security" not in operation),
+            example=example(method, filled, operation),
         )
 
 
 def fields(operation: dict[str, Any]) -> Iterator[Field]:
     """Those of the body, as the schema describes them."""
-    if "requestBody" not in operation:
+    schema = body_schema(operation)
+    if schema is None:
         return
-    schema = openapi.document()["components"]["schemas"]["register_deploy"]
     for name, field in schema["properties"].items():
         types = field["type"] if isinstance(field["type"], list) else [field["type"]]
         words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
         yield Field(name, words, name in schema["required"], field["description"])
 
 
-def example(method: str, path: str, *, needs_token: bool) -> str:
+def body_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
+    """Of a form's fields, which JSON has too."""
+    if "requestBody" not in operation:
+        return None
+    reference: str = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]["$ref"]
+    schema: dict[str, Any] = openapi.document()["components"]["schemas"][reference.rpartition("/")[2]]
+    return schema
+
+
+def example(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
-    if needs_token:
+    if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if method == "post":
+    if path == openapi.SWEETR_PATH and (schema := body_schema(operation)):
+        body = json.dumps(schema["examples"][0], indent=2).replace("\n", "\n  ")
+        lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]
+    elif method == "post":
         lines.append('-d "sha=$(git rev-parse HEAD)" -d environment=production')
     return " \\\n  ".join(lines)

@@ -5,9 +5,17 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire import openapi_sweetr
 from deployments.wire.schemas import load_schema
 
 SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
+SWEETR_PATH = "/v1/deployments"
+# The schemas of bodies, published at /api/1/schema/<name>, and of whose calls they are.
+SCHEMAS = {
+    "register_deploy": "register_deploy",
+    "terraform_notification": "Terraform Cloud's notifications",
+    "sweetr_deployment": "Sweetr's deployments",
+}
 REGISTER_PATHS = (
     "/api/1/deployments/{organization}/{deployment}/register_deploy",
     "/api/1/deployments/{organization}/{deployment}/register-deploy",
@@ -43,17 +51,21 @@ REFUSALS: dict[str, dict[str, Any]] = {
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
     body = {"schema": {"$ref": "#/components/schemas/register_deploy"}}
+    json_body = {"schema": {"anyOf": [body["schema"], {"$ref": "#/components/schemas/terraform_notification"}]}}
     return {
         "operationId": operation_id,
         "summary": "Register a deploy",
         "description": (
             "Call it when a deploy has succeeded. A sha that is live already is a duplicate; one that was live before "
-            "is a rollback."
+            "is a rollback. A webhook of Terraform Cloud may call it, too: with the token as api_key, and the "
+            "environment, in the query string; each run that completes registers the newest change that is known of "
+            "the deployment."
         ),
         "tags": ["Registering"],
         "parameters": [
             ORGANIZATION,
             DEPLOYMENT,
+            openapi_sweetr.DRY_RUN_PARAMETER,
             {
                 "name": "Idempotency-Key",
                 "in": "header",
@@ -70,14 +82,17 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": body,
+                "application/json": json_body,
                 "application/x-www-form-urlencoded": body,
                 "multipart/form-data": body,
             },
         },
         "responses": {
             "200": {
-                "description": "The deploy is stored; or, with ignore_if_duplicate, was live already.",
+                "description": (
+                    "The deploy is stored; or, with ignore_if_duplicate, was live already. Of a dry run: what the call "
+                    "would have done."
+                ),
                 "headers": {
                     "X-Deploy-Id": {"description": "The deploy's id.", "schema": {"type": "integer"}},
                     "Location": {"description": "Where the deploy is read.", "schema": {"type": "string"}},
@@ -88,7 +103,14 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
                 },
                 "content": {
                     "text/plain": {"schema": {"const": "Success"}},
-                    "application/json": {"schema": {"$ref": "#/components/schemas/deploy"}},
+                    "application/json": {
+                        "schema": {
+                            "anyOf": [
+                                {"$ref": "#/components/schemas/deploy"},
+                                {"$ref": "#/components/schemas/dry_run"},
+                            ]
+                        }
+                    },
                 },
             },
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
@@ -115,6 +137,7 @@ DEPLOY_SCHEMA: dict[str, Any] = {
         "deployment": {"type": "string"},
         "environment": {"type": "string"},
         "sha": {"type": "string"},
+        "version": NULLABLE_TEXT,
         "branch": NULLABLE_TEXT,
         "title": NULLABLE_TEXT,
         "deployed_at": MOMENT,
@@ -180,25 +203,28 @@ READ_LIVE = {
     },
 }
 
-READ_SCHEMA = {
-    "operationId": "read_schema",
-    "summary": "The schema of register_deploy",
-    "description": "The JSON Schema that calls are checked by.",
-    "tags": ["Reading"],
-    "security": [],
-    "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
-}
+
+def read_schema(name: str, of: str) -> dict[str, Any]:
+    return {
+        "operationId": f"read_schema_{name}",
+        "summary": f"The schema of {of}",
+        "description": "The JSON Schema that calls are checked by.",
+        "tags": ["Reading"],
+        "security": [],
+        "responses": {"200": {"description": "A JSON Schema.", "content": {"application/schema+json": {}}}},
+    }
 
 
 @cache
 def document() -> dict[str, Any]:
-    schema = load_schema("register_deploy")
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Gumshoe",
             "version": "1",
-            "description": "Register deploys and read what is live where. Compatible with Sleuth's registration API.",
+            "description": (
+                "Register deploys and read what is live where. Compatible with the APIs of Sleuth and Sweetr."
+            ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": settings.SITE_URL}],
@@ -208,9 +234,10 @@ def document() -> dict[str, Any]:
                 path: {"post": register_deploy(f"register_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_PATHS)
             },
+            SWEETR_PATH: {"post": openapi_sweetr.register_deployment()},
             "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
             "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
-            "/api/1/schema/register_deploy": {"get": READ_SCHEMA},
+            **{f"/api/1/schema/{name}": {"get": read_schema(name, of)} for name, of in SCHEMAS.items()},
         },
         "components": {
             "securitySchemes": {
@@ -223,14 +250,24 @@ def document() -> dict[str, Any]:
                 },
             },
             "schemas": {
-                "register_deploy": with_components(
-                    {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
-                ),
-                **with_components(schema["$defs"]),
+                **body_schemas(),
                 "deploy": DEPLOY_SCHEMA,
+                "dry_run": openapi_sweetr.DRY_RUN_SCHEMA,
+                "sweetr_error": openapi_sweetr.ERROR_SCHEMA,
             },
         },
     }
+
+
+def body_schemas() -> dict[str, Any]:
+    components = {}
+    for name in SCHEMAS:
+        schema = load_schema(name)
+        components[name] = with_components(
+            {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
+        )
+        components |= with_components(schema.get("$defs", {}))
+    return components
 
 
 def with_components(value: Any) -> Any:

@@ -1,9 +1,12 @@
 """The API's pages and its OpenAPI document."""
 
+import jsonschema_rs
+import pytest
 from django.test import Client
 from jsonschema_rs import meta
 from pytest_django import Settings
 
+from deployments.wire.openapi import SCHEMAS
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import signed_in
@@ -20,14 +23,18 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/organizations/{organization}/live",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
         "/api/1/schema/register_deploy",
+        "/api/1/schema/sweetr_deployment",
+        "/api/1/schema/terraform_notification",
+        "/v1/deployments",
     }
 
 
-def test_the_document_describes_what_is_executed(ci: World) -> None:
-    published = ci.client.get("/api/1/schema/register_deploy").json()
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_document_describes_what_is_executed(ci: World, name: str) -> None:
+    published = ci.client.get(f"/api/1/schema/{name}").json()
     schemas = ci.client.get("/api/openapi.json").json()["components"]["schemas"]
 
-    assert set(schemas["register_deploy"]["properties"]) == set(published["properties"])
+    assert set(schemas[name]["properties"]) == set(published["properties"])
     for schema in schemas.values():
         assert meta.is_valid(schema)
 
@@ -39,11 +46,34 @@ def test_a_deploy_is_what_the_document_says(ci: World) -> None:
     assert set(answer.json()) == set(schema["properties"])
 
 
+def test_a_dry_run_is_what_the_document_says(ci: World) -> None:
+    answer = ci.register(sha="abc", path=f"{ci.path}?dry_run=1")
+    schema = ci.client.get("/api/openapi.json").json()["components"]["schemas"]["dry_run"]
+
+    assert set(answer.json()) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("fields", [{}, {"repositoryFullName": ""}])
+def test_sweetr_is_answered_as_the_document_says(ci: World, fields: dict[str, str]) -> None:
+    document = ci.client.get("/api/openapi.json").json()
+    (example,) = document["components"]["schemas"]["sweetr_deployment"]["examples"]
+    answer = ci.register(path="/v1/deployments", **(example | fields))
+
+    assert answer.status_code == (422 if fields else 202)
+    described = document["paths"]["/v1/deployments"]["post"]["responses"][str(answer.status_code)]
+    schema = described["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    jsonschema_rs.validate(schema, answer.json())
+
+
 def test_members_read_their_own_slugs(ci: World, observer: User, settings: Settings) -> None:
     page = signed_in(observer).get("/acme/api").content.decode()
 
     assert f"{settings.SITE_URL}/api/1/deployments/acme/storefront/register_deploy" in page
     assert "ignore_if_duplicate" in page
+    assert f"{settings.SITE_URL}/v1/deployments" in page
+    assert "repositoryFullName" in page
 
 
 def test_everybody_reads_the_public_page(other: World, stranger: User) -> None:
