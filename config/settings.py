@@ -303,6 +303,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Requests a token may make, such as 600/m (s, m, h, d), or off.
 API_RATE_LIMIT = env.rate("API_RATE_LIMIT", default="600/m")
+# The same for Sweetr's POST /v1/deployments, counted by itself.
+SWEETR_RATE_LIMIT = env.rate("SWEETR_RATE_LIMIT", default="100/m")
 # Where the cache does not count, django-ratelimit says so and lets tokens/throttling.py decide.
 RATELIMIT_FAIL_OPEN = True
 # Bytes of a request's body; a larger one is answered 413.

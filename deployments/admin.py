@@ -206,14 +206,24 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Deploy)
 class DeployAdmin(FactAdmin):
-    list_display = ("short_sha", "deployment", "environment", "organization", "deployed_at", "kind", "title", "author")
+    list_display = (
+        "short_sha",
+        "version",
+        "deployment",
+        "environment",
+        "organization",
+        "deployed_at",
+        "kind",
+        "title",
+        "author",
+    )
     list_filter = ("organization", KindFilter, "deployed_at")
     list_select_related = ("organization", "deployment", "environment")
-    search_fields = ("sha__startswith", "title", "author_email", "deployment__slug")
-    search_help_text = "The beginning of a sha; or of the title, author or deployment any part."
+    search_fields = ("sha__startswith", "version__startswith", "title", "author_email", "deployment__slug")
+    search_help_text = "The beginning of a sha or version; or of the title, author or deployment any part."
     inlines = (TagInline, LinkInline, PullRequestInline, CommitInline, ChangedFileInline)
     fieldsets = (
-        (None, {"fields": ("sha", "title", "organization", "target", "deployed_at", "kind", "branch")}),
+        (None, {"fields": ("sha", "version", "title", "organization", "target", "deployed_at", "kind", "branch")}),
         ("Change", {"fields": ("author_name", "author_email", "first_commit_at", "lead_time", "complete_lists")}),
         ("Counts", {"fields": ("commit_count", "file_count", "pull_request_count", "additions", "deletions")}),
         ("Health", {"fields": ("health_set", "health_set_by", "health_set_at")}),

@@ -31,6 +31,7 @@ WITHOUT_A_DOOR = {
     "register-incident",
     "register-incident-by-path",
     "register-metric",
+    "sweetr-deployments",
     "live",
     "deploy",
     "register-manual-deploy",

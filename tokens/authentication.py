@@ -55,7 +55,7 @@ class AccessTokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, TokenRow]:
-        secret = next(sent_secrets(request), "")
+        secret = next(self.secrets(request), "")
         if not secret:
             raise NotAuthenticated(no_secret_sentence(request))
         token = find_token(secrets.digest(secret))
@@ -80,8 +80,21 @@ class AccessTokenAuthentication(BaseAuthentication):
             note_use(token, request)
         return None, token
 
+    def secrets(self, request: Request) -> Iterator[str]:
+        return sent_secrets(request)
+
     def authenticate_header(self, request: Request) -> str:
         return AUTHENTICATE
+
+
+class BareKeyAuthentication(AccessTokenAuthentication):
+    """Also takes a header ``Authorization: <token>`` without a scheme, as Sweetr does."""
+
+    def secrets(self, request: Request) -> Iterator[str]:
+        words = request.META.get("HTTP_AUTHORIZATION", "").split()
+        if len(words) == 1 and words[0].lower() not in TOKEN_SCHEMES:
+            yield words[0]
+        yield from sent_secrets(request)
 
 
 def names_organization(slug: str, token: TokenRow) -> bool:

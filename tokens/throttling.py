@@ -18,18 +18,20 @@ def token_id(group: str, request: Request) -> str:
 
 
 class TokenThrottle(BaseThrottle):
-    """Lets a token make as many requests as API_RATE_LIMIT says, counted in the cache.
+    """Lets a token make as many requests as the setting ``limit`` says, counted in the cache.
 
     Where the cache does not answer, everything is let through: a registration matters more than a limit.
     """
 
+    limit = "API_RATE_LIMIT"
+    group = "api"
+
     def allow_request(self, request: Request, view: APIView) -> bool:
-        if not settings.API_RATE_LIMIT:
+        rate: str | None = getattr(settings, self.limit)
+        if not rate:
             return True
         try:
-            usage: dict[str, Any] | None = get_usage(
-                request, group="api", key=token_id, rate=settings.API_RATE_LIMIT, increment=True
-            )
+            usage: dict[str, Any] | None = get_usage(request, group=self.group, key=token_id, rate=rate, increment=True)
         except Exception as error:  # whatever a cache client raises when its server is away
             logger.error("The cache does not answer, so requests are not limited: %s", error)
             return True
@@ -41,3 +43,8 @@ class TokenThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return float(max(1, self.seconds_left))
+
+
+class SweetrThrottle(TokenThrottle):
+    limit = "SWEETR_RATE_LIMIT"
+    group = "sweetr"

@@ -1,5 +1,6 @@
 """Exceptions → answers, in one table. Answers are one sentence of plain text, without a newline at the end."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnreadableBody: 400,
     errors.BodyTooLarge: 413,
     errors.InvalidField: 400,
+    errors.InvalidFields: 422,
     errors.UnknownEnvironment: 400,
     errors.BranchMismatch: 400,
     errors.DuplicateDeploy: 400,
@@ -82,6 +84,19 @@ def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
         return answer_unauthorized(UNAUTHORIZED)
     headers = {"Retry-After": str(error.wait)} if isinstance(error, MetricTooSoon) else None
     return answer_text(STATUS_OF_ERROR[type(error)], printable(str(error)), headers)
+
+
+def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> HttpResponse:
+    """The same answer as Sweetr gives it: https://github.com/sweetr-dev/sweetr.dev, fastify-helpers.ts."""
+    answer = answer_exception(exception, context)
+    body = {
+        "error": answer.content.decode(),
+        "statusCode": answer.status_code,
+        "validationErrors": getattr(exception, "sentences", {}),
+    }
+    answer.content = json.dumps(body, ensure_ascii=False)
+    answer.headers["Content-Type"] = "application/json"
+    return answer
 
 
 def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:

@@ -21,6 +21,7 @@ from tokens.scopes import Scope
 # Of an environment where something is live; where nothing is, each is null.
 FACTS = (
     "sha",
+    "version",
     "title",
     "branch",
     "deployed_at",
@@ -98,6 +99,7 @@ def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[st
         return dict.fromkeys(FACTS)
     return {
         "sha": deploy.sha,
+        "version": deploy.version or None,
         "title": deploy.title or None,
         "branch": deploy.branch or None,
         "deployed_at": as_text(deploy.deployed_at),

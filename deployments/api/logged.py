@@ -12,33 +12,41 @@ from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.registration.errors import DuplicateDeploy
 from deployments.request_log.writer import Facts, request_log
 from tokens.authentication import header_secrets
+from tokens.statements import TokenRow
 
+DRY_RUN = "Dry run: nothing was stored."
 OUTCOME_OF_STATUS = {401: Outcome.UNAUTHORIZED, 429: Outcome.RATE_LIMITED}
 
 
 class RegistrationView(TokenView):
-    """A registration endpoint: each call leaves a line in the log of the organization that its path names, or else of
-    its token's."""
+    """A registration endpoint: each call leaves a line in the request log of the organization that its path names or,
+    where it names none, whose token it came with. There a call without a valid token is nobody's."""
 
     exception: Exception | None = None
+    is_dry_run = False
+    deployment_slug = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         started = perf_counter()
         response = super().dispatch(request, *args, **kwargs)
-        request_log.add(self.facts(request, response, duration=round((perf_counter() - started) * 1000)))
+        duration = round((perf_counter() - started) * 1000)
+        token = getattr(request, "auth", None) or getattr(self.exception, "token", None)
+        if organization := self.kwargs.get("organization", token.organization_slug if token else ""):
+            request_log.add(self.facts(request, response, organization=organization, token=token, duration=duration))
         return response
 
     def handle_exception(self, exc: Exception) -> Any:
         self.exception = exc
         return super().handle_exception(exc)
 
-    def facts(self, request: HttpRequest, response: Any, *, duration: int) -> Facts:
+    def facts(
+        self, request: HttpRequest, response: Any, *, organization: str, token: TokenRow | None, duration: int
+    ) -> Facts:
         # A body that nobody read (a wrong token in the header) is not read for the log.
         body: bytes = getattr(request, "_body", b"")
-        token = getattr(request, "auth", None) or getattr(self.exception, "token", None)
         return Facts(
-            organization_slug=self.kwargs.get("organization", token.organization_slug if token else "").lower(),
-            deployment_slug=self.kwargs.get("deployment", "").lower(),
+            organization_slug=organization.lower(),
+            deployment_slug=self.kwargs.get("deployment", self.deployment_slug).lower(),
             project_slug=self.kwargs.get("project", "").lower(),
             method=request.method or "",
             path=request.get_full_path(),
@@ -48,7 +56,7 @@ class RegistrationView(TokenView):
             secrets=(self.kwargs.get("token", ""), *header_secrets(Request(request))),
             status=response.status_code,
             outcome=self.outcome(response.status_code),
-            answer=response.content.decode() if response.status_code >= 400 else "Success",
+            answer=DRY_RUN if self.is_dry_run and response.status_code < 400 else self.answer_in_log(response),
             explanation=self.explanation(),
             token_id=token.id if token else None,
             token_name=token.name if token else "",
@@ -68,7 +76,12 @@ class RegistrationView(TokenView):
         explanation: str = getattr(self.exception, "explanation", "")
         return explanation
 
+    def answer_in_log(self, response: Any) -> str:
+        return response.content.decode() if response.status_code >= 400 else "Success"
+
     def outcome(self, status: int) -> Outcome:
+        if self.is_dry_run and status < 500:
+            return Outcome.DRY_RUN
         if isinstance(self.exception, DuplicateDeploy):
             return Outcome.DUPLICATE
         if status >= 500:

@@ -31,6 +31,7 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "deployment": deploy.deployment.slug,
         "environment": deploy.environment.slug,
         "sha": deploy.sha,
+        "version": deploy.version or None,
         "branch": deploy.branch or None,
         "title": deploy.title or None,
         "deployed_at": as_text(deploy.deployed_at),

@@ -1,8 +1,8 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import commits, deploys, impacts, live, manual_changes, places, views
+from deployments.api import commits, deploys, impacts, live, manual_changes, places, sweetr, views
 from deployments.api.graphql import GraphqlView
-from deployments.wire.openapi import PUBLISHED_SCHEMAS
+from deployments.wire.openapi import SCHEMAS
 
 ORGANIZATION = "api/1/organizations/<str:organization>"
 DEPLOY = f"{ORGANIZATION}/deploys/<int:deploy_id>"
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
+    path("v1/deployments", sweetr.SweetrView.as_view(), name="sweetr-deployments"),
     re_path(
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>.+)/register(?:_manual_|-manual-)deploy\Z",
         manual_changes.RegisterManualDeployView.as_view(),
@@ -53,5 +54,5 @@ urlpatterns: list[URLPattern] = [
         name="manual-change",
     ),
     path("api/openapi.json", views.openapi, name="openapi"),
-    re_path(rf"^api/1/schema/(?P<name>{'|'.join(PUBLISHED_SCHEMAS)})\Z", views.SchemaView.as_view(), name="schema"),
+    re_path(rf"^api/1/schema/(?P<name>{'|'.join(SCHEMAS)})\Z", views.SchemaView.as_view(), name="schema"),
 ]

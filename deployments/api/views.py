@@ -1,44 +1,56 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
+from deployments.api.answers import answer_text
 from deployments.api.base import ApiView
-from deployments.api.logged import RegistrationView
-from deployments.api.representation import deploy_path, represent_with_changes
+from deployments.api.dry_run import answer_dry_run
+from deployments.api.registering import DeployRegistrationView
+from deployments.api.representation import represent_with_changes
 from deployments.api.success import answer_by_key, answer_success
 from deployments.queries import deploys_with_place
-from deployments.registration.errors import DuplicateDeploy, PlaceMoved
-from deployments.registration.idempotency import Answer
+from deployments.registration.errors import PlaceMoved
+from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
-from deployments.registration.register import register_deploy
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
+from deployments.registration.trial import rolled_back
+from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.openapi import document
+from deployments.wire.register_deploy import read_registration
 from deployments.wire.schemas import SCHEMA_DIR
-from deployments.wire.sleuth import read_registration
-from tokens.scopes import Scope
 
 
-class RegisterDeployView(RegistrationView):
-    required_scope = Scope.REGISTER_DEPLOY
-
+class RegisterDeployView(DeployRegistrationView):
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
-        registration = read_registration(self.fields)
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        registration = read_registration(fields, places)
+        if registration is None:
+            return answer_dry_run({"result": "ignored"}) if self.is_dry_run else answer_text(200, "Success")
         place = self.choose_place(places, registration)
 
-        def answer() -> Answer:
+        def store() -> tuple[Place, int]:
             try:
-                return self.register(request, place, registration)
+                return place, self.store(place, registration)
             except PlaceMoved:
-                now_at = find_deployment(token=self.token, slug=deployment)
-                return self.register(request, self.choose_place(now_at, registration), registration)
+                now_at = self.choose_place(find_deployment(token=self.token, slug=deployment), registration)
+                return now_at, self.store(now_at, registration)
 
-        return answer_by_key(request, organization_id=self.token.organization_id, answer=answer)
+        key = request.headers.get("Idempotency-Key")
+        if self.is_dry_run:
+            if key is not None:
+                check_key(key)
+            with rolled_back():
+                tried, deploy_id = store()
+                return self.answer_trial(tried, registration, deploy_id)
+        return answer_by_key(
+            request, organization_id=self.token.organization_id, answer=lambda: self.answer_success(request, store)
+        )
 
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
         place = choose_place(places, environment=registration.environment)
@@ -46,29 +58,13 @@ class RegisterDeployView(RegistrationView):
         check_branch(place, registration.branch)
         return place
 
-    def register(self, request: Request, place: Place, registration: Registration) -> Answer:
-        try:
-            deploy_id = register_deploy(
-                organization_id=self.token.organization_id,
-                token_id=self.token.id,
-                place=place,
-                registration=registration,
-                now=timezone.now(),
-            )
-        except DuplicateDeploy as duplicate:
-            if not registration.ignore_if_duplicate:
-                raise
-            self.exception = duplicate
-            deploy_id = duplicate.deploy_id
-        headers = {
-            "X-Deploy-Id": str(deploy_id),
-            "Location": deploy_path(self.token.organization_slug, deploy_id),
-        }
+    def answer_success(self, request: Request, store: Callable[[], tuple[Place, int]]) -> Answer:
+        _, deploy_id = store()
 
         def representation() -> dict[str, Any]:
             return represent_with_changes(deploys_with_place(self.token.organization_id).get(pk=deploy_id))
 
-        return answer_success(request, headers, representation)
+        return answer_success(request, self.headers_of(deploy_id), representation)
 
 
 class SchemaView(ApiView):

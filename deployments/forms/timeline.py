@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.utils.choices import CallableChoiceIterator
 
 from deployments.models import Deployment
-from deployments.models.deploy import MAX_SHA_LENGTH
+from deployments.models.deploy import MAX_SHA_LENGTH, MAX_VERSION_LENGTH
 from deployments.queries.manual_changes import KIND as MANUAL_CHANGE
 from deployments.queries.timeline import Filters, target_of
 from orgs.models import Environment, Organization, Project
@@ -71,12 +71,12 @@ class TimelineForm(forms.Form):
     q = forms.CharField(
         required=False,
         max_length=200,
-        label="Search titles, messages and descriptions",
+        label="Search titles, versions, messages and descriptions",
         widget=forms.TextInput(
             attrs={
                 "class": "input",
                 "type": "search",
-                "placeholder": "Search titles, messages and descriptions",
+                "placeholder": "Search titles, versions, messages and descriptions",
                 "data-search": "",
             }
         ),
@@ -88,6 +88,7 @@ class TimelineForm(forms.Form):
     author = text_field("Author", placeholder="Name or e-mail")
     tag = text_field("Tag", placeholder="rollback")
     sha = text_field("Sha begins with", max_length=MAX_SHA_LENGTH, spellcheck="false")
+    version = text_field("Version begins with", max_length=MAX_VERSION_LENGTH, spellcheck="false")
     since = date_field("From")
     until = date_field("To")
 
@@ -185,6 +186,7 @@ class TimelineForm(forms.Form):
             author=data["author"],
             tag=data["tag"],
             sha=data["sha"],
+            version=data["version"],
             text=data["q"],
         )
 

@@ -16,6 +16,7 @@ IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register_impact")
 class Outcome(models.TextChoices):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
+    DRY_RUN = "dry_run", "Dry run"
     REJECTED = "rejected"
     UNAUTHORIZED = "unauthorized"
     RATE_LIMITED = "rate_limited", "Rate-limited"
@@ -27,7 +28,7 @@ TURNED_AWAY = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Out
 
 
 class Call(models.Model):
-    """One line of the request log: a call to a registration endpoint whose path names an organization.
+    """One line of the request log: a call to a registration endpoint whose path or token names an organization.
 
     ``deployment_slug`` or ``project_slug`` is what the path names in it, whether or not there is such a one.
     ``body`` has its credentials blotted out and is cut; ``body_bytes`` is its whole length. ``duration`` is in

@@ -5,6 +5,7 @@ from orgs.models import Environment, LivingManager, Organization, Project, Times
 from tokens.models import AccessToken
 
 MAX_SHA_LENGTH = 255
+MAX_VERSION_LENGTH = 70
 MAX_BRANCH_LENGTH = 255
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 255
@@ -34,6 +35,9 @@ class Deploy(Timestamped):
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="deploys", db_index=False
     )
     sha = models.CharField(max_length=MAX_SHA_LENGTH, help_text="A commit, a git tag or an image tag.")
+    version = models.CharField(
+        max_length=MAX_VERSION_LENGTH, blank=True, help_text="What its team calls it: v1.4.2, build-456."
+    )
     branch = models.CharField(max_length=MAX_BRANCH_LENGTH, blank=True)
     deployed_at = models.DateTimeField()
     title = models.CharField(max_length=MAX_TITLE_LENGTH, blank=True, help_text="First line of the newest commit.")

@@ -38,6 +38,7 @@ class Filters:
     author: str = ""
     tag: str = ""
     sha: str = ""
+    version: str = ""
     text: str = ""
 
     def indexed(self) -> Q:
@@ -76,10 +77,12 @@ class Filters:
             conditions &= KINDS.get(self.tag) or Q(Exists(Tag.objects.filter(deploy=OuterRef("pk"), name=self.tag)))
         if self.sha:
             conditions &= Q(sha__regex=f"^{caseless(self.sha)}")
+        if self.version:
+            conditions &= Q(version__regex=f"^{caseless(self.version)}")
         if self.text:
             pattern = caseless(self.text)
             in_commits = Exists(Commit.objects.filter(deploy=OuterRef("pk"), message__regex=pattern))
-            conditions &= Q(title__regex=pattern) | Q(in_commits)
+            conditions &= Q(title__regex=pattern) | Q(version__regex=pattern) | Q(in_commits)
         return conditions
 
     def hash_prefix(self) -> str:
@@ -180,11 +183,12 @@ def rows_of(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What a rollback undid; ``deploy_id`` and ``sha`` are the only one's, where it is only one."""
+    """What a rollback undid. ``deploy_id`` and ``revision``, its version or else its sha, are the only one's, where it
+    is only one."""
 
     count: int
     deploy_id: int
-    sha: str
+    revision: str
 
 
 def undone_by(deploys: list[Deploy]) -> dict[int, Undone]:
@@ -194,10 +198,10 @@ def undone_by(deploys: list[Deploy]) -> dict[int, Undone]:
         Deploy.objects.filter(rolled_back_by__in=rollbacks)
         .order_by()
         .values("rolled_back_by")
-        .annotate(count=Count("id"), first=Min("id"), sha=Min("sha"))
+        .annotate(count=Count("id"), first=Min("id"), sha=Min("sha"), version=Min("version"))
     )
     return {
-        row["rolled_back_by"]: Undone(row["count"], row["first"], row["sha"])  # type: ignore[misc]  # it has one
+        row["rolled_back_by"]: Undone(row["count"], row["first"], row["version"] or row["sha"])  # type: ignore[misc]  # it has one
         for row in counts
     }
 

@@ -29,6 +29,16 @@ class NameMissing(RegistrationError):
     code = "name_missing"
 
 
+class InvalidFields(RegistrationError):
+    """``sentences`` has what is wrong with each field that is."""
+
+    code = "invalid_fields"
+
+    def __init__(self, sentences: dict[str, str]) -> None:
+        super().__init__(" ".join(sentences.values()))
+        self.sentences = sentences
+
+
 class UnknownDeployment(RegistrationError):
     """The path names a deployment that the organization does not have."""
 

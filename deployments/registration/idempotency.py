@@ -35,8 +35,7 @@ def answer_once(
     Of calls that come at once the first claims the key and the others wait for it. Where ``answer`` raises, nothing is
     remembered. Raises InvalidField for an unusable key and KeyReused where it came with another fingerprint.
     """
-    if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH):
-        raise InvalidField(f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
+    check_key(key)
     keys = IdempotencyKey.objects.filter(organization=organization_id, key=key)
     keys.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)).delete()
     if remembered := keys.first():
@@ -52,6 +51,11 @@ def answer_once(
         claim.answer = answer()
         claim.save(update_fields=["answer"])
         return claim.answer, False
+
+
+def check_key(key: str) -> None:
+    if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH):
+        raise InvalidField(f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
 
 
 def replay(remembered: IdempotencyKey, fingerprint: str) -> Answer:

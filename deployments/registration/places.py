@@ -29,10 +29,7 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
     if not is_slug(folded):
         # A Go library probes the deployment "-" and demands this text.
         raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
-    if token.limited_to_deployments:
-        allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
-        if folded not in allowed:
-            raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
+    check_deployment_allowed(token=token, slug=folded)
     places = find_places(token.organization_id, folded)
     if not places:
         raise UnknownDeployment(folded)
@@ -72,6 +69,14 @@ class EnvironmentNames(NamedTuple):
     is_default: bool
 
 
+def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
+    if not token.limited_to_deployments:
+        return
+    allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
+    if slug not in allowed:
+        raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
+
+
 def choose_place(places: Sequence[Place], *, environment: str) -> Place:
     """The place whose environment has this slug, else this name, in any case; the default one where it is empty."""
     names = [EnvironmentNames(place.environment_slug, place.environment_name, place.is_default) for place in places]
@@ -107,11 +112,14 @@ def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
 def check_allowed_in(*, token: TokenRow, environment_id: int) -> None:
     if not token.limited_to_environments:
         return
-    allowed = Environment.objects.filter(tokens=token.id)
-    if not allowed.filter(pk=environment_id).exists():
-        slugs = listed(sorted({environment.slug for environment in allowed}))
-        names = f"the environments {slugs}" if slugs else "no environment"
-        raise OutsideTokenLimits(f"This access token is limited to {names}.")
+    if not Environment.objects.filter(tokens=token.id, pk=environment_id).exists():
+        raise OutsideTokenLimits(f"This access token is limited to {allowed_environments(token)}.")
+
+
+def allowed_environments(token: TokenRow) -> str:
+    """Of a token that is limited to some, for a sentence."""
+    slugs = sorted({environment.slug for environment in Environment.objects.filter(tokens=token.id)})
+    return f"the environments {listed(slugs)}" if slugs else "no environment"
 
 
 def check_branch(place: Place, branch: str) -> None:

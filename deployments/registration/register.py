@@ -18,11 +18,13 @@ from orgs.locking import lock_row
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in a target's history a deploy goes."""
+    """Where in a target's history a deploy goes. It ``repeats_neighbour`` where it is another version of the commit
+    before or after it, or parts two of one."""
 
     deployed_at: datetime
     is_live: bool
     may_link_rollbacks: bool
+    repeats_neighbour: bool = False
 
 
 def register_deploy(
@@ -55,7 +57,9 @@ def register_deploy(
         if position.is_live:
             statements.set_live_deploy(target_id=target_id, deploy_id=deploy_id)
         store_details(deploy_id, registration)
-        if position.may_link_rollbacks:
+        if position.repeats_neighbour:
+            history.relink_target(target_id)
+        elif position.may_link_rollbacks:
             history.link_rollbacks(deploy_id=deploy_id)
     return deploy_id
 
@@ -78,7 +82,8 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
     A deploy is a duplicate where the one before it or the one after it in time has the same sha, or where this sha was
-    registered for exactly this moment. Without a date it is the newest, even where an earlier caller's clock is ahead.
+    registered for exactly this moment; with another version of the same sha it is a deploy, but no rollback. Without a
+    date it is the newest, even where an earlier caller's clock is ahead.
     """
     sha = registration.sha
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
@@ -86,20 +91,25 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
         return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
     deployed_at = registration.deployed_at or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
-        refuse_duplicate(sha, live)
+        refuse_duplicate(registration, live)
         if registration.deployed_at and latest and latest.deployed_at == deployed_at:
-            refuse_duplicate(sha, latest)
-        return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None)
-    same_moment = Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at).first()
-    for neighbour in (same_moment, *history.neighbours(target_id, deployed_at)):
-        refuse_duplicate(sha, neighbour)
-    return Position(deployed_at, is_live=False, may_link_rollbacks=True)
+            refuse_duplicate(registration, latest)
+        return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
+    for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):
+        refuse_duplicate(registration, past)
+    neighbours = history.neighbours(target_id, deployed_at)
+    for neighbour in neighbours:
+        refuse_duplicate(registration, neighbour)
+    shas = [neighbour.sha for neighbour in neighbours if neighbour]
+    return Position(
+        deployed_at, is_live=False, may_link_rollbacks=True, repeats_neighbour=len({sha, *shas}) <= len(shas)
+    )
 
 
-def refuse_duplicate(sha: str, deploy: PastDeploy | Deploy | None) -> None:
-    if deploy and deploy.sha == sha:
+def refuse_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
+    if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
         raise DuplicateDeploy(
-            f"{sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
+            f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
             "send ignore_if_duplicate=true where that is no mistake.",
             deploy_id=deploy.id,
         )
@@ -108,13 +118,16 @@ def refuse_duplicate(sha: str, deploy: PastDeploy | Deploy | None) -> None:
 def deploy_columns(registration: Registration, deployed_at: datetime) -> dict[str, Any]:
     head = registration.head
     first_commit_at = registration.first_commit_at
-    title = head.title if head else next((pull.title for pull in registration.pull_requests), "")
+    title = registration.title or (
+        head.title if head else next((pull.title for pull in registration.pull_requests), "")
+    )
     return {
         "sha": registration.sha,
+        "version": registration.version,
         "branch": registration.branch,
         "deployed_at": deployed_at,
         "title": title[:MAX_TITLE_LENGTH],
-        "author_name": head.author_name[:MAX_NAME_LENGTH] if head else "",
+        "author_name": (registration.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
         "author_email": registration.author_email or (head.author_email if head else ""),
         "first_commit_at": first_commit_at,
         "lead_time": lead_time(first_commit_at, deployed_at),

@@ -46,14 +46,17 @@ class NewPullRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """``environment`` is a slug or name, empty for the default; ``deployed_at`` none for now; ``tags`` (without #) none
-    for those that the changed files give."""
+    for those that the changed files give. ``title`` and ``author_name`` are empty where the commits tell them."""
 
     sha: str
+    version: str = ""
     environment: str = ""
     deployed_at: datetime | None = None
     branch: str = ""
     tags: tuple[str, ...] | None = None
     ignore_if_duplicate: bool = False
+    title: str = ""
+    author_name: str = ""
     author_email: str = ""
     links: tuple[tuple[str, str], ...] = ()
     commits: tuple[NewCommit, ...] = ()

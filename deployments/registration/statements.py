@@ -35,6 +35,7 @@ class Place:
 class PastDeploy:
     id: int
     sha: str
+    version: str
     deployed_at: datetime
 
 
@@ -77,10 +78,11 @@ def lock_target(target_id: int) -> tuple[int | None, int]:
 
 # Its own statement after the lock: in PostgreSQL one statement sees the deploys as they were when it began to wait.
 FIND_LIVE_AND_LATEST = """
-SELECT id, sha, deployed_at FROM deployments_deploy WHERE id = %s
+SELECT id, sha, version, deployed_at FROM deployments_deploy WHERE id = %s
 UNION ALL
-SELECT id, sha, deployed_at FROM (
-    SELECT id, sha, deployed_at FROM deployments_deploy WHERE target_id = %s AND sha = %s AND deleted_at IS NULL
+SELECT id, sha, version, deployed_at FROM (
+    SELECT id, sha, version, deployed_at FROM deployments_deploy
+    WHERE target_id = %s AND sha = %s AND deleted_at IS NULL
     ORDER BY deployed_at DESC, id DESC LIMIT 1
 ) latest
 """
@@ -92,7 +94,10 @@ def find_live_and_latest(
     """The target's live deploy, and its latest deploy of ``sha``."""
     with connection.cursor() as cursor:
         cursor.execute(FIND_LIVE_AND_LATEST, [live_deploy_id, target_id, sha])
-        rows = [PastDeploy(id_, sha_, as_datetime(at)) for id_, sha_, at in cursor.fetchall()]  # type: ignore[arg-type]
+        rows = [
+            PastDeploy(id_, sha_, version, as_datetime(at))  # type: ignore[arg-type]  # it is never null
+            for id_, sha_, version, at in cursor.fetchall()
+        ]
     live = next((row for row in rows if row.id == live_deploy_id), None)
     latest = next((row for row in rows if row.sha == sha), None)
     return live, latest
@@ -106,6 +111,7 @@ DEPLOY_COLUMNS = (
     "target_id",
     "token_id",
     "sha",
+    "version",
     "branch",
     "deployed_at",
     "title",

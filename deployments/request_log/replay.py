@@ -7,12 +7,14 @@ from django.utils import timezone
 
 from deployments.models import Call
 from deployments.models.call import Outcome
-from deployments.registration.errors import DuplicateDeploy, RegistrationError, UnknownDeployment
+from deployments.registration.errors import DuplicateDeploy, InvalidField, RegistrationError, UnknownDeployment
 from deployments.registration.places import check_branch, choose_place
 from deployments.registration.register import register_deploy
 from deployments.registration.statements import find_places
 from deployments.wire.body import read_fields, read_query, with_query
-from deployments.wire.sleuth import read_registration
+from deployments.wire.dry_run import asks_for_dry_run
+from deployments.wire.register_deploy import read_registration
+from deployments.wire.sweetr import read_deployment
 from orgs.models import User
 
 
@@ -41,11 +43,17 @@ def replay_call(*, call: Call, member: User) -> Replay:
 
 
 def register_again(call: Call) -> int:
+    """In places that exist: what a token may create, the member creates on its page."""
     places = find_places(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)
     fields = with_query(read_query(call.path.partition("?")[2]), read_fields(call.body.encode(), call.content_type))
-    registration = read_registration(fields)
+    if asks_for_dry_run(fields):
+        raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
+    is_sweetr = call.path.startswith("/v1/")
+    registration = read_deployment(fields).registration if is_sweetr else read_registration(fields, places)
+    if registration is None:
+        raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
     place = choose_place(places, environment=registration.environment)
     check_branch(place, registration.branch)
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at

@@ -32,9 +32,20 @@ def short(sha: str) -> str:
 
 
 @register.filter
+def revision_of(deploy: Deploy) -> str:
+    """What was deployed, in short: its version, else its sha."""
+    return short(deploy.version or deploy.sha)
+
+
+@register.filter
+def whole_revision_of(deploy: Deploy) -> str:
+    return f"{deploy.version} · {deploy.sha}" if deploy.version else deploy.sha
+
+
+@register.filter
 def name_of(deploy: Deploy) -> str:
-    """What people call a deploy: its title, else its sha."""
-    return deploy.title or deploy.sha
+    """What people call a deploy: its title, else its version or sha."""
+    return deploy.title or deploy.version or deploy.sha
 
 
 @register.filter

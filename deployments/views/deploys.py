@@ -14,7 +14,7 @@ from deployments.queries import deploy_page as queries
 from deployments.queries.calls import call_of_deploy
 from deployments.registration import deletion
 from deployments.request_log.repeating import as_curl
-from deployments.templatetags.deploys import short
+from deployments.templatetags.deploys import revision_of
 from deployments.views.rejected import may_see_requests
 from deployments.views.ribbon import ribbon_of
 from deployments.views.timeline_rows import state_of
@@ -101,7 +101,7 @@ def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
     found = deploy_of(request, deploy)
     deletion.delete_deploy(deploy=found)
     undo = reverse("restore-deploy", kwargs={"organization": request.organization.slug, "deploy": found.pk})
-    offer_undo(request, f"The deploy of {short(found.sha)} was deleted.", undo)
+    offer_undo(request, f"The deploy of {revision_of(found)} was deleted.", undo)
     if found.deployment.deleted_at:
         return redirect("timeline", organization=request.organization.slug)
     return redirect("deployment", organization=request.organization.slug, deployment=found.deployment.slug)
@@ -112,5 +112,5 @@ def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
 def restore_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
     found = deploy_of(request, deploy)
     deletion.restore_deploy(deploy=found)
-    messages.success(request, f"The deploy of {short(found.sha)} is back in its place.")
+    messages.success(request, f"The deploy of {revision_of(found)} is back in its place.")
     return redirect("deploy-page", organization=request.organization.slug, deploy=found.pk)

@@ -131,7 +131,10 @@ def fields(operation: dict[str, Any]) -> Iterator[Field]:
             yield Field(parameter["name"], words, parameter.get("required", False), parameter["description"])
     if "requestBody" not in operation:
         return
-    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    content = operation["requestBody"]["content"]
+    # Of a form's fields, which JSON has, too.
+    body = content.get("application/x-www-form-urlencoded") or content["application/json"]
+    name = body["schema"]["$ref"].rpartition("/")[2]
     schema = openapi.document()["components"]["schemas"][name]
     for name, field in schema["properties"].items():
         yield Field(name, type_words(field), name in schema["required"], field["description"])

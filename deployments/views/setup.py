@@ -87,6 +87,18 @@ TOOLS = (
         "Set GUMSHOE_TOKEN in its environment.",
     ),
     Tool(
+        "sweetr",
+        "Sweetr",
+        "Where a pipeline calls Sweetr: change the host, or call it like this.",
+        "Set GUMSHOE_TOKEN in its environment.",
+    ),
+    Tool(
+        "terraform-cloud",
+        "Terraform Cloud",
+        "In the workspace's settings, under Notifications: a webhook with the trigger Completed and this address.",
+        "Write the token in the place of $GUMSHOE_TOKEN: one that is limited to this deployment, since others read it.",
+    ),
+    Tool(
         "sleuth-cli",
         "Sleuth CLI",
         "In the script that deploys, in a clone with its history: the CLI sends commits and files, too.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire import openapi_sweetr
 from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
 from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.openapi_manual import (
@@ -33,12 +34,16 @@ REGISTER_PATHS = (
 )
 # Paths that do the same, by the first of them.
 OTHER_PATHS = {paths[0]: paths[1:] for paths in (REGISTER_PATHS, REGISTER_MANUAL_PATHS)}
-PUBLISHED_SCHEMAS = (
-    "register_deploy",
-    "register_manual_deploy",
-    "register_impact_incident",
-    "register_impact_metric",
-)
+SWEETR_PATH = "/v1/deployments"
+# The schemas of bodies, published at /api/1/schema/<name>, and of whose calls they are.
+SCHEMAS = {
+    "register_deploy": "register_deploy",
+    "register_manual_deploy": "register_manual_deploy",
+    "register_impact_incident": "register_impact for incidents",
+    "register_impact_metric": "register_impact for metrics",
+    "terraform_notification": "Terraform Cloud's notifications",
+    "sweetr_deployment": "Sweetr's deployments",
+}
 
 
 def register_deploy(operation_id: str) -> dict[str, Any]:
@@ -47,19 +52,24 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         "summary": "Register a deploy",
         "description": (
             "Call it when a deploy has succeeded. A sha that is live already is a duplicate; one that was live before "
-            "is a rollback."
+            "is a rollback. A webhook of Terraform Cloud may call it, too: with the token as api_key, and the "
+            "environment, in the query string; each run that completes registers the newest change that is known of "
+            "the deployment."
         ),
         "tags": ["Registering"],
-        "parameters": [ORGANIZATION, DEPLOYMENT, *headers_of_calls("deploy")],
+        "parameters": [ORGANIZATION, DEPLOYMENT, openapi_sweetr.DRY_RUN_PARAMETER, *headers_of_calls("deploy")],
         "requestBody": body_of(
-            "register_deploy", example={"sha": "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "environment": "production"}
+            "register_deploy",
+            example={"sha": "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "environment": "production"},
+            or_json="terraform_notification",
         ),
         "responses": {
             "200": success(
-                "The deploy is stored; or, with ignore_if_duplicate, was live already.",
+                "The deploy is stored; or, with ignore_if_duplicate, was live already. "
+                "Of a dry run: what the call would have done.",
                 thing="deploy",
                 id_header="X-Deploy-Id",
-                schema="deploy",
+                schemas=("deploy", "dry_run"),
             ),
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
             "404": {"description": "What the path names can be no deployment.", "content": SENTENCE},
@@ -79,7 +89,7 @@ def document() -> dict[str, Any]:
             "version": "1",
             "description": (
                 "Register deploys, manual changes, incidents and metrics, and read what is live where. "
-                "Compatible with Sleuth's registration API."
+                "Compatible with the APIs of Sleuth and Sweetr."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -95,10 +105,11 @@ def document() -> dict[str, Any]:
                 for number, path in enumerate(REGISTER_MANUAL_PATHS)
             },
             **impact_paths(),
+            SWEETR_PATH: {"post": openapi_sweetr.register_deployment()},
             **GRAPHQL_PATHS,
             **READING_PATHS,
             "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},
-            **{f"/api/1/schema/{name}": {"get": read_schema(name)} for name in PUBLISHED_SCHEMAS},
+            **{f"/api/1/schema/{name}": {"get": read_schema(name, of)} for name, of in SCHEMAS.items()},
         },
         "components": {
             "securitySchemes": {
@@ -111,8 +122,10 @@ def document() -> dict[str, Any]:
                 },
             },
             "schemas": {
-                **{name: schema for published in PUBLISHED_SCHEMAS for name, schema in schemas_of(published).items()},
+                **{name: schema for published in SCHEMAS for name, schema in schemas_of(published).items()},
                 "manual_change": MANUAL_CHANGE_SCHEMA,
+                "dry_run": openapi_sweetr.DRY_RUN_SCHEMA,
+                "sweetr_error": openapi_sweetr.ERROR_SCHEMA,
                 **GRAPHQL_SCHEMAS,
                 **READING_SCHEMAS,
             },

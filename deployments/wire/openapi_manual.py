@@ -39,7 +39,7 @@ def register_manual_deploy(operation_id: str) -> dict[str, Any]:
                 "The manual change is stored.",
                 thing="manual change",
                 id_header="X-Manual-Change-Id",
-                schema="manual_change",
+                schemas=("manual_change",),
             ),
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
             "404": {"description": "There is no such project.", "content": SENTENCE},

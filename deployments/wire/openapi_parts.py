@@ -1,5 +1,6 @@
 """What the endpoints of the OpenAPI document have in common."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from deployments.wire.schemas import load_schema
@@ -56,13 +57,17 @@ def headers_of_calls(thing: str) -> list[dict[str, Any]]:
     ]
 
 
-def body_of(schema: str, *, example: dict[str, Any]) -> dict[str, Any]:
-    body = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
+def body_of(schema: str, *, example: dict[str, Any], or_json: str = "") -> dict[str, Any]:
+    """``or_json`` is another schema that JSON may follow."""
+    body = {"schema": reference(schema), "example": example}
     labels = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
-    return {"required": True, "content": dict.fromkeys(labels, body)}
+    content = dict.fromkeys(labels, body)
+    if or_json:
+        content["application/json"] = body | {"schema": {"anyOf": [reference(schema), reference(or_json)]}}
+    return {"required": True, "content": content}
 
 
-def success(description: str, *, thing: str, id_header: str, schema: str) -> dict[str, Any]:
+def success(description: str, *, thing: str, id_header: str, schemas: Sequence[str]) -> dict[str, Any]:
     return {
         "description": description,
         "headers": {
@@ -75,7 +80,7 @@ def success(description: str, *, thing: str, id_header: str, schema: str) -> dic
         },
         "content": {
             "text/plain": {"schema": {"const": "Success"}},
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}},
+            "application/json": {"schema": {"anyOf": [reference(schema) for schema in schemas]}},
         },
     }
 
@@ -84,7 +89,7 @@ def schemas_of(name: str) -> dict[str, Any]:
     """A published schema and its $defs as components."""
     schema = load_schema(name)
     own = {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
-    return {name: with_components(own), **with_components(schema["$defs"])}
+    return {name: with_components(own), **with_components(schema.get("$defs", {}))}
 
 
 def with_components(value: Any) -> Any:

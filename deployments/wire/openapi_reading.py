@@ -106,10 +106,10 @@ READ_LIVE = {
 }
 
 
-def read_schema(name: str) -> dict[str, Any]:
+def read_schema(name: str, of: str) -> dict[str, Any]:
     return {
         "operationId": f"read_schema_of_{name}",
-        "summary": f"The schema of {name}",
+        "summary": f"The schema of {of}",
         "description": "The JSON Schema that calls are checked by.",
         "tags": ["Reading"],
         "security": [],

@@ -26,6 +26,7 @@ LISTED_DEPLOY: dict[str, Any] = {
     "deployment": TEXT,
     "environment": TEXT,
     "sha": TEXT,
+    "version": NULLABLE_TEXT,
     "branch": NULLABLE_TEXT,
     "title": NULLABLE_TEXT,
     "deployed_at": MOMENT,

@@ -61,9 +61,13 @@ def read_date(text: str | None) -> datetime | None:
     date = parse_date(text)
     if date is None:
         raise InvalidField(INVALID_DATE)
-    if date > datetime.now(UTC) + MAX_AHEAD:
-        raise InvalidField("date is in the future: send when it happened, or leave it out for now.")
+    refuse_future(date, "date")
     return date
+
+
+def refuse_future(date: datetime | None, field: str) -> None:
+    if date and date > datetime.now(UTC) + MAX_AHEAD:
+        raise InvalidField(f"{field} is in the future: send when it happened, or leave it out for now.")
 
 
 def read_date_at(text: str | None, path: str) -> datetime | None:

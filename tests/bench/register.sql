@@ -7,11 +7,11 @@ WHERE target.id = :target
 \gset
 INSERT INTO deployments_deploy (
     organization_id, project_id, deployment_id, environment_id, target_id, token_id,
-    sha, branch, deployed_at, title, author_name, author_email,
+    sha, version, branch, deployed_at, title, author_name, author_email,
     commit_count, file_count, pull_request_count, additions, deletions, created_at, updated_at
 ) VALUES (
     @ORGANIZATION@, :project_id, :deployment_id, :environment_id, :target, @TOKEN@,
-    md5(random()::text), '', now(), '', '', '',
+    md5(random()::text), '', '', now(), '', '', '',
     0, 0, 0, 0, 0, now(), now()
 ) RETURNING id;
 COMMIT;

@@ -98,6 +98,9 @@ def test_request(row: Row, ci: World, other: World) -> None:
         assert Deploy.objects.count() - before[0] == (response.status_code == 200)
     if row["path"].endswith("/register_manual_deploy"):
         assert ManualChange.objects.count() - before[1] == (response.status_code == 200)
+    if "newest known revision" in row.get("effect", ""):
+        # Nothing is known of the deployment here but the run.
+        assert Deploy.objects.get().sha == json.loads(row["body"])["run_id"]
     if "rollback" in row.get("effect", ""):
         assert Deploy.objects.latest("id").is_rollback
 

@@ -1,11 +1,13 @@
 """The API's pages and its OpenAPI document."""
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 from jsonschema_rs import meta
 from pytest_django import Settings
 
 from deployments.models import ImpactKind
+from deployments.wire.openapi import SCHEMAS
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import make_impact_source, signed_in
@@ -41,12 +43,13 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/schema/register_manual_deploy",
         "/api/1/schema/register_impact_incident",
         "/api/1/schema/register_impact_metric",
+        "/api/1/schema/sweetr_deployment",
+        "/api/1/schema/terraform_notification",
+        "/v1/deployments",
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["register_deploy", "register_manual_deploy", "register_impact_incident", "register_impact_metric"]
-)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_the_document_describes_what_is_executed(ci: World, name: str) -> None:
     published = ci.client.get(f"/api/1/schema/{name}").json()
     schemas = ci.client.get("/api/openapi.json").json()["components"]["schemas"]
@@ -70,6 +73,27 @@ def test_a_manual_change_is_what_the_document_says(ci: World) -> None:
     assert set(answer.json()) == set(schema["properties"])
 
 
+def test_a_dry_run_is_what_the_document_says(ci: World) -> None:
+    answer = ci.register(sha="abc", path=f"{ci.path}?dry_run=1")
+    schema = ci.client.get("/api/openapi.json").json()["components"]["schemas"]["dry_run"]
+
+    assert set(answer.json()) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("fields", [{}, {"repositoryFullName": ""}])
+def test_sweetr_is_answered_as_the_document_says(ci: World, fields: dict[str, str]) -> None:
+    document = ci.client.get("/api/openapi.json").json()
+    (example,) = document["components"]["schemas"]["sweetr_deployment"]["examples"]
+    answer = ci.register(path="/v1/deployments", **(example | fields))
+
+    assert answer.status_code == (422 if fields else 202)
+    described = document["paths"]["/v1/deployments"]["post"]["responses"][str(answer.status_code)]
+    schema = described["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    jsonschema_rs.validate(schema, answer.json())
+
+
 def test_members_read_their_own_slugs(ci: World, observer: User, settings: Settings) -> None:
     page = signed_in(observer).get("/acme/api").content.decode()
 
@@ -77,6 +101,8 @@ def test_members_read_their_own_slugs(ci: World, observer: User, settings: Setti
     assert "ignore_if_duplicate" in page
     assert f"{settings.SITE_URL}/api/1/deployments/acme/shop/register_manual_deploy" in page
     assert "name=Scaled up the web tier" in page
+    assert f"{settings.SITE_URL}/v1/deployments" in page
+    assert "repositoryFullName" in page
 
 
 def test_members_read_their_own_impact_sources(ci: World, observer: User, settings: Settings) -> None:

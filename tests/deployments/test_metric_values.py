@@ -219,7 +219,7 @@ def test_calls_are_in_the_log_of_the_tokens_organization(ci: World, metric: Repo
         (429, "rate_limited", "token 2"),
         (400, "rejected", "token 2"),
     ]
-    assert {c.about for c in calls} == {f"impact/{metric.source.pk}"}
+    assert {c.named_slug for c in calls} == {f"impact/{metric.source.pk}"}
     assert not any(c.can_be_replayed for c in calls)
 
 

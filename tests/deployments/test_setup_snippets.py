@@ -147,6 +147,38 @@ def test_the_curl_call_names_the_checked_out_commit(
     assert (Deploy.objects.get().sha, Deploy.objects.get().branch) == (head, "main")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("origin", ["git@github.com:acme/shop.git", "https://github.com/acme/shop"])
+def test_the_call_of_sweetr_names_commit_version_and_repository(
+    ci: World, developer: User, live_server: LiveServer, settings: Settings, tmp_path: Any, origin: str
+) -> None:
+    settings.SITE_URL = live_server.url
+    make = "git init -qb main . && git -c user.name=a -c user.email=a@b.de commit -qm x --allow-empty && git tag v1.2"
+    assert run(f"{make} && git remote add origin {origin}", {}, cwd=tmp_path).returncode == 0
+    head = run("git rev-parse HEAD", {}, cwd=tmp_path).stdout.strip()
+    script = snippet(ci, developer, "sweetr")
+
+    done = run(script, {"GUMSHOE_TOKEN": ci.secret}, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ('{"status": 202} (202)\n', "")
+    deploy = Deploy.objects.get()
+    assert (deploy.deployment, deploy.sha, deploy.version) == (ci.deployment, head, "v1.2")
+    assert deploy.environment.slug == "staging"
+
+    other = script.replace("app=storefront", "app=new")
+    assert run(other, {"GUMSHOE_TOKEN": ci.secret}, cwd=tmp_path).returncode == 0
+    assert Deploy.objects.latest("id").deployment.repository_url == "https://github.com/acme/shop"
+
+
+def test_terraform_cloud_calls_the_address(ci: World, developer: User) -> None:
+    address = snippet(ci, developer, "terraform-cloud").replace("$GUMSHOE_TOKEN", ci.secret)
+    body = {"payload_version": 1, "notifications": [{"trigger": "run:completed"}], "run_id": "run-vnWnJSpBcUFUTaVJ"}
+
+    answer = ci.client.post(address.removeprefix(SITE), body, content_type="application/json")
+
+    assert answer.content == b"Success"
+    assert Deploy.objects.get().environment.slug == "staging"
+
+
 def test_a_pipeline_passes_when_nobody_answers(ci: World, developer: User, settings: Settings) -> None:
     settings.SITE_URL = "http://127.0.0.1:9"
 

@@ -106,7 +106,7 @@ def test_find_places_of_what_is_not_there(ci: World, slug: str) -> None:
 
 
 def past(deploy: Deploy | None) -> PastDeploy | None:
-    return PastDeploy(deploy.id, deploy.sha, deploy.deployed_at) if deploy else None
+    return PastDeploy(deploy.id, deploy.sha, deploy.version, deploy.deployed_at) if deploy else None
 
 
 def test_lock_target_and_find_live_and_latest(ci: World) -> None:
@@ -155,6 +155,7 @@ def test_insert_deploy_and_set_live_deploy(ci: World, moment: datetime, optional
         "target_id": target.id,
         "token_id": ci.token.id,
         "sha": "a" * 255,
+        "version": "v1.4.2",
         "branch": "main",
         "deployed_at": moment,
         "title": "",

@@ -86,7 +86,7 @@ def test_the_list_says_what_there_is_to_say(ci: World, admin: User) -> None:
 def test_an_empty_list_leads_to_the_first_token(ci: World, page: Client) -> None:
     AccessToken.objects.all().delete()
 
-    assert f'<a class="button primary" href="{NEW}">Create a token</a>' in html(page.get(PAGE))
+    assert f'<a class="button primary" href="{PAGE}/new">Create a token</a>' in html(page.get(PAGE))
 
 
 def test_revoked_tokens_stay_listed_apart(ci: World, page: Client) -> None:

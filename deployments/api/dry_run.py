@@ -1,0 +1,71 @@
+"""What a dry run answers: what the call would have done."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+from deployments.api.representation import as_text, deploy_path, represent_deploy
+from deployments.models import BranchMatch, Deploy
+from deployments.queries import deploys_with_place
+from deployments.registration.new_places import Creation
+from deployments.registration.registration import Registration
+from deployments.registration.statements import Place
+from tokens.statements import TokenRow
+
+ROLLED_BACK_SHOWN = 100
+SHOWN = ("organization", "project", "deployment", "environment", "sha", "version", "deployed_at", "live", "tags")
+
+
+def answer_dry_run(report: dict[str, Any]) -> HttpResponse:
+    return JsonResponse({"dry_run": True, **report})
+
+
+def report_deploy(
+    *,
+    token: TokenRow,
+    place: Place,
+    registration: Registration,
+    deploy_id: int,
+    is_duplicate: bool,
+    created: Sequence[Creation] = (),
+) -> dict[str, Any]:
+    """``deploy_id`` is of the deploy that stands in the database until the trial ends; of the one that would be
+    repeated, where it is a duplicate."""
+    deploy = deploys_with_place(token.organization_id).select_related("restores").get(pk=deploy_id)
+    shown = represent_deploy(deploy)
+    slug = token.organization_slug
+    report = {
+        "result": "rollback" if deploy.is_rollback else "deploy",
+        **{name: shown[name] for name in SHOWN},
+        "branch": {"sent": registration.branch or None, "mapping": mapping_of(place), "matches": True},
+        "duplicate_of": None,
+        "restores": in_short(deploy.restores, slug) if deploy.restores else None,
+        "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)],
+        "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in created],
+    }
+    if is_duplicate:
+        report |= {"result": "duplicate", "duplicate_of": in_short(deploy, slug), "restores": None, "rolls_back": []}
+    return report
+
+
+def rolled_back_by(deploy: Deploy) -> Sequence[Deploy]:
+    """The newest of them."""
+    undone = Deploy.objects.filter(rolled_back_by=deploy.pk)
+    return list(undone.order_by("-deployed_at", "-id")[:ROLLED_BACK_SHOWN])
+
+
+def in_short(deploy: Deploy, organization_slug: str) -> dict[str, Any]:
+    return {
+        "id": deploy.id,
+        "url": deploy_path(organization_slug, deploy.id),
+        "sha": deploy.sha,
+        "version": deploy.version or None,
+        "deployed_at": as_text(deploy.deployed_at),
+    }
+
+
+def mapping_of(place: Place) -> str:
+    """As people write it: a branch, or the beginning of one and ``*``."""
+    branch = place.branch or ""
+    return branch if place.branch_match == BranchMatch.EXACT else f"{branch}*"

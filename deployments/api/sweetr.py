@@ -1,0 +1,64 @@
+import json
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_exception_as_json
+from deployments.api.registering import DeployRegistrationView
+from deployments.registration.errors import PlaceMoved
+from deployments.registration.new_places import Creation, create_place, find_place
+from deployments.registration.places import check_branch
+from deployments.registration.registration import Registration
+from deployments.registration.statements import Place
+from deployments.registration.trial import rolled_back
+from deployments.wire.dry_run import asks_for_dry_run
+from deployments.wire.sweetr import SweetrDeployment, read_deployment
+from orgs.audit import Actor, acting_as
+from tokens.authentication import BareKeyAuthentication
+from tokens.throttling import SweetrThrottle
+
+
+class SweetrView(DeployRegistrationView):
+    """``POST /v1/deployments``. It answers once the deploy is stored, where Sweetr itself only promises to."""
+
+    authentication_classes = (BareKeyAuthentication,)
+    throttle_classes = (SweetrThrottle,)
+
+    def get_exception_handler(self) -> Any:
+        return answer_exception_as_json
+
+    def answer_in_log(self, response: Any) -> str:
+        return str(json.loads(response.content)["error"]) if response.status_code >= 400 else "Success"
+
+    def post(self, request: Request) -> HttpResponse:
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        self.deployment_slug = str(fields.get("app", ""))
+        deployment = read_deployment(fields)
+        if self.is_dry_run:
+            with rolled_back():
+                place, created, deploy_id = self.register(deployment)
+                return self.answer_trial(place, deployment.registration, deploy_id, created)
+        _, _, deploy_id = self.register(deployment)
+        return JsonResponse({"status": 202}, status=202, headers=self.headers_of(deploy_id))
+
+    def register(self, deployment: SweetrDeployment) -> tuple[Place, list[Creation], int]:
+        """Where the deploy went, what had to be created for it, and its id."""
+        application, registration = deployment.application, deployment.registration
+        try:
+            place = find_place(token=self.token, application=application)
+            if place is not None:
+                return place, [], self.store_at(place, registration)
+        except PlaceMoved:
+            pass  # It is found again, under a lock.
+        actor = Actor(label=f"access token {self.token.name}", address=self.request.META.get("REMOTE_ADDR", ""))
+        with acting_as(actor), transaction.atomic():
+            place, created = create_place(token=self.token, application=application)
+            return place, created, self.store_at(place, registration)
+
+    def store_at(self, place: Place, registration: Registration) -> int:
+        self.deployment_slug = place.deployment_slug
+        check_branch(place, registration.branch)
+        return self.store(place, registration)

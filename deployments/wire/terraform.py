@@ -1,0 +1,93 @@
+"""Terraform Cloud's notifications, which it posts to ``register_deploy`` without a sha.
+
+https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations. Nobody gave us the secret
+that their X-TFE-Notification-Signature is made with: the access token in the address is what we trust.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from deployments.queries.newest_change import deploy_with_link, newest_change
+from deployments.registration.errors import InvalidField
+from deployments.registration.registration import Registration
+from deployments.registration.statements import Place
+from deployments.wire.schemas import check_fields
+from deployments.wire.sleuth import read_date, without_absent
+
+COMPLETED = "run:completed"
+LINK_NAME = "Terraform run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run that completed. Texts are empty and the moment is none where the notification does not have them."""
+
+    environment: str
+    sha: str
+    run_id: str
+    url: str
+    title: str
+    author: str
+    completed_at: datetime | None
+
+
+def is_notification(fields: Mapping[str, Any]) -> bool:
+    return "payload_version" in fields or "notification_configuration_id" in fields
+
+
+def read_run(fields: dict[str, Any]) -> Run | None:
+    """None where there is nothing to register: for the ``verification`` that switches the webhook on, and for runs that
+    have not completed. Raises InvalidField."""
+    check_fields("terraform_notification", fields)
+    completed = [item for item in fields.get("notifications", ()) if item["trigger"] == COMPLETED]
+    if not completed:
+        return None
+    fields = without_absent(fields)
+    return Run(
+        environment=fields.get("environment", ""),
+        sha=fields.get("sha", ""),
+        run_id=fields.get("run_id", ""),
+        url=fields.get("run_url", ""),
+        title=first_line(fields.get("run_message", ""))[:MAX_TITLE_LENGTH],
+        author=fields.get("run_created_by", "")[:MAX_NAME_LENGTH],
+        completed_at=read_date(without_absent(completed[-1]).get("run_updated_at")),
+    )
+
+
+def first_line(text: str) -> str:
+    lines = text.splitlines()
+    return lines[0].strip() if lines else ""
+
+
+def registration_of(run: Run, place: Place) -> Registration:
+    """Of the revision that the call names, else of the newest change known of the deployment, else of the run itself,
+    so that nothing that was deployed is missing. Raises InvalidField where there is none of them.
+
+    Terraform repeats what it got no answer to. A run that is registered already names the same revision again,
+    whatever became known since, and so is a duplicate, which is no error.
+    """
+    known = None
+    if not run.sha:
+        if run.url and run.completed_at:
+            known = deploy_with_link(place, deployed_at=run.completed_at, url=run.url)
+        known = known or newest_change(place)
+    sha = run.sha or (known.sha if known else run.run_id)
+    if not sha:
+        raise InvalidField(
+            f"No change of {place.deployment_slug} is known yet: register one with its sha, "
+            "or add &sha=… to the webhook's address."
+        )
+    return Registration(
+        sha=sha,
+        version=known.version if known else "",
+        environment=run.environment,
+        deployed_at=run.completed_at,
+        branch=known.branch if known else "",
+        ignore_if_duplicate=True,
+        title=run.title,
+        author_name=run.author,
+        links=((LINK_NAME, run.url),) if run.url else (),
+    )

@@ -1,0 +1,266 @@
+"""?dry_run=1: the same checks and the same refusals, and nothing stored."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from deployments.models import Call, Deploy
+from deployments.models.call import Outcome
+from deployments.request_log.writer import request_log
+from deployments.services import limit_token, map_branch
+from tests.calls import bearer, call, count_rows
+from tests.conftest import World
+from tests.deployments.test_sweetr import PATH, REQUIRED
+from tests.deployments.test_terraform import VERIFICATION, notification
+from tests.factories import make_organization, make_token
+
+
+def try_out(world: World, *, query: str = "?dry_run=1", path: str = "", headers: Any = None, **body: Any) -> Any:
+    """The answer, which must be JSON, to a trial that leaves no row."""
+    world.token.refresh_from_db()
+    before = count_rows()
+    answer = world.register(path=(path or world.path) + query, headers=headers, **body)
+    assert count_rows() == before
+    assert answer.status_code == 200, answer.content
+    assert "X-Deploy-Id" not in answer.headers
+    report = answer.json()
+    assert report["dry_run"] is True
+    return report
+
+
+def test_a_deploy(ci: World) -> None:
+    report = try_out(ci, sha="abc", environment="Staging", branch="main", date="2024-05-01T12:00:00Z", tags="#a,#b")
+
+    assert report == {
+        "dry_run": True,
+        "result": "deploy",
+        "organization": "acme",
+        "project": "shop",
+        "deployment": "storefront",
+        "environment": "staging",
+        "sha": "abc",
+        "version": None,
+        "deployed_at": "2024-05-01T12:00:00Z",
+        "live": True,
+        "tags": ["#a", "#b"],
+        "branch": {"sent": "main", "mapping": "*", "matches": True},
+        "duplicate_of": None,
+        "restores": None,
+        "rolls_back": [],
+        "would_create": [],
+    }
+    assert not Deploy.objects.exists()
+
+
+def test_the_same_call_afterwards_is_no_duplicate(ci: World) -> None:
+    try_out(ci, sha="abc")
+
+    assert ci.register(sha="abc").status_code == 200
+    assert Deploy.objects.get().sha == "abc"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/1/deployments/acme/storefront/register-deploy", "/api/1/acme/storefront/register_deploy"]
+)
+def test_every_path(ci: World, path: str) -> None:
+    assert try_out(ci, path=path, sha="abc")["result"] == "deploy"
+
+
+def test_a_rollback_and_what_it_would_undo(ci: World) -> None:
+    ids = {sha: int(ci.register(sha=sha).headers["X-Deploy-Id"]) for sha in "abc"}
+
+    report = try_out(ci, sha="a")
+
+    assert report["result"] == "rollback"
+    assert report["tags"] == ["#rollback"]
+    assert (report["restores"]["id"], report["restores"]["url"]) == (
+        ids["a"],
+        f"/api/1/organizations/acme/deploys/{ids['a']}",
+    )
+    assert [deploy["id"] for deploy in report["rolls_back"]] == [ids["c"], ids["b"]]
+    assert not Deploy.objects.exclude(restores=None, rolled_back_by=None).exists()
+
+
+def test_a_duplicate_that_is_ignored(ci: World) -> None:
+    ci.register(sha="a")
+    live = Deploy.objects.get()
+
+    report = try_out(ci, sha="a", ignore_if_duplicate="true")
+
+    assert (report["result"], report["duplicate_of"]["id"]) == ("duplicate", live.pk)
+
+
+def test_an_earlier_date_would_not_be_live(ci: World) -> None:
+    ci.register(sha="a")
+
+    assert try_out(ci, sha="b", date="2020-01-01")["live"] is False
+
+
+def test_tags_of_changed_files(ci: World) -> None:
+    assert try_out(ci, sha="b", files=[{"path": "Dockerfile"}])["tags"] == ["#docker"]
+
+
+def test_mappings_in_words(ci: World) -> None:
+    production = ci.project.environments.get(slug="production")
+    for mapping, branch in (("main", "main"), ("release/*", "release/1")):
+        map_branch(deployment=ci.deployment, environment=production, branch=mapping)
+        assert try_out(ci, sha="a", branch=branch)["branch"] == {"sent": branch, "mapping": mapping, "matches": True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"sha": "live"},
+        {"sha": "a", "environment": "nowhere"},
+        {"sha": "a", "date": "soon"},
+        {"sha": "a", "email": "x"},
+        {"sha": "a", "environment": "staging", "branch": "other"},
+        {"sha": "a", "tags": "tag"},
+        {"name": "a"},
+    ],
+)
+def test_what_would_be_refused_gets_the_same_answer(ci: World, body: dict[str, Any]) -> None:
+    map_branch(deployment=ci.deployment, environment=ci.project.environments.get(slug="staging"), branch="main")
+    ci.register(sha="live")
+    before = count_rows()
+
+    real, tried = ci.register(**body), ci.register(path=f"{ci.path}?dry_run=1", **body)
+
+    assert (tried.status_code, tried.content) == (real.status_code, real.content)
+    assert tried.status_code == 400
+    assert count_rows() == before
+
+
+def test_credentials_and_limits_are_checked(ci: World, settings: Settings) -> None:
+    token, secret = make_token(ci.organization)
+    limit_token(token=token, deployments=[])
+    path = f"{ci.path}?dry_run=1"
+
+    assert ci.register(path=path, secret="gum_wrong", sha="a").status_code == 401
+    assert ci.register(path=path, secret=secret, sha="a").status_code == 403
+    settings.API_RATE_LIMIT = "1/d"
+    assert [ci.register(path=path, sha="a").status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE", "yes", " Yes "])
+def test_yes(ci: World, value: str) -> None:
+    assert try_out(ci, query=f"?dry_run={value}", sha="a")
+    assert try_out(ci, query="", sha="a", dry_run=value)
+
+
+@pytest.mark.parametrize("value", ["0", "false", "no", ""])
+def test_no(ci: World, value: str) -> None:
+    assert ci.register(path=f"{ci.path}?dry_run={value}", sha="a").content == b"Success"
+
+
+@pytest.mark.parametrize("query", ["?dry_run=2", "?dry_run=ture", "?dry_run=on", "?dry_run=1&dry_run=0"])
+def test_neither(ci: World, query: str) -> None:
+    answer = ci.register(path=ci.path + query, sha="a")
+
+    assert (answer.status_code, answer.content) == (400, b"dry_run must be 1 or 0.")
+    assert not Deploy.objects.exists()
+
+
+@pytest.mark.parametrize("value", [True, 1])
+def test_yes_as_json(ci: World, value: object) -> None:
+    assert try_out(ci, query="", sha="a", dry_run=value)
+
+
+def test_an_idempotency_key_is_checked_and_not_used(ci: World) -> None:
+    key = {"Idempotency-Key": "build-1"}
+    assert try_out(ci, sha="a", headers=key)
+
+    refused = ci.register(path=f"{ci.path}?dry_run=1", sha="a", headers={"Idempotency-Key": "x" * 256})
+    assert refused.status_code == 400
+    assert "Idempotency-Replayed" not in ci.register(sha="a", headers=key).headers
+
+
+def test_the_log_marks_them(ci: World) -> None:
+    ci.register(path=f"{ci.path}?dry_run=1", sha="a")
+    ci.register(path=f"{ci.path}?dry_run=1")
+    request_log.flush()
+
+    accepted, refused = Call.objects.order_by("id")
+    assert (accepted.outcome, accepted.answer, accepted.deploy) == (
+        Outcome.DRY_RUN,
+        "Dry run: nothing was stored.",
+        None,
+    )
+    assert (refused.outcome, refused.status, refused.answer) == (Outcome.DRY_RUN, 400, "sha is required.")
+    assert not refused.can_be_replayed
+
+
+def test_a_real_call_costs_no_query_more(ci: World) -> None:
+    ci.register(sha="a")
+    with CaptureQueriesContext(connection) as queries:
+        assert ci.register(sha="b").status_code == 200
+
+    # token, places, lock, live and latest, insert, live; and the savepoint.
+    statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 6, statements
+
+
+# --- Terraform Cloud --------------------------------------------------------------------------------
+
+
+def test_a_terraform_run(ci: World) -> None:
+    ci.register(sha="a")
+
+    report = try_out(ci, query="?environment=Staging&dry_run=yes", **notification("run:completed"))
+
+    assert (report["result"], report["sha"], report["environment"]) == ("deploy", "a", "staging")
+
+
+def test_a_terraform_notification_that_registers_nothing(ci: World) -> None:
+    assert try_out(ci, **VERIFICATION) == {"dry_run": True, "result": "ignored"}
+
+
+# --- Sweetr -----------------------------------------------------------------------------------------
+
+
+def try_sweetr(world: World, **fields: Any) -> Any:
+    return try_out(world, path=PATH, **(REQUIRED | fields))
+
+
+def test_what_sweetr_would_create(ci: World) -> None:
+    report = try_sweetr(ci, app="Backend API", environment="QA")
+
+    assert (report["result"], report["project"], report["deployment"]) == ("deploy", "shop", "backend-api")
+    assert report["version"] == "v1.4.2"
+    assert report["would_create"] == [
+        {"kind": "deployment", "slug": "backend-api", "name": "Backend API"},
+        {"kind": "environment", "slug": "qa", "name": "QA"},
+    ]
+    assert try_sweetr(ci)["would_create"] == []
+
+
+def test_sweetr_would_create_the_first_project(ci: World) -> None:
+    ci.organization = make_organization("empty")
+    ci.token, ci.secret = make_token(ci.organization)
+
+    kinds = [item["kind"] for item in try_sweetr(ci)["would_create"]]
+
+    assert kinds == ["project", "environment", "deployment"]
+
+
+def test_sweetr_would_change_nothing(ci: World) -> None:
+    assert call(PATH, json.dumps(REQUIRED), headers=bearer(ci.secret)).status_code == 202
+
+    assert try_sweetr(ci)["result"] == "duplicate"
+
+
+@pytest.mark.parametrize("fields", [{"version": ""}, {"deployedAt": "soon"}])
+def test_sweetr_would_refuse_it(ci: World, fields: dict[str, Any]) -> None:
+    body = json.dumps(REQUIRED | fields)
+    before = count_rows()
+
+    real, tried = (call(PATH + query, body, headers=bearer(ci.secret)) for query in ("", "?dry_run=1"))
+
+    assert (tried.status_code, tried.content) == (real.status_code, real.content)
+    assert tried.status_code == 422
+    assert count_rows() == before
