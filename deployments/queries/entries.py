@@ -15,12 +15,14 @@ from deployments.queries.timeline import Filters, read_page, sift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPage:
     """Newest first. ``older`` and ``newer`` are where the neighbouring pages begin; with ``searched`` set, the one in
-    the direction of reading is a further search, since that many were looked through, up to ``searched_to``."""
+    the direction of reading is a further search, since that many of ``searched_noun`` were looked through, up to
+    ``searched_to``."""
 
     entries: list[Entry] = field(default_factory=list)
     older: EntryKey | None = None
     newer: EntryKey | None = None
     searched: int | None = None
+    searched_noun: str = "deploy"
     searched_to: datetime | None = None
 
 
@@ -68,13 +70,18 @@ def among_entries(key: Key | None) -> EntryKey | None:
     return EntryKey.of_deploys(key) if key else None
 
 
-class Searched(TypedDict):
+class Searched(TypedDict, total=False):
     searched: int | None
-    searched_to: datetime | None
+    searched_noun: str
+    searched_to: datetime
 
 
 def searched(filters: Filters, end: EntryKey | None) -> Searched:
-    return {"searched": filters.sifted_a_page() if end else None, "searched_to": end.at if end else None}
+    if end is None:
+        return {}
+    if end.is_change:
+        return {"searched": timeline.SIFTED, "searched_noun": "manual change", "searched_to": end.at}
+    return {"searched": filters.sifted_a_page(), "searched_to": end.at}
 
 
 class Sifted(NamedTuple):

@@ -186,10 +186,11 @@ def test_a_search_for_manual_changes_says_what_it_looked_through(
 ) -> None:
     monkeypatch.setattr(timeline, "SIFTED", 2)
 
-    html = " ".join(look(f"{ORGANIZATION}?kind=manual_change&tag=none").split())
-
-    assert "Looked through 2 manual changes" in html
-    assert "Nothing found so far" in html
+    for query in ("kind=manual_change&tag=none", "tag=none&until=2024-05-06&since=2024-05-05"):
+        html = " ".join(look(f"{ORGANIZATION}?{query}").split())
+        assert "Looked through 2 manual changes" in html
+        assert "Nothing found so far" in html
+    assert "Looked through 2 deploys" in " ".join(look(f"{DEPLOYMENT}?tag=none").split())
 
 
 @pytest.mark.parametrize("path", [ORGANIZATION, PROJECT, PRODUCTION, f"{ORGANIZATION}?kind=manual_change"])
