@@ -47,7 +47,7 @@ def notification(*triggers: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-VERIFICATION = {
+VERIFICATION: dict[str, Any] = {
     **dict.fromkeys(notification(), None),
     "payload_version": 1,
     "notification_configuration_id": "nc-ygBmbbQWJZAWMse7",
