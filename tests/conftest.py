@@ -50,6 +50,12 @@ def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _patient_second_factor(settings: Settings) -> None:
+    """A code may end between the test that makes it and the page that checks it."""
+    settings.MFA_TOTP_TOLERANCE = 1
+
+
 @dataclass
 class World:
     """Acme with project shop, its environments staging and production (default), deployment storefront and a token."""
