@@ -64,7 +64,8 @@ class Target(Timestamped):
     There is a row once the pair has a branch mapping or a deploy.
     """
 
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="targets")
+    # Found by the constraint below. An index more would be written by each deploy, for the live one is indexed, too.
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="targets", db_index=False)
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="targets")
     branch_match = models.CharField(max_length=10, choices=BranchMatch, default=BranchMatch.ANY)
     branch = models.CharField(max_length=255, blank=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
+from deployments.models import Deploy, Deployment, Target
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration import history, statements
+from deployments.registration.details import store_details
 from deployments.registration.errors import DuplicateDeploy, PlaceMoved
 from deployments.registration.registration import Registration
 from deployments.registration.statements import PastDeploy, Place
-from deployments.registration.tagging import tags_of_paths
 from orgs.locking import lock_row
 
 
@@ -144,48 +144,3 @@ def lead_time(first_commit_at: datetime | None, deployed_at: datetime) -> int | 
     if first_commit_at is None or first_commit_at > deployed_at:
         return None
     return int((deployed_at - first_commit_at).total_seconds())
-
-
-def store_details(deploy_id: int, registration: Registration) -> None:
-    """What only the page of this deploy reads."""
-    tags = registration.tags
-    if tags is None and (paths := registration.changed_paths()):
-        tags = tags_of_paths(paths)
-    if tags:
-        Tag.objects.bulk_create(Tag(deploy_id=deploy_id, name=name) for name in tags)
-    if registration.links:
-        Link.objects.bulk_create(Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links)
-    if registration.commits:
-        Commit.objects.bulk_create(
-            Commit(
-                deploy_id=deploy_id,
-                revision=commit.revision,
-                message=commit.message,
-                author_name=commit.author_name,
-                author_email=commit.author_email,
-                author_username=commit.author_username,
-                committed_at=commit.committed_at,
-                url=commit.url,
-                files=commit.files,
-                parents=commit.parents,
-            )
-            for commit in registration.commits
-        )
-    if registration.files:
-        statements.insert_files(deploy_id=deploy_id, files=registration.files)
-    if registration.pull_requests:
-        PullRequest.objects.bulk_create(
-            PullRequest(
-                deploy_id=deploy_id,
-                number=pull.number,
-                title=pull.title,
-                url=pull.url,
-                branch=pull.branch,
-                author=pull.author,
-                opened_at=pull.opened_at,
-                first_reviewed_at=pull.first_reviewed_at,
-                merged_at=pull.merged_at,
-                issue_keys=pull.issue_keys,
-            )
-            for pull in registration.pull_requests
-        )

@@ -1,9 +1,13 @@
-"""Measures registration: ``make bench``, or ``python -m tests.bench --rounds 1 --seconds 4`` for a quick look.
+"""Measures registration and pages: ``make bench``. For a quick look at one part: ``python -m tests.bench registration
+--rounds 1 --seconds 4``.
 
-The app is served as ``make run`` serves it, on PostgreSQL and on SQLite, and wrk posts registrations to it. Beside it,
-in the same round, pgbench does the least that a registration needs in the same tables: token by digest, target row,
-insert, in one transaction. Machines differ and are noisy, so compare the ratio of the two. Tokens are limited
-to a million requests a minute: counting is paid, and nothing refused.
+Registration: the app is served as ``make run`` serves it, on PostgreSQL and on SQLite, and wrk posts registrations to
+it. Beside it, in the same round, pgbench does the least that a registration needs in the same tables: token by digest,
+target row, insert, in one transaction. Machines differ and are noisy, so compare the ratio of the two. Tokens are
+limited to a million requests a minute: counting is paid, and nothing refused.
+
+Pages: every page at 10,000 deploys and at a million, each organization in a database and behind a server of its own,
+the two in turn. Compare their ratio.
 """
 
 import argparse
@@ -11,8 +15,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ import psycopg
 
 from tests.bench import machine
 from tests.bench.measure import RATE_LIMIT, Measurement, measure
+from tests.bench.pages import FEW, MANY, PageTime, measure_pages
 from tests.bench.processes import ROOT
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -30,13 +35,15 @@ RESULTS = ROOT / "bench" / "results.json"
 LEAST_RATIO = 0.12
 MOST_P99_TO_P50 = 4
 MOST_WORKER_MEGABYTES = 120
+MOST_MANY_TO_FEW = 1.5
 BUSY_LOAD = 0.5
+DATABASES = ("postgresql", "sqlite")
 
 
 @contextmanager
-def new_database(server_url: str) -> Iterator[str]:
+def new_database(server_url: str, purpose: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database, dropped afterwards."""
-    name = f"gumshoe_bench_{os.getpid()}"
+    name = f"gumshoe_bench_{purpose}_{os.getpid()}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
@@ -79,30 +86,15 @@ def misses(measurement: Measurement) -> list[str]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure registration.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=8, help="of each load (default 8)")
-    parser.add_argument("--only", choices=("postgresql", "sqlite"), help="one database; nothing is written")
-    parser.add_argument(
-        "--postgres", default=POSTGRES, help=f"a server where databases may be made (default {POSTGRES})"
-    )
-    options = parser.parse_args()
+def measure_registration(options: argparse.Namespace, databases: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     say(f"{options.rounds} rounds of {options.seconds} seconds; medians; API_RATE_LIMIT={RATE_LIMIT}")
-    results: dict[str, Any] = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "machine": machine.describe(options.postgres),
-    }
-    if results["machine"]["load_before"] > BUSY_LOAD:
-        say(f"other programs are using this machine (load {results['machine']['load_before']}): expect lower numbers")
+    results: dict[str, Any] = {"rounds": options.rounds, "seconds": options.seconds}
     missed = []
-    for name in (options.only,) if options.only else ("postgresql", "sqlite"):
+    for name in databases:
         with tempfile.TemporaryDirectory(prefix="gumshoe-bench-") as directory:
             how = {"rounds": options.rounds, "seconds": options.seconds}
             if name == "postgresql":
-                with new_database(options.postgres) as url:
+                with new_database(options.postgres, "registration") as url:
                     measurement = measure(Path(directory), postgres_url=url, **how)
             else:
                 measurement = measure(Path(directory), postgres_url=None, **how)
@@ -113,15 +105,80 @@ def main() -> None:
             "lost": measurement.lost,
         }
         missed += [f"{name}: {miss}" for miss in misses(measurement)]
-    if not options.only:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-        say(f"\nwritten to {RESULTS.relative_to(ROOT)}")
+    return results, missed
+
+
+def measure_all_pages(options: argparse.Namespace, databases: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    results: dict[str, Any] = {"times": options.times, "few_deploys": FEW, "many_deploys": MANY}
+    missed = []
+    for name in databases:
+        say(f"\n{name}: pages at {FEW:,} deploys and at {MANY:,}, median of {options.times}; filling takes minutes")
+        rows = []
+        with ExitStack() as stack:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gumshoe-bench-")))
+            urls = None
+            if name == "postgresql":
+                urls = (
+                    stack.enter_context(new_database(options.postgres, "few")),
+                    stack.enter_context(new_database(options.postgres, "many")),
+                )
+            for page in measure_pages(directory, postgres_urls=urls, times=options.times):
+                say_page(page)
+                rows.append(page.row())
+                if page.ratio > MOST_MANY_TO_FEW:
+                    missed.append(f"{name}: {page.name}: {page.ratio:.2f} times as long, {MOST_MANY_TO_FEW} wanted")
+        results[name] = rows
+    return results, missed
+
+
+def say_page(page: PageTime) -> None:
+    too_long = "  too long" if page.ratio > MOST_MANY_TO_FEW else ""
+    say(f"{page.few:8.1f} ms {page.many:8.1f} ms {page.ratio:6.2f}  {page.name}{too_long}")
+
+
+PARTS = {"registration": measure_registration, "pages": measure_all_pages}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure registration and pages.")
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure (default: both)")
+    parser.add_argument("--rounds", type=int, default=3, help="of registration (default 3)")
+    parser.add_argument("--seconds", type=int, default=8, help="of each load of registration (default 8)")
+    parser.add_argument("--times", type=int, default=9, help="each page is asked for (default 9)")
+    parser.add_argument("--only", choices=DATABASES, help="one database; nothing is written")
+    parser.add_argument(
+        "--postgres", default=POSTGRES, help=f"a server where databases may be made (default {POSTGRES})"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}: name registration or pages")
+    databases = (options.only,) if options.only else DATABASES
+    missed = []
+    for part in options.parts or PARTS:
+        facts: dict[str, Any] = {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine.describe(options.postgres),
+        }
+        if facts["machine"]["load_before"] > BUSY_LOAD:
+            load = facts["machine"]["load_before"]
+            say(f"other programs are using this machine (load {load}): expect worse numbers")
+        results, misses_of_part = PARTS[part](options, databases)
+        missed += misses_of_part
+        if not options.only:
+            keep(part, facts | results)
     for miss in missed:
         say(f"missed: {miss}")
     if not missed:
         say("all targets reached")
     sys.exit(bool(missed))
+
+
+def keep(part: str, results: dict[str, Any]) -> None:
+    """Beside what was measured of the other part before."""
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(kept | {part: results}, indent=2) + "\n")
+    say(f"\nwritten to {RESULTS.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

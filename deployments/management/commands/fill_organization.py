@@ -1,0 +1,83 @@
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from deployments.provisioning.filling.build import OrganizationExists, fill_organization
+from deployments.provisioning.filling.places import ENVIRONMENTS
+from orgs.audit import Actor, acting_as
+from orgs.models import User
+
+FILL = Actor(label="fill_organization")
+DEPLOYS_BETWEEN_LINES = 100_000
+
+
+def number(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= most):
+            raise ArgumentTypeError(f"'{text}' is no number from 1 to {most:,}.")
+        return int(text)
+
+    return parse
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a new organization with a year of made-up deploys, to see how Gumshoe does with many: the same for the "
+        "same slug and day. Prints the secret of its access token once. A million deploys take some minutes, and while "
+        "they do SQLite takes no other writes."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="?", default="large", help="of the organization (default: large)")
+        parser.add_argument("--deployments", type=number(100_000), default=1_000, help="default: 1000")
+        parser.add_argument(
+            "--environments", type=number(len(ENVIRONMENTS)), default=5, help="of each project (default: 5)"
+        )
+        parser.add_argument("--deploys", type=number(100_000_000), default=1_000_000, help="default: 1000000")
+        parser.add_argument("--owner", metavar="EMAIL", help="a user who is to own the organization")
+
+    def handle(
+        self,
+        *args: Any,
+        slug: str,
+        deployments: int,
+        environments: int,
+        deploys: int,
+        owner: str | None,
+        **options: Any,
+    ) -> None:
+        began = monotonic()
+        try:
+            with acting_as(FILL):
+                secret = fill_organization(
+                    slug=slug,
+                    deployments=deployments,
+                    environments=environments,
+                    deploys=deploys,
+                    owner=find_user(owner) if owner else None,
+                    now=timezone.now(),
+                    tell=self.say_progress,
+                )
+        except OrganizationExists as error:
+            raise CommandError(str(error)) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(f"{slug} has {deploys:,} deploys, stored in {monotonic() - began:.0f} seconds.")
+        self.stdout.write(f"Its access token, which is shown this once: {secret}")
+
+    def say_progress(self, stored: int) -> None:
+        if stored % DEPLOYS_BETWEEN_LINES == 0:
+            self.stdout.write(f"{stored:,} deploys…")
+            self.stdout.flush()
+
+
+def find_user(email: str) -> User:
+    user: User | None = User.objects.filter(email=email.lower()).first()
+    if user is None:
+        raise CommandError(f"There is no user {email}: make one with manage.py createsuperuser.")
+    return user

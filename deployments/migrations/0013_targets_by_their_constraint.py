@@ -1,0 +1,17 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('deployments', '0012_one_index_by_sha'),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name='target',
+            name='deployment',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='deployments.deployment'),
+        ),
+    ]

@@ -1,0 +1,144 @@
+"""An organization with as many deploys as one wants to see pages at."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+
+from deployments.models import ChangedFile, Deploy, Target
+from deployments.provisioning.filling.calls import CallLog
+from deployments.provisioning.filling.events import Company, Event
+from deployments.provisioning.filling.places import Lane, make_lanes
+from deployments.provisioning.filling.storing import (
+    in_one_transaction,
+    reserve_deploy_ids,
+    store_instances,
+    store_rows,
+)
+from deployments.registration.details import detail_rows
+from deployments.registration.register import deploy_columns
+from deployments.registration.statements import DEPLOY_COLUMNS
+from orgs.models import Organization, User
+from orgs.roles import Role
+from orgs.services import add_member, create_organization
+from tokens.models import AccessToken
+from tokens.scopes import Scope
+from tokens.services import create_token
+from tokens.statements import as_parameter
+
+COLUMNS = ("id", *DEPLOY_COLUMNS, "restores_id", "rolled_back_by_id")
+TOKEN_NAME = "ci"
+
+
+class OrganizationExists(Exception):
+    """Its message says what to do."""
+
+
+def fill_organization(
+    *,
+    slug: str,
+    deployments: int,
+    environments: int,
+    deploys: int,
+    owner: User | None,
+    now: datetime,
+    tell: Callable[[int], None],
+) -> str:
+    """Make it and give the secret of its access token. ``tell`` is told now and then how many deploys are stored.
+
+    Raises OrganizationExists, and ValidationError for a slug that it cannot have. On SQLite nobody else can write until
+    it is done.
+    """
+    if Organization.objects.filter(slug=slug).exists():
+        raise OrganizationExists(f"There is an organization {slug} already: name a new one.")
+    first_id = reserve_deploy_ids(deploys)
+    with in_one_transaction():
+        organization = create_organization(name=slug.replace("-", " ").capitalize(), slug=slug)
+        if owner:
+            add_member(organization=organization, user=owner, role=Role.OWNER)
+        token, secret = create_token(
+            organization=organization, name=TOKEN_NAME, scopes=(Scope.REGISTER_DEPLOY, Scope.READ), created_by=owner
+        )
+        lanes = make_lanes(organization, deployments=deployments, environments=environments)
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        company = Company(seed=slug, deployments=deployments, environments=environments, today=today)
+        filling = Filling(organization, token, lanes, first_id=first_id, now=now)
+        for events in company.tell(deploys):
+            filling.store(events)
+            tell(filling.stored)
+        filling.set_live()
+    return secret
+
+
+class Filling:
+    """Stores what happened, part by part, and remembers what is live."""
+
+    def __init__(
+        self,
+        organization: Organization,
+        token: AccessToken,
+        lanes: Sequence[Sequence[Lane]],
+        *,
+        first_id: int,
+        now: datetime,
+    ) -> None:
+        self.organization = organization
+        self.token = token
+        self.lanes = lanes
+        self.first_id = first_id
+        self.stored = 0
+        self.live: dict[int, int] = {}
+        self.log = CallLog(organization, token, lanes, now=now)
+
+    def store(self, events: Sequence[Event]) -> None:
+        """``events`` are in order, and those that undid each other are among them."""
+        for event in events:
+            event.id = self.first_id + self.stored
+            self.stored += 1
+            self.live[self.lane(event).target.pk] = event.id
+        store_rows(Deploy, COLUMNS, [self.deploy_row(event) for event in events])
+        for instances in self.details(events):
+            store_instances(instances)
+        store_instances([call for event in events for call in self.log.calls_of(event)])
+        for event in events:
+            event.forget()
+
+    def lane(self, event: Event) -> Lane:
+        return self.lanes[event.deployment][event.environment]
+
+    def deploy_row(self, event: Event) -> list[Any]:
+        lane, at = self.lane(event), as_parameter(event.at)
+        columns = {
+            "organization_id": self.organization.pk,
+            "project_id": lane.deployment.project_id,
+            "deployment_id": lane.deployment.pk,
+            "environment_id": lane.target.environment_id,
+            "target_id": lane.target.pk,
+            "token_id": self.token.pk,
+            **deploy_columns(event.registration, event.at),
+            "deployed_at": at,
+            "created_at": at,
+            "updated_at": at,
+            "id": event.id,
+            "restores_id": event.restores.id if event.restores else None,
+            "rolled_back_by_id": event.rolled_back_by.id if event.rolled_back_by else None,
+        }
+        columns["first_commit_at"] = as_parameter(columns["first_commit_at"])
+        return [columns[name] for name in COLUMNS]
+
+    def details(self, events: Sequence[Event]) -> Iterator[Sequence[Model]]:
+        rows: dict[type[Model], list[Model]] = {}
+        for event in events:
+            for model, instances in detail_rows(event.id, event.registration).items():
+                rows.setdefault(model, []).extend(instances)
+        yield from rows.values()
+        yield [
+            ChangedFile(deploy_id=event.id, path=file.path, additions=file.additions, deletions=file.deletions)
+            for event in events
+            for file in event.registration.files
+        ]
+
+    def set_live(self) -> None:
+        targets = [Target(pk=target, live_deploy_id=deploy) for target, deploy in self.live.items()]
+        Target.objects.bulk_update(targets, ["live_deploy"], batch_size=500)

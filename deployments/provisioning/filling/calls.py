@@ -1,0 +1,84 @@
+"""What the request log would have of made-up deploys."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.conf import settings
+
+from deployments.models import Call
+from deployments.models.call import Outcome
+from deployments.provisioning.filling.events import Event
+from deployments.provisioning.filling.places import Lane
+from orgs.models import Organization
+from tokens.models import AccessToken
+
+SHARE_REJECTED_BEFORE = 0.02
+MISSPELT = "prod"
+
+
+class CallLog:
+    """Made-up lines, as many as the real log would have: not for ever, and not more than so many a day."""
+
+    def __init__(
+        self, organization: Organization, token: AccessToken, lanes: Sequence[Sequence[Lane]], *, now: datetime
+    ) -> None:
+        self.organization = organization
+        self.token = token
+        self.lanes = lanes
+        self.since = now - timedelta(days=settings.REQUEST_LOG_DAYS)
+        self.kept: Counter[date] = Counter()
+        self.random = Random(organization.slug)  # noqa: S311 - no secret comes from it
+
+    def calls_of(self, event: Event) -> Iterator[Call]:
+        """The call that registered a deploy; now and then a rejected one before it."""
+        day = event.at.date()
+        if event.at < self.since or self.kept[day] >= settings.REQUEST_LOG_PER_DAY:
+            return
+        self.kept[day] += 1
+        lanes = self.lanes[event.deployment]
+        if self.random.random() < SHARE_REJECTED_BEFORE:
+            slugs = ", ".join(lane.environment_slug for lane in lanes)
+            project = lanes[0].deployment.project.slug
+            yield self.call(
+                event,
+                MISSPELT,
+                created_at=event.at - timedelta(minutes=1),
+                status=400,
+                outcome=Outcome.REJECTED,
+                answer=f"No environment '{MISSPELT}' in project {project}: it has {slugs}.",
+            )
+        yield self.call(
+            event,
+            lanes[event.environment].environment_slug,
+            created_at=event.at,
+            status=200,
+            outcome=Outcome.ACCEPTED,
+            answer="Success",
+            deploy_id=event.id,
+        )
+
+    def call(self, event: Event, environment: str, **answer: Any) -> Call:
+        deployment = self.lanes[event.deployment][0].deployment
+        said = event.registration
+        body = json.dumps({"sha": said.sha, "environment": environment, "email": said.author_email})
+        return Call(
+            organization=self.organization,
+            deployment=deployment,
+            deployment_slug=deployment.slug,
+            token=self.token,
+            token_name=self.token.name,
+            request_id=f"{self.random.getrandbits(128):032x}",
+            method="POST",
+            path=f"/api/1/deployments/{self.organization.slug}/{deployment.slug}/register_deploy",
+            content_type="application/json",
+            body=body,
+            body_bytes=len(body),
+            address="192.0.2.7",
+            agent="curl/8.5.0",
+            duration=self.random.randint(4, 30),
+            **answer,
+        )

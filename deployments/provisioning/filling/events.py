@@ -1,0 +1,186 @@
+"""A year of made-up deploys of many deployments, in the order they happened: the same for the same seed and day.
+
+A release goes through the environments of its deployment, not always to the last one; a few fail there and are rolled
+back. A few deployments are deployed often and most of them seldom, on workdays.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from random import Random
+
+from deployments.provisioning.demo.history import Author
+from deployments.provisioning.demo.stories import STORIES
+from deployments.registration.registration import Registration
+
+DAYS = 365
+SATURDAY = 5
+WORKDAY_BEGINS, WORKDAY_ENDS = 8, 18
+# Together shorter than from the end of a workday to midnight.
+MOST_HOURS_OF_PROMOTION = 4.5
+MINUTES_TO_ROLLBACK = 6, 45
+DEPLOYS_AT_ONCE = 10_000
+# How many deployments are deployed how often: the n-th in proportion to n to the power of this.
+SKEW = -0.7
+SHARE_STOPPED_ON_THE_WAY = 0.3
+SHARE_FAILED = 0.04
+SHARE_WITH_COMMITS = 0.05
+SHARE_TAGGED = 0.15
+TAGS = ("feature", "fix", "config", "experiment", "security")
+TAG_WEIGHTS = (50, 40, 8, 1.9, 0.1)
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One deploy of a deployment in an environment, both by number. ``id`` is for whoever stores it."""
+
+    at: datetime
+    deployment: int
+    environment: int
+    registration: Registration
+    restores: "Event | None" = None
+    rolled_back_by: "Event | None" = None
+    id: int = 0
+
+    def forget(self) -> None:
+        """Drop what was before and after, so that a long history is not kept in memory."""
+        self.restores = self.rolled_back_by = None
+
+
+@dataclass(slots=True)
+class Standing:
+    """What a deployment in an environment runs, and what that can be rolled back to."""
+
+    now: Event | None = None
+    before: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """``stops`` is to how many environments it goes; ``fails`` whether there is one deploy more after the last."""
+
+    at: datetime
+    deployment: int
+    stops: int
+    fails: bool = False
+
+    @property
+    def deploys(self) -> int:
+        return self.stops + self.fails
+
+
+class Company:
+    """Tells what all deployments did until a day began."""
+
+    def __init__(self, *, seed: str, deployments: int, environments: int, today: datetime) -> None:
+        # No secret comes from this randomness.
+        self.random = Random(seed)  # noqa: S311
+        self.deployments = deployments
+        self.environments = environments
+        self.workdays = [day for day in days_before(today) if day.weekday() < SATURDAY]
+        self.weights = list(accumulate((number + 1) ** SKEW for number in range(deployments)))
+        self.authors = [Author(story, self.random) for story in STORIES]
+        self.standing = [[Standing() for _ in range(environments)] for _ in range(deployments)]
+        self.versions = [0] * deployments
+        # Each goes everywhere once, if there are deploys enough.
+        self.first = self.random.sample(range(deployments), deployments)
+
+    def tell(self, deploys: int) -> Iterator[list[Event]]:
+        """All of them, some thousands at a time; those belong together that undo each other."""
+        parts = -(-deploys // DEPLOYS_AT_ONCE)
+        left = deploys
+        for part in range(parts):
+            later = deploys - deploys * (part + 1) // parts
+            releases = []
+            while left > later:
+                first_are_due = len(self.first) > self.deployments * (parts - part - 1) // parts
+                release = self.plan(
+                    self.moment((part + self.random.random()) / parts), left, first_are_due=first_are_due
+                )
+                releases.append(release)
+                left -= release.deploys
+            releases.sort(key=lambda release: release.at)
+            events = [event for release in releases for event in self.deploy(release)]
+            yield sorted(events, key=lambda event: event.at)
+
+    def plan(self, at: datetime, left: int, *, first_are_due: bool) -> Release:
+        """The first release of a deployment or any other, with enough of the deploys that are left for those first."""
+        spare = left - len(self.first) * self.environments
+        if self.first and (first_are_due or spare <= 0):
+            return Release(at, self.first.pop(), min(self.environments, left))
+        (deployment,) = self.random.choices(range(self.deployments), cum_weights=self.weights)
+        stops = self.environments
+        if self.random.random() < SHARE_STOPPED_ON_THE_WAY:
+            stops = self.random.randint(1, stops)
+        stops = min(stops, spare)
+        return Release(at, deployment, stops, stops < spare and self.random.random() < SHARE_FAILED)
+
+    def moment(self, part: float) -> datetime:
+        """In working hours, after ``part`` of them all."""
+        days = part * len(self.workdays)
+        hours = WORKDAY_BEGINS + days % 1 * (WORKDAY_ENDS - WORKDAY_BEGINS)
+        return self.workdays[min(int(days), len(self.workdays) - 1)] + timedelta(hours=hours)
+
+    def deploy(self, release: Release) -> Iterator[Event]:
+        registration = self.registration(release)
+        at = release.at
+        for environment in range(release.stops):
+            at += timedelta(hours=self.random.uniform(0.02, MOST_HOURS_OF_PROMOTION / self.environments))
+            yield self.promote(at, release.deployment, environment, registration)
+        if release.fails:
+            yield self.fail(at, release)
+
+    def promote(self, at: datetime, deployment: int, environment: int, registration: Registration) -> Event:
+        standing = self.standing[deployment][environment]
+        if standing.now:
+            at = max(at, standing.now.at)
+        standing.before, standing.now = standing.now, Event(at, deployment, environment, registration)
+        return standing.now
+
+    def fail(self, at: datetime, release: Release) -> Event:
+        """Back to what ran before, or a hotfix where that is not known."""
+        environment = release.stops - 1
+        standing = self.standing[release.deployment][environment]
+        failed, restored = standing.now, standing.before
+        at += timedelta(minutes=self.random.uniform(*MINUTES_TO_ROLLBACK))
+        if failed is None or restored is None:
+            return self.promote(at, release.deployment, environment, self.registration(release, tags=("hotfix",)))
+        again = Registration(
+            sha=restored.registration.sha,
+            branch=restored.registration.branch,
+            author_email=failed.registration.author_email,
+        )
+        rollback = Event(max(at, failed.at), release.deployment, environment, again, restores=restored)
+        failed.rolled_back_by = rollback
+        standing.before, standing.now = None, rollback
+        return rollback
+
+    def registration(self, release: Release, *, tags: tuple[str, ...] | None = None) -> Registration:
+        """What the CI of a deployment says of a new sha."""
+        author = self.authors[release.deployment % len(self.authors)]
+        story = author.story
+        self.versions[release.deployment] += 1
+        version = f"v1.{self.versions[release.deployment]}.0" if story.versions else ""
+        email = self.random.choice(story.people).email
+        if self.random.random() < SHARE_WITH_COMMITS:
+            brought = author.branch(release.at)
+            return Registration(
+                sha=version or brought.sha,
+                branch=story.branch,
+                tags=tags,
+                author_email=email,
+                links=(("build", f"https://ci.example.com/{release.deployment}/{release.at:%Y%m%d%H%M%S}"),),
+                commits=brought.commits,
+                files=brought.files,
+                pull_requests=brought.pull_requests,
+            )
+        if tags is None and self.random.random() < SHARE_TAGGED:
+            tags = tuple(self.random.choices(TAGS, TAG_WEIGHTS))
+        sha = version or self.random.randbytes(20).hex()
+        return Registration(sha=sha, branch=story.branch, tags=tags, author_email=email)
+
+
+def days_before(today: datetime) -> Iterator[datetime]:
+    for number in range(DAYS, 0, -1):
+        yield today - timedelta(days=number)

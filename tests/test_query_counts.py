@@ -1,0 +1,165 @@
+"""Every page and list of the API takes as many queries for three of everything as for one.
+
+A page that is new in the tenancy test is tried here by itself.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver, reverse
+
+from deployments.deletion import delete_deployment, delete_project
+from deployments.models import Call, Deploy
+from deployments.models.call import Outcome
+from deployments.request_log.writer import request_log
+from deployments.services import limit_token, map_branch
+from orgs.deletion import delete_environment
+from orgs.invitations import invite
+from orgs.models import Invitation, Membership
+from orgs.roles import Role
+from orgs.services import NewEnvironment, add_member, create_environment
+from tests.conftest import World
+from tests.factories import make_deployment, make_member, make_organization, make_project, make_token, signed_in
+from tests.test_tenancy import PAGES, routes
+from tokens.scopes import Scope
+from tokens.services import rotate_token
+
+ASKED = (
+    *(name for name, page in PAGES.items() if page.method == "get"),
+    "start",
+    "timeline?q=fix",
+    "timeline?tag=t&author=ann&kind=rollback",
+    "timeline?environment=production",
+    "timeline?sha=abcd",
+    "timeline?before=9999999999999999-1",
+    "timeline?after=0-0",
+    "deployment?environment=production",
+    "home?state=behind",
+    "home?q=s",
+    "deploy-page?tab=files",
+    "deleted?kind=environments",
+    "deleted?kind=deployments",
+    "tokens?state=revoked",
+    "requests?outcome=turned-away",
+    "requests?deployment=storefront",
+    "audit-log?person=system",
+    "audit-log?format=csv",
+)
+API = ("live", "live?format=csv", "deploy")
+
+
+class Grown:
+    """An organization that gets one more of everything by each ``grow``, and its owner who looks at it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.owner = make_member(world.organization, Role.OWNER)
+        self.size = 0
+
+    def grow(self) -> None:
+        self.size += 1
+        self.grow_places()
+        self.grow_people()
+        self.grow_history()
+
+    def grow_places(self) -> None:
+        organization, project, number = self.world.organization, self.world.project, self.size
+        environment = create_environment(project=project, new=NewEnvironment(name=f"Testing {number}"))
+        map_branch(deployment=self.world.deployment, environment=environment, branch=f"b{number}/*")
+        make_deployment(project, f"Api {number}")
+        make_deployment(make_project(organization, f"Project {number}"), f"Web {number}")
+        delete_deployment(deployment=make_deployment(project, f"Gone {number}"))
+        delete_project(project=make_project(organization, f"Gone {number}"))
+        gone = create_environment(project=project, new=NewEnvironment(name=f"Gone {number}"))
+        delete_environment(environment=gone)
+        for name in (f"limited {number}", ""):
+            token, _ = make_token(organization, environments=[environment], name=name)
+            limit_token(token=token, deployments=[self.world.deployment])
+        limited = [*self.world.token.deployments.all(), make_deployment(project, f"Limited {number}")]
+        limit_token(token=self.world.token, deployments=[*limited, self.world.deployment])
+        rotate_token(token=self.world.token, grace=timedelta(days=1))
+        self.world.secret = rotate_token(token=self.world.token, grace=timedelta(days=1))
+
+    def grow_people(self) -> None:
+        organization = self.world.organization
+        make_member(organization, Role.OBSERVER)
+        by = Membership.objects.get(user=self.owner, organization=organization)
+        invite(organization=organization, email=f"new{self.size}@example.com", role=Role.DEVELOPER, by=by)
+        add_member(organization=make_organization(), user=self.owner, role=Role.ADMIN)
+
+    def grow_history(self) -> None:
+        """In each target a, b, and a again: a rollback; with as many of each detail as it has grown."""
+        many = range(self.size)
+        for environment in ("production", *(f"testing-{number + 1}" for number in many)):
+            for sha in ("a", "b", "a"):
+                answer = self.world.register(
+                    sha=f"{self.size}{sha}",
+                    environment=environment,
+                    branch=f"{environment.replace('testing-', 'b')}/x",
+                    tags=[f"#t{n}" for n in many],
+                    links={f"l{n}": "https://example.com" for n in many},
+                    commits=[{"revision": f"{n}", "message": f"Fix {n}", "author": {"name": f"Ann {n}"}} for n in many],
+                    files=[{"path": f"{n}.py"} for n in many],
+                    pull_requests=[{"number": n} for n in many],
+                )
+                assert answer.status_code == 200, answer.content
+        self.world.register(sha="x", environment="nowhere")
+        request_log.flush()
+
+    def address(self, name: str) -> str:
+        """Of the newest of what the page shows one of."""
+        name, _, query = name.partition("?")
+        arguments = {
+            "organization": self.world.organization.slug,
+            "project": self.world.project.slug,
+            "environment": "production",
+            "deployment": self.world.deployment.slug,
+            "deploy": Deploy.objects.latest("id").pk,
+            "deploy_id": Deploy.objects.latest("id").pk,
+            "call_id": Call.objects.filter(outcome=Outcome.REJECTED).latest("id").pk,
+            "pk": self.world.token.pk,
+        }
+        if "member" in name:
+            arguments["pk"] = Membership.objects.filter(organization=self.world.organization).latest("id").pk
+        if "invitation" in name:
+            arguments["pk"] = Invitation.objects.latest("id").pk
+        path = reverse(name, kwargs={key: arguments[key] for key in ARGUMENTS[name]})
+        return f"{path}?{query}" if query else path
+
+
+ARGUMENTS = {route.name: set(route.pattern.converters) for route in routes(get_resolver()) if route.name}
+
+
+def queries_of(ask: Callable[[], Any]) -> int:
+    # Who asks for the first time has a session or the use of a token to write.
+    ask()
+    with CaptureQueriesContext(connection) as queries:
+        answer = ask()
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert answer.status_code == 200, content
+    return len(queries)
+
+
+def test_queries_do_not_grow_with_rows(ci: World) -> None:
+    grown = Grown(ci)
+    client = signed_in(grown.owner)
+    readers = {name: make_token(ci.organization, Scope.READ, name=name) for name in ("free", "limited")}
+    limit_token(token=readers["limited"][0], deployments=[ci.deployment])
+
+    def counts() -> dict[str, int]:
+        found = {name: queries_of(lambda: client.get(grown.address(name), follow=True)) for name in ASKED}  # noqa: B023
+        for reader, (_, secret) in readers.items():
+            headers = {"Authorization": f"Bearer {secret}"}
+            for name in API:
+                found[f"{name}, {reader}"] = queries_of(lambda: Client().get(grown.address(name), headers=headers))  # noqa: B023
+        return found
+
+    grown.grow()
+    at_one = counts()
+    grown.grow()
+    grown.grow()
+    assert counts() == at_one
