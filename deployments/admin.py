@@ -18,7 +18,10 @@ from deployments.models import (
     Commit,
     Deploy,
     Deployment,
+    DraftChunk,
+    HistoryImport,
     IdempotencyKey,
+    ImportDraft,
     Link,
     Provider,
     PullRequest,
@@ -279,6 +282,40 @@ class ChangedFileAdmin(DetailAdmin):
 class PullRequestAdmin(DetailAdmin):
     list_display = ("number", "title", "author", "opened_at", "merged_at", "deploy")
     search_fields = ("number__startswith", "title", "author")
+
+
+@admin.register(HistoryImport)
+class HistoryImportAdmin(FactAdmin):
+    list_display = (
+        "id",
+        "target",
+        "organization",
+        "deploy_count",
+        "replaced_count",
+        "imported_by",
+        "created_at",
+        "undone_at",
+    )
+    list_filter = ("organization",)
+    list_select_related = ("target__deployment", "target__environment", "organization")
+    search_fields = ("file_name", "imported_by", "target__deployment__slug")
+
+
+@admin.register(ImportDraft)
+class ImportDraftAdmin(FactAdmin):
+    """Uploaded files that nobody has imported yet; what is in them is not shown."""
+
+    list_display = ("id", "file_name", "deployment", "environment", "user", "byte_count", "created_at")
+    list_select_related = ("deployment", "environment", "user")
+    search_fields = ("file_name", "user__email")
+
+
+@admin.register(DraftChunk)
+class DraftChunkAdmin(FactAdmin):
+    list_display = ("id", "draft", "number")
+    list_select_related = ("draft",)
+    search_fields = ("draft__file_name",)
+    exclude = ("data",)
 
 
 @admin.register(IdempotencyKey)

@@ -1,6 +1,7 @@
 """Django admin: the operator's pages, for every model and for every mistake that a form lets through."""
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,14 +13,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from deployments.import_drafts import keep_draft
 from orgs.models import User
 from orgs.roles import Role
 from tests.conftest import World, make_world
+from tests.deployments.importing import dated, post_file
 from tests.factories import make_member
 from tests.operator import OperatorClient, page, problems
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label in ("orgs", "tokens", "deployments")]
-FACTS = {"deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey"}
+FACTS = {
+    "deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey",
+    "historyimport", "importdraft", "draftchunk",
+}  # fmt: skip
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
 CHANGE: dict[str, Any] = {
@@ -56,6 +62,14 @@ def fill(slug: str) -> World:
     for key, sha in enumerate(("a1", "b2", "a1")):
         answer = world.register(headers={"Idempotency-Key": f"{key}"}, **CHANGE, sha=sha)
         assert answer.status_code == 200, answer.content
+    assert post_file(world, dated("a"), environment="staging").status_code == 200
+    keep_draft(
+        deployment=world.deployment,
+        environment=world.project.environments.get(slug="staging"),
+        user=world.organization.memberships.get().user,
+        file_name="deploys.csv",
+        file=BytesIO(dated("a").encode()),
+    )
     return world
 
 

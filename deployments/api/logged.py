@@ -31,8 +31,7 @@ class RegistrationView(TokenView):
         return super().handle_exception(exc)
 
     def facts(self, request: HttpRequest, response: Any, *, duration: int) -> Facts:
-        # A body that nobody read (a wrong token in the header) is not read for the log.
-        body: bytes = getattr(request, "_body", b"")
+        body, body_bytes = self.body_to_keep(request)
         token = getattr(request, "auth", None) or getattr(self.exception, "token", None)
         return Facts(
             organization_slug=self.kwargs["organization"].lower(),
@@ -41,7 +40,7 @@ class RegistrationView(TokenView):
             path=request.get_full_path(),
             content_type=request.META.get("CONTENT_TYPE", ""),
             body=body[:MAX_BODY_BYTES_KEPT],
-            body_bytes=len(body),
+            body_bytes=body_bytes,
             secrets=tuple(header_secrets(Request(request))),
             status=response.status_code,
             outcome=self.outcome(response.status_code),
@@ -56,6 +55,11 @@ class RegistrationView(TokenView):
             duration=duration,
             created_at=timezone.now(),
         )
+
+    def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
+        """What of the body the log keeps, and the length of all. One that nobody read is not read for the log."""
+        body: bytes = getattr(request, "_body", b"")
+        return body, len(body)
 
     def outcome(self, status: int) -> Outcome:
         if isinstance(self.exception, DuplicateDeploy):

@@ -7,6 +7,7 @@ from orgs.models import Organization
 from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
+IMPORT = "/import_deploys"
 
 
 class Outcome(models.TextChoices):
@@ -88,5 +89,6 @@ class Call(models.Model):
 
     @property
     def can_be_replayed(self) -> bool:
-        """A whole body that led to no deploy, of a deployment that is known."""
-        return self.was_turned_away and self.deployment_id is not None and not self.body_was_cut
+        """A whole body that led to no deploy, of a deployment that is known. Imported files are not kept."""
+        is_whole = not self.body_was_cut and IMPORT not in self.path
+        return self.was_turned_away and self.deployment_id is not None and is_whole

@@ -92,7 +92,7 @@ def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
             description=operation.get("description", ""),
             fields=tuple(fields(operation)),
             answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, needs_token="security" not in operation),
+            example=example(method, filled, operation),
         )
 
 
@@ -100,17 +100,21 @@ def fields(operation: dict[str, Any]) -> Iterator[Field]:
     """Those of the body, as the schema describes them."""
     if "requestBody" not in operation:
         return
-    schema = openapi.document()["components"]["schemas"]["register_deploy"]
+    schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
+    if reference := schema.get("$ref"):
+        schema = openapi.document()["components"]["schemas"][reference.rpartition("/")[2]]
     for name, field in schema["properties"].items():
         types = field["type"] if isinstance(field["type"], list) else [field["type"]]
         words = " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
         yield Field(name, words, name in schema["required"], field["description"])
 
 
-def example(method: str, path: str, *, needs_token: bool) -> str:
+def example(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
-    if needs_token:
+    if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if method == "post":
+    if method == "post" and list(operation["requestBody"]["content"]) == ["multipart/form-data"]:
+        lines.append("-F csv_file=@deploys.csv -F environment=production")
+    elif method == "post":
         lines.append('-d "sha=$(git rev-parse HEAD)" -d environment=production')
     return " \\\n  ".join(lines)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.wire.openapi_history import EXPORT_TIMELINE_QUERY, IMPORT_BODY, IMPORTED
 from deployments.wire.schemas import load_schema
 
 SENTENCE = {"text/plain": {"schema": {"type": "string"}}}
@@ -99,6 +100,44 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         },
     }
 
+
+def import_deploys() -> dict[str, Any]:
+    registering = register_deploy("import_deploys")
+    return {
+        **registering,
+        "summary": "Import a history",
+        "description": (
+            "A CSV file replaces the deployment's history in one environment: all of it, or nothing. Repeated rows are "
+            "left out. On the deployment's pages an import can be undone for 30 days."
+        ),
+        "parameters": [ORGANIZATION, DEPLOYMENT, registering["parameters"][-1]],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": IMPORT_BODY}}},
+        "responses": {**registering["responses"], "200": IMPORTED},
+    }
+
+
+EXPORT_TIMELINE = {
+    "operationId": "export_timeline",
+    "summary": "Export a timeline",
+    "description": (
+        "All deploys that the filters leave, newest first, as a stream: a JSON object or a line of CSV for each. kind "
+        "is deploy; more kinds may come, and new columns come last. What is exported of one deployment in one environment "
+        "can be imported again."
+    ),
+    "tags": ["Reading"],
+    "parameters": [ORGANIZATION, *EXPORT_TIMELINE_QUERY],
+    "responses": {
+        "200": {
+            "description": "The deploys.",
+            "content": {
+                "application/x-ndjson": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        },
+        "400": {"description": "A filter or the format is not known.", "content": SENTENCE},
+        **REFUSALS,
+    },
+}
 
 NULLABLE_TEXT = {"type": ["string", "null"]}
 MOMENT = {"type": "string", "format": "date-time"}
@@ -208,6 +247,8 @@ def document() -> dict[str, Any]:
                 path: {"post": register_deploy(f"register_deploy{'_' * number}")}
                 for number, path in enumerate(REGISTER_PATHS)
             },
+            "/api/1/deployments/{organization}/{deployment}/import_deploys": {"post": import_deploys()},
+            "/api/1/organizations/{organization}/timeline": {"get": EXPORT_TIMELINE},
             "/api/1/organizations/{organization}/live": {"get": READ_LIVE},
             "/api/1/organizations/{organization}/deploys/{deploy_id}": {"get": READ_DEPLOY},
             "/api/1/schema/register_deploy": {"get": READ_SCHEMA},

@@ -17,6 +17,8 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/deployments/{organization}/{deployment}/register_deploy",
         "/api/1/deployments/{organization}/{deployment}/register-deploy",
         "/api/1/{organization}/{deployment}/register_deploy",
+        "/api/1/deployments/{organization}/{deployment}/import_deploys",
+        "/api/1/organizations/{organization}/timeline",
         "/api/1/organizations/{organization}/live",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
         "/api/1/schema/register_deploy",
