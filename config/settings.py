@@ -293,6 +293,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "deployments.tasks.delete_old_calls",
         "schedule": 3600.0,
     },
+    "delete-replaced-deploys": {
+        "task": "deployments.tasks.delete_replaced_deploys",
+        "schedule": 3600.0,
+    },
+    "delete-old-import-drafts": {
+        "task": "deployments.tasks.delete_old_import_drafts",
+        "schedule": 3600.0,
+    },
     "delete-ended-secrets": {
         "task": "tokens.tasks.delete_ended_secrets",
         "schedule": 3600.0,
@@ -310,6 +318,13 @@ RATELIMIT_FAIL_OPEN = True
 # Bytes of a request's body; a larger one is answered 413.
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# Bytes of a body that brings a CSV file, which is kept on disk and not in memory.
+MAX_IMPORT_BYTES = env.number("MAX_IMPORT_BYTES", default=64 * 1024 * 1024, minimum=1024)
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 IDEMPOTENCY_KEY_HOURS = 24
 
 # How long the request log keeps calls, and how many of an organization a day.

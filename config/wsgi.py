@@ -1,7 +1,7 @@
 """The WSGI application that the server loads: ``config.wsgi:application``."""
 
-import io
 import os
+import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -10,6 +10,11 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# The route is written in deployments.api.urls.
+IMPORT_PATH = "/import_deploys"
+MAX_BYTES_IN_MEMORY = 1024 * 1024
+READ_BYTES = 64 * 1024
 
 
 class Request(WSGIRequest):
@@ -42,14 +47,20 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def measure_chunked_body(environ: dict[str, Any]) -> None:
-    """Read a body of unknown length, since Django takes one without a Content-Length for empty.
+    """Put aside a body of unknown length, since Django takes one without a Content-Length for empty.
 
     Go's http client and Node's fetch send streams so. At most one byte more than the limit is read, so that a body over
-    it is still seen to be over it.
+    it is still seen to be over it. A large one waits on disk.
     """
-    body = environ["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
-    environ["wsgi.input"] = io.BytesIO(body)
-    environ["CONTENT_LENGTH"] = str(len(body))
+    is_import = environ.get("PATH_INFO", "").endswith(IMPORT_PATH)
+    missing = (settings.MAX_IMPORT_BYTES if is_import else settings.MAX_BODY_BYTES) + 1
+    body = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - closed with the request
+    while missing and (data := environ["wsgi.input"].read(min(missing, READ_BYTES))):
+        missing -= len(data)
+        body.write(data)
+    environ["CONTENT_LENGTH"] = str(body.tell())
+    body.seek(0)
+    environ["wsgi.input"] = body
 
 
 class Body(Protocol):

@@ -19,7 +19,10 @@ from deployments.models import (
     Commit,
     Deploy,
     Deployment,
+    DraftChunk,
+    HistoryImport,
     IdempotencyKey,
+    ImportDraft,
     Link,
     ManualChange,
     Provider,
@@ -305,6 +308,40 @@ class ManualChangeAdmin(FactAdmin):
         ("Details", {"fields": ("author_email", "user_email", "tags", "links")}),
         ("Registration", {"fields": ("token", "registered_by", "created_at", "updated_at")}),
     )
+
+
+@admin.register(HistoryImport)
+class HistoryImportAdmin(FactAdmin):
+    list_display = (
+        "id",
+        "target",
+        "organization",
+        "deploy_count",
+        "replaced_count",
+        "imported_by",
+        "created_at",
+        "undone_at",
+    )
+    list_filter = ("organization",)
+    list_select_related = ("target__deployment", "target__environment", "organization")
+    search_fields = ("file_name", "imported_by", "target__deployment__slug")
+
+
+@admin.register(ImportDraft)
+class ImportDraftAdmin(FactAdmin):
+    """Uploaded files that nobody has imported yet; what is in them is not shown."""
+
+    list_display = ("id", "file_name", "deployment", "environment", "user", "byte_count", "created_at")
+    list_select_related = ("deployment", "environment", "user")
+    search_fields = ("file_name", "user__email")
+
+
+@admin.register(DraftChunk)
+class DraftChunkAdmin(FactAdmin):
+    list_display = ("id", "draft", "number")
+    list_select_related = ("draft",)
+    search_fields = ("draft__file_name",)
+    exclude = ("data",)
 
 
 @admin.register(IdempotencyKey)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deployments.views import deployment_settings, environments, impacts, manual_changes, projects, setup
+from deployments.views import deployment_settings, environments, impacts, imports, manual_changes, projects, setup
 
 urlpatterns = [
     path("<str:organization>/projects", projects.projects, name="projects"),
@@ -83,6 +83,17 @@ urlpatterns = [
         "<str:organization>/deployments/<slug:deployment>/move",
         deployment_settings.move_deployment,
         name="move-deployment",
+    ),
+    path("<str:organization>/deployments/<slug:deployment>/imports", imports.imports, name="imports"),
+    path(
+        "<str:organization>/deployments/<slug:deployment>/imports/drafts/<int:pk>",
+        imports.import_draft_page,
+        name="import-draft",
+    ),
+    path(
+        "<str:organization>/deployments/<slug:deployment>/imports/<int:pk>/undo",
+        imports.undo_import,
+        name="undo-import",
     ),
     path(
         "<str:organization>/deployments/<slug:deployment>/delete",

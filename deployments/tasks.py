@@ -4,7 +4,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from deployments.import_drafts import forget_old_drafts
 from deployments.models import Call, IdempotencyKey
+from deployments.registration.importing import forget_imports_beyond_undo
 
 SLICE = 500
 
@@ -25,3 +27,15 @@ def delete_old_calls() -> int:
     while ids := list(Call.objects.filter(created_at__lt=oldest).values_list("id", flat=True)[:SLICE]):
         total += Call.objects.filter(id__in=ids).delete()[0]
     return total
+
+
+@shared_task
+def delete_replaced_deploys() -> int:
+    """How many deploys were deleted for good, which an import replaced so long ago that it cannot be undone."""
+    return forget_imports_beyond_undo(batch=SLICE)
+
+
+@shared_task
+def delete_old_import_drafts() -> int:
+    """How many uploaded files were deleted that nobody imported."""
+    return forget_old_drafts()

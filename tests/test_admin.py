@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 from itertools import chain
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.utils import timezone
 from deployments.impacts.incidents import record_incident
 from deployments.impacts.metrics import record_metric_value
 from deployments.impacts.reports import IncidentReport
+from deployments.import_drafts import keep_draft
 from deployments.models import ImpactKind, IncidentEventType
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
@@ -28,6 +30,7 @@ from orgs.models import Invitation, User
 from orgs.roles import Role
 from orgs.services import update_organization
 from tests.conftest import World, make_world
+from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, make_token
 from tests.operator import OperatorClient, page, problems, text_of
 from tokens.models import AccessToken, RetiredSecret
@@ -39,6 +42,7 @@ SIGN_IN = {"emailaddress", "authenticator", "socialaccount"}
 FACTS = SIGN_IN | {
     *("deploy", "tag", "link", "commit", "changedfile", "pullrequest", "idempotencykey", "call", "manualchange"),
     *("auditevent", "formerslug", "invitation", "retiredsecret", "incident", "incidentevent", "metricvalue"),
+    *("historyimport", "importdraft", "draftchunk"),
 }
 NOT_ADDED = FACTS | {"accesstoken"}
 INLINE_CODE = re.compile(r"<script(?![^>]*src=)(?![^>]*application/json)|<style| style=| on[a-z]+=")
@@ -90,6 +94,14 @@ def fill(slug: str) -> World:
     request_log.flush()
     assert world.record(name="Scaled up", links=CHANGE["links"]).status_code == 200
     report_impacts(world)
+    assert post_file(world, dated("a"), environment="staging").status_code == 200
+    keep_draft(
+        deployment=world.deployment,
+        environment=world.project.environments.get(slug="staging"),
+        user=world.organization.memberships.get().user,
+        file_name="deploys.csv",
+        file=BytesIO(dated("a").encode()),
+    )
     return world
 
 

@@ -5,6 +5,7 @@ A new route fails this test until its line is written here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from deployments.models import Call, Deploy, ImpactKind, ManualChange
+from deployments.import_drafts import keep_draft
+from deployments.models import Call, Deploy, HistoryImport, ImpactKind, ManualChange
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
 from orgs.models import Invitation, Membership, User
 from orgs.roles import Permission, Role, role_allows
 from tests.conftest import World
+from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, signed_in
 
 ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
@@ -32,6 +35,8 @@ WITHOUT_A_DOOR = {
     "register-incident-by-path",
     "register-metric",
     "sweetr-deployments",
+    "import-deploys",
+    "export-timeline",
     "live",
     "deploy",
     "register-manual-deploy",
@@ -111,6 +116,9 @@ PAGES = {
     "move-deployment": Page(PROJECTS),
     "delete-deployment": Page(PROJECTS, "post"),
     "restore-deployment": Page(PROJECTS, "post"),
+    "imports": Page(PROJECTS),
+    "import-draft": Page(PROJECTS),
+    "undo-import": Page(PROJECTS, "post"),
     "deployment-setup": Page(VIEW),
     "deployment-first-call": Page(VIEW),
     "api-docs": Page(VIEW),
@@ -156,10 +164,18 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
     request_log.flush()
     owner = make_member(ci.organization, Role.OWNER)
     invite(organization=ci.organization, email="new@example.com", role=Role.DEVELOPER, by=owner.memberships.get())
+    assert post_file(ci, dated("abc"), environment="staging").status_code == 200
+    draft = keep_draft(
+        deployment=ci.deployment,
+        environment=ci.project.environments.get(slug="staging"),
+        user=owner,
+        file_name="deploys.csv",
+        file=BytesIO(dated("abc").encode()),
+    )
     project = {"project": ci.project.slug}
     environment = {**project, "environment": "staging"}
     deployment = {"deployment": ci.deployment.slug}
-    deploy = {"deploy": Deploy.objects.get().pk}
+    deploy = {"deploy": Deploy.objects.earliest("id").pk}
     change = {"change": ManualChange.objects.get().pk}
     call = {"call_id": Call.objects.latest("id").pk}
     token = {"pk": ci.token.pk}
@@ -186,6 +202,9 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
         "restore-project": {"pk": ci.project.pk},
         "restore-environment": {"pk": ci.project.environments.get(slug="staging").pk},
         "restore-deployment": {"pk": ci.deployment.pk},
+        "imports": deployment,
+        "import-draft": {**deployment, "pk": draft.pk},
+        "undo-import": {**deployment, "pk": HistoryImport.objects.get().pk},
     }
     return {name: {"organization": ci.organization.slug, **arguments.get(name, {})} for name in PAGES}
 

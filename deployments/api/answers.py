@@ -28,6 +28,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.BodyTooLarge: 413,
     errors.InvalidField: 400,
     errors.InvalidFields: 422,
+    errors.BadHistory: 400,
     errors.UnknownEnvironment: 400,
     errors.BranchMismatch: 400,
     errors.DuplicateDeploy: 400,

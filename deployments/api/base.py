@@ -17,6 +17,8 @@ from tokens.scopes import Scope
 from tokens.statements import TokenRow
 from tokens.throttling import TokenThrottle
 
+ENDED_EARLY = "The body ended early: send it again."
+
 
 class FieldsParser(BaseParser):
     """``request.data`` is the fields of the body, whatever its encoding and its label."""
@@ -30,16 +32,20 @@ class FieldsParser(BaseParser):
 
 def read_body(request: HttpRequest) -> bytes:
     """Raises BodyTooLarge and UnreadableBody."""
-    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-    if encoding not in ("", "identity"):
-        raise UnreadableBody(f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed.")
+    check_encoding(request)
     # DRF does not ask for the body where the length is no number.
     if int(request.META["CONTENT_LENGTH"]) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: send fewer commits or files.")
     try:
         return request.body
     except UnreadablePostError:
-        raise UnreadableBody("The body ended early: send it again.") from None
+        raise UnreadableBody(ENDED_EARLY) from None
+
+
+def check_encoding(request: HttpRequest) -> None:
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnreadableBody(f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed.")
 
 
 class OneForm(BaseContentNegotiation):
@@ -59,7 +65,7 @@ class OneForm(BaseContentNegotiation):
 
 
 class ApiView(APIView):
-    parser_classes = (FieldsParser,)
+    parser_classes: Sequence[type[BaseParser]] = (FieldsParser,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneForm
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own

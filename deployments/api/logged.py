@@ -42,8 +42,7 @@ class RegistrationView(TokenView):
     def facts(
         self, request: HttpRequest, response: Any, *, organization: str, token: TokenRow | None, duration: int
     ) -> Facts:
-        # A body that nobody read (a wrong token in the header) is not read for the log.
-        body: bytes = getattr(request, "_body", b"")
+        body, body_bytes = self.body_to_keep(request)
         return Facts(
             organization_slug=organization.lower(),
             deployment_slug=self.kwargs.get("deployment", self.deployment_slug).lower(),
@@ -52,7 +51,7 @@ class RegistrationView(TokenView):
             path=request.get_full_path(),
             content_type=request.META.get("CONTENT_TYPE", ""),
             body=body[:MAX_BODY_BYTES_KEPT],
-            body_bytes=len(body),
+            body_bytes=body_bytes,
             secrets=(self.kwargs.get("token", ""), *header_secrets(Request(request))),
             status=response.status_code,
             outcome=self.outcome(response.status_code),
@@ -78,6 +77,11 @@ class RegistrationView(TokenView):
 
     def answer_in_log(self, response: Any) -> str:
         return response.content.decode() if response.status_code >= 400 else "Success"
+
+    def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
+        """What of the body the log keeps, and the length of all. One that nobody read is not read for the log."""
+        body: bytes = getattr(request, "_body", b"")
+        return body, len(body)
 
     def outcome(self, status: int) -> Outcome:
         if self.is_dry_run and status < 500:

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import commits, deploys, impacts, live, manual_changes, places, sweetr, views
+from deployments.api import commits, deploys, export, impacts, imports, live, manual_changes, places, sweetr, views
 from deployments.api.graphql import GraphqlView
 from deployments.wire.openapi import SCHEMAS
 
@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/register[_-]deploy\Z",
         register_deploy,
         name="register-deploy",
+    ),
+    re_path(
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/import_deploys\Z",
+        imports.ImportDeploysView.as_view(),
+        name="import-deploys",
     ),
     # Two clients still send Sleuth's former path.
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
@@ -36,6 +41,7 @@ urlpatterns: list[URLPattern] = [
         register_incident,
         name="register-incident-by-path",
     ),
+    path(f"{ORGANIZATION}/timeline", export.TimelineView.as_view(), name="export-timeline"),
     path(f"{ORGANIZATION}/live", live.LiveView.as_view(), name="live"),
     path("api/1/organizations", places.OrganizationsView.as_view(), name="organizations-list"),
     path(f"{ORGANIZATION}/projects", places.ProjectsView.as_view(), name="projects-list"),

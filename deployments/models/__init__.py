@@ -2,6 +2,7 @@ from deployments.models.call import Call
 from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
 from deployments.models.deploy import Deploy, Health
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
+from deployments.models.history_import import DraftChunk, HistoryImport, ImportDraft
 from deployments.models.idempotency import IdempotencyKey
 from deployments.models.impact import (
     ImpactKind,
@@ -20,10 +21,13 @@ __all__ = [
     "Commit",
     "Deploy",
     "Deployment",
+    "DraftChunk",
     "Health",
+    "HistoryImport",
     "IdempotencyKey",
     "ImpactKind",
     "ImpactSource",
+    "ImportDraft",
     "Incident",
     "IncidentEvent",
     "IncidentEventType",

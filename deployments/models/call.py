@@ -11,6 +11,7 @@ from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
 IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register_impact")
+IMPORT = "/import_deploys"
 
 
 class Outcome(models.TextChoices):
@@ -110,5 +111,5 @@ class Call(models.Model):
 
     @property
     def can_be_replayed(self) -> bool:
-        """It has a whole body, of a deployment that is known."""
-        return self.deployment_id is not None and not self.body_was_cut
+        """It has a whole body, of a deployment that is known. Imported files are not kept."""
+        return self.deployment_id is not None and not self.body_was_cut and IMPORT not in self.path

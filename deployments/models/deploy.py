@@ -111,6 +111,12 @@ class Deploy(Timestamped):
                 name="deploy_by_rolled_back_by",
                 condition=models.Q(rolled_back_by__isnull=False),
             ),
+            # What an import replaced: its undo, and the clean-up after it.
+            models.Index(
+                fields=("target", "deleted_at"),
+                name="deploy_by_deletion",
+                condition=models.Q(deleted_at__isnull=False),
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=~models.Q(sha=""), name="deploy_has_a_sha"),

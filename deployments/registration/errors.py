@@ -39,6 +39,12 @@ class InvalidFields(RegistrationError):
         self.sentences = sentences
 
 
+class BadHistory(RegistrationError):
+    """A file that is to be imported is not one, or has lines that are wrong."""
+
+    code = "bad_history"
+
+
 class UnknownDeployment(RegistrationError):
     """The path names a deployment that the organization does not have."""
 

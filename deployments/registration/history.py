@@ -58,7 +58,9 @@ def relink_target(target_id: int) -> None:
 
     Takes time with the length of the history. Must be called under the target's lock.
     """
-    history = list(Deploy.objects.filter(target=target_id).order_by("deployed_at", "id"))
+    # No more than is needed, since an import may have brought hundreds of thousands.
+    links_and_sha = ("id", "sha", "restores_id", "rolled_back_by_id")
+    history = list(Deploy.objects.filter(target=target_id).order_by("deployed_at", "id").only(*links_and_sha))
     restores, rolled_back_by = rollbacks_of([deploy.sha for deploy in history])
     changed = []
     for index, deploy in enumerate(history):
@@ -71,7 +73,12 @@ def relink_target(target_id: int) -> None:
             deploy.restores_id, deploy.rolled_back_by_id = links
             changed.append(deploy)
     Deploy.objects.bulk_update(changed, ["restores", "rolled_back_by"], batch_size=500)
-    Target.objects.filter(pk=target_id).update(live_deploy=history[-1] if history else None)
+    set_newest_live(target_id)
+
+
+def set_newest_live(target_id: int) -> None:
+    newest = Deploy.objects.filter(target=target_id).order_by("-deployed_at", "-id").first()
+    Target.objects.filter(pk=target_id).update(live_deploy=newest)
 
 
 def rollbacks_of(shas: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:

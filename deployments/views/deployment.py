@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from orgs.roles import Permission
 
 
 @member_page(Permission.VIEW)
-def deployment(request: MemberRequest, deployment: str) -> HttpResponse:
+def deployment(request: MemberRequest, deployment: str) -> HttpResponseBase:
     """What is live in each of its environments, and its timeline."""
     deployments = Deployment.objects.select_related("project").filter(organization=request.organization)
     found = get_object_or_404(deployments, slug=deployment)

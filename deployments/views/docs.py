@@ -28,6 +28,7 @@ EXAMPLE_SLUGS = {
     "sha": "5f0c7a1",
     "token": "$GUMSHOE_TOKEN",
 }
+FORM = "application/x-www-form-urlencoded"
 WORDS = {"string": "text", "array": "list"}
 # Of curl, after the token.
 EXAMPLE_OPTIONS = {
@@ -131,13 +132,17 @@ def fields(operation: dict[str, Any]) -> Iterator[Field]:
             yield Field(parameter["name"], words, parameter.get("required", False), parameter["description"])
     if "requestBody" not in operation:
         return
-    content = operation["requestBody"]["content"]
-    # Of a form's fields, which JSON has, too.
-    body = content.get("application/x-www-form-urlencoded") or content["application/json"]
-    name = body["schema"]["$ref"].rpartition("/")[2]
-    schema = openapi.document()["components"]["schemas"][name]
+    schema = body_of(operation)["schema"]
+    if reference := schema.get("$ref"):
+        schema = openapi.document()["components"]["schemas"][reference.rpartition("/")[2]]
     for name, field in schema["properties"].items():
         yield Field(name, type_words(field), name in schema["required"], field["description"])
+
+
+def body_of(operation: dict[str, Any]) -> dict[str, Any]:
+    """As a form, which has all the fields that JSON may have, where there is one."""
+    content: dict[str, dict[str, Any]] = operation["requestBody"]["content"]
+    return content.get(FORM) or next(iter(content.values()))
 
 
 def type_words(schema: dict[str, Any]) -> str:
@@ -153,8 +158,9 @@ def example(method: str, path: str, operation: dict[str, Any]) -> str:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
     if (path, method) in EXAMPLE_OPTIONS:
         lines += EXAMPLE_OPTIONS[path, method]
-    elif "requestBody" in operation:
-        values = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"]
+    elif "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+        values = body_of(operation)["example"]
         values = values | ({"sha": "$(git rev-parse HEAD)"} if "sha" in values else {})
-        lines.append(" ".join(f'-d "{name}={value}"' for name, value in values.items()))
+        option = "-d" if FORM in operation["requestBody"]["content"] else "-F"
+        lines.append(" ".join(f'{option} "{name}={value}"' for name, value in values.items()))
     return " \\\n  ".join(lines)

@@ -2,28 +2,31 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from deployments.forms.timeline import Place, TimelineForm
 from deployments.queries.entries import EntryPage, fingerprint, read_entries
 from deployments.queries.entry_key import EntryKey
+from deployments.queries.export import every_deploy
 from deployments.views.deploys import deploys_path
 from deployments.views.manual_changes import changes_path
 from deployments.views.polling import has_seen, wants_part
 from deployments.views.timeline_rows import lines_of
+from deployments.wire.timeline_export import FORMATS, export_response
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Project
 from orgs.roles import Permission
 
 
 @member_page(Permission.VIEW)
-def timeline(request: MemberRequest) -> HttpResponse:
+def timeline(request: MemberRequest) -> HttpResponseBase:
     return show_timeline(request, Place(organization=request.organization), "deployments/timeline.html")
 
 
 @member_page(Permission.VIEW)
-def project_timeline(request: MemberRequest, project: str) -> HttpResponse:
+def project_timeline(request: MemberRequest, project: str) -> HttpResponseBase:
     place = Place(
         organization=request.organization,
         project=get_object_or_404(Project.objects.filter(organization=request.organization), slug=project),
@@ -32,7 +35,7 @@ def project_timeline(request: MemberRequest, project: str) -> HttpResponse:
 
 
 @member_page(Permission.VIEW)
-def environment_timeline(request: MemberRequest, project: str, environment: str) -> HttpResponse:
+def environment_timeline(request: MemberRequest, project: str, environment: str) -> HttpResponseBase:
     environments = Environment.objects.select_related("project").filter(
         project__organization=request.organization, project__deleted_at=None
     )
@@ -43,12 +46,14 @@ def environment_timeline(request: MemberRequest, project: str, environment: str)
 
 def show_timeline(
     request: MemberRequest, place: Place, template: str, more: Callable[[], dict[str, Any]] = dict
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The whole page with ``more`` in its context; to htmx its list alone, or 204 where nothing has come since the
-    list it has."""
+    list it has. ``?format=csv`` and ``?format=jsonl`` give all that the filters leave."""
     form = TimelineForm(request.GET, place=place)
     before, after = (EntryKey.parse(request.GET.get(name, "")) for name in ("before", "after"))
     filters = form.filters() if form.is_valid() else None
+    if filters and (wanted := request.GET.get("format")) in FORMATS:
+        return export_response(wanted, every_deploy(filters), organization_slug=request.organization.slug)
     is_first_page = before is None and after is None
     wants_list = wants_part(request)
     seen = f'"{fingerprint(filters)}"' if filters and is_first_page else ""

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from deployments.wire import openapi_sweetr
 from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
+from deployments.wire.openapi_history import HISTORY_PATHS
 from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.openapi_manual import (
     MANUAL_CHANGE_SCHEMA,
@@ -106,6 +107,7 @@ def document() -> dict[str, Any]:
             },
             **impact_paths(),
             SWEETR_PATH: {"post": openapi_sweetr.register_deployment()},
+            **HISTORY_PATHS,
             **GRAPHQL_PATHS,
             **READING_PATHS,
             "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},

@@ -24,6 +24,8 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/deployments/{organization}/{project}/register_manual_deploy",
         "/api/1/deployments/{organization}/{project}/register-manual-deploy",
         "/api/1/organizations/{organization}/manual-changes/{change_id}",
+        "/api/1/deployments/{organization}/{deployment}/import_deploys",
+        "/api/1/organizations/{organization}/timeline",
         "/api/1/organizations/{organization}/live",
         "/graphql",
         "/api/1/organizations",

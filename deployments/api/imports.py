@@ -1,0 +1,116 @@
+"""Sleuth's ``import_deploys``: a CSV file becomes the history of a deployment in an environment."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from deployments.api.answers import TEXT
+from deployments.api.base import ENDED_EARLY, FieldsParser, check_encoding
+from deployments.api.logged import RegistrationView
+from deployments.models import HistoryImport
+from deployments.models.call import MAX_BODY_BYTES_KEPT
+from deployments.registration.errors import BodyTooLarge, InvalidField, UnreadableBody
+from deployments.registration.importing import import_history
+from deployments.registration.places import check_environment_allowed, choose_place, find_deployment
+from deployments.wire.history_file import HistoryFile, fixed_cells
+from deployments.wire.upload import FILE_FIELD, Upload, is_multipart, read_upload
+from orgs.audit import Actor, acting_as
+from tokens.scopes import Scope
+
+UPLOAD = "gumshoe.upload"
+
+
+class UploadParser(BaseParser):
+    """``request.data`` is the fields of a multipart body, whose file is put aside; other bodies are read for the token
+    that they may carry."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
+        content_type = request.META.get("CONTENT_TYPE", "")
+        if not is_multipart(content_type):
+            return FieldsParser().parse(stream, media_type, parser_context)
+        check_encoding(request)
+        length = int(request.META["CONTENT_LENGTH"])
+        if length > settings.MAX_IMPORT_BYTES:
+            raise BodyTooLarge(
+                f"The body is larger than {settings.MAX_IMPORT_BYTES} bytes: leave out columns or old rows."
+            )
+        try:
+            upload = read_upload(request, content_type, length)
+        except UnreadablePostError:
+            raise UnreadableBody(ENDED_EARLY) from None
+        request.META[UPLOAD] = upload
+        return upload.fields
+
+
+class ImportDeploysView(RegistrationView):
+    required_scope = Scope.REGISTER_DEPLOY
+    parser_classes = (UploadParser,)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            upload_of(request).close()
+
+    def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
+        places = find_deployment(token=self.token, slug=deployment)
+        environment = self.fields.get("environment") or ""
+        if not isinstance(environment, str):
+            raise InvalidField("environment must be given once.")
+        upload = upload_of(request)
+        if upload.file is None:
+            raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
+        place = choose_place(places, environment=environment.strip())
+        check_environment_allowed(token=self.token, place=place)
+        # Whoever is asked later what happened here finds a token, and where it was used.
+        actor = Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+        fixed = fixed_cells(
+            deployment_slug=place.deployment_slug,
+            environment_slug=place.environment_slug,
+            environment_name=place.environment_name,
+        )
+        with acting_as(actor):
+            done = import_history(
+                place=place,
+                rows=HistoryFile(upload.file, fixed=fixed).all_rows(),
+                token_id=self.token.id,
+                imported_by=actor.label,
+                file_name=upload.file_name,
+            )
+        if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
+            headers = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
+            return HttpResponse(json.dumps(represent_import(done)), headers=headers)
+        return HttpResponse("Success", content_type=TEXT)
+
+    def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
+        """The fields, and of the file only what it is called and its length."""
+        upload = request.META.get(UPLOAD)
+        if upload is None:
+            return super().body_to_keep(request)
+        parts = [f"{name}={value}" for name, value in upload.fields.items() if name.lower() != "api_key"]
+        if upload.file:
+            parts.append(f"{FILE_FIELD}={upload.file_name} ({upload.file_size} bytes, not kept)")
+        kept = "\n".join(parts).encode("utf-8", "replace")
+        return kept[:MAX_BODY_BYTES_KEPT], int(request.META["CONTENT_LENGTH"])
+
+
+def upload_of(request: Any) -> Upload:
+    """Empty where the body brought none, or was not read."""
+    upload: Upload = request.META.get(UPLOAD) or Upload()
+    return upload
+
+
+def represent_import(done: HistoryImport) -> dict[str, Any]:
+    return {
+        "deploys": done.deploy_count,
+        "duplicates": done.duplicate_count,
+        "replaced": done.replaced_count,
+    }

@@ -1,0 +1,121 @@
+"""Parts of the OpenAPI document that are about importing and exporting histories."""
+
+from typing import Any
+
+from deployments.wire.openapi_parts import (
+    DEPLOYMENT,
+    ORGANIZATION,
+    REFUSALS,
+    SENTENCE,
+    headers_of_calls,
+    query_parameter,
+)
+from deployments.wire.timeline_export import FORMATS
+
+IMPORT_BODY: dict[str, Any] = {
+    "type": "object",
+    "required": ["csv_file"],
+    "properties": {
+        "csv_file": {
+            "type": "string",
+            "contentMediaType": "text/csv",
+            "description": (
+                "UTF-8. Its first line names the columns: sha and date, and of branch, title, author, email and "
+                "first_commit_at what is known; others are ignored. A cell of environment or deployment must name "
+                "the one that is imported into."
+            ),
+        },
+        "environment": {
+            "type": "string",
+            "description": "The environment's slug or name. Default: the project's default environment.",
+        },
+        "api_key": {"type": "string", "description": "The access token, where no header carries it."},
+    },
+}
+COUNT = {"type": "integer", "minimum": 0}
+IMPORTED: dict[str, Any] = {
+    "description": "All rows are stored, and the deploys that were there have made way.",
+    "content": {
+        "text/plain": {"schema": {"const": "Success"}},
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["deploys", "duplicates", "replaced"],
+                "properties": {"deploys": COUNT, "duplicates": COUNT, "replaced": COUNT},
+            }
+        },
+    },
+}
+
+
+DAY = {"type": "string", "format": "date"}
+EXPORT_TIMELINE_QUERY = (
+    query_parameter("format", "Default: jsonl.", {"enum": list(FORMATS)}),
+    query_parameter("project", "A project's slug."),
+    query_parameter("deployment", "A deployment's slug."),
+    query_parameter("environment", "An environment's slug."),
+    query_parameter("kind", "What stands on the timeline.", {"enum": ["", "deploy", "rollback", "rolled_back"]}),
+    query_parameter(
+        "since", "From the beginning of this day in the organization's time zone.", {"type": "string", "format": "date"}
+    ),
+    query_parameter("until", "To the end of this day.", DAY),
+    query_parameter("author", "A part of the author's name or e-mail address."),
+    query_parameter("tag", "A tag, with or without #."),
+    query_parameter("sha", "How the sha begins, in at least four characters."),
+    query_parameter("q", "A part of the title or of a commit's message."),
+)
+
+IMPORT_DEPLOYS: dict[str, Any] = {
+    "operationId": "import_deploys",
+    "summary": "Import a history",
+    "description": (
+        "A CSV file replaces the deployment's history in one environment: all of it, or nothing. Repeated rows are "
+        "left out. On the deployment's pages an import can be undone for 30 days."
+    ),
+    "tags": ["Registering"],
+    "parameters": [ORGANIZATION, DEPLOYMENT, headers_of_calls("import")[-1]],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": IMPORT_BODY,
+                "example": {"csv_file": "@deploys.csv", "environment": "production"},
+            }
+        },
+    },
+    "responses": {
+        "200": IMPORTED,
+        "400": {"description": "Something to change in the call or the file, in one sentence.", "content": SENTENCE},
+        "404": {"description": "What the path names can be no deployment.", "content": SENTENCE},
+        "413": {"description": "The file is too large.", "content": SENTENCE},
+        **REFUSALS,
+    },
+}
+
+EXPORT_TIMELINE: dict[str, Any] = {
+    "operationId": "export_timeline",
+    "summary": "Export a timeline",
+    "description": (
+        "All deploys that the filters leave, newest first, as a stream: a JSON object or a line of CSV for each. kind "
+        "is deploy; more kinds may come, and new columns come last. What is exported of one deployment in one "
+        "environment can be imported again."
+    ),
+    "tags": ["Reading"],
+    "parameters": [ORGANIZATION, *EXPORT_TIMELINE_QUERY],
+    "responses": {
+        "200": {
+            "description": "The deploys.",
+            "content": {
+                "application/x-ndjson": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        },
+        "400": {"description": "A filter or the format is not known.", "content": SENTENCE},
+        **REFUSALS,
+    },
+}
+
+HISTORY_PATHS = {
+    "/api/1/deployments/{organization}/{deployment}/import_deploys": {"post": IMPORT_DEPLOYS},
+    "/api/1/organizations/{organization}/timeline": {"get": EXPORT_TIMELINE},
+}
