@@ -29,7 +29,7 @@ def undo(client: Client, done: HistoryImport) -> str:
 
 
 def rows_of(world: World) -> list[dict[str, Any]]:
-    return list(Deploy.objects.filter(deployment=world.deployment).order_by("id").values())
+    return [dict(row) for row in Deploy.objects.filter(deployment=world.deployment).order_by("id").values()]
 
 
 def test_the_history_is_exactly_what_it_was(ci: World, client: Client) -> None:
