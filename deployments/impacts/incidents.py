@@ -69,11 +69,26 @@ class Recorder:
         if is_known:
             # What began since is not what it was about.
             is_open = is_open.filter(started_at__lte=date)
-        for incident in is_open.order_by("id"):
+        ending = []
+        for incident in is_open.annotate(newest_at=Max("events__occurred_at")).order_by("id"):
             at = self.moment(RESOLVED, incident)
-            self.apply([self.event(incident.key, RESOLVED, at=at, external_id=incident.external_id)])
+            event = self.event(incident.key, RESOLVED, at=at, external_id=incident.external_id)
+            if at < incident.newest_at:
+                self.apply([event])
+            else:
+                ending.append((incident, event))
+        self.end(ending)
         if not is_known:
             self.event("", RESOLVED, at=date or self.now, reported_at=date).save()
+
+    def end(self, ending: list[tuple[Incident, IncidentEvent]]) -> None:
+        """Each by an event that is its last one: a client that never said what ended may have left thousands open."""
+        for incident, event in ending:
+            event.incident = incident
+            incident.ended_at, incident.updated_at = event.occurred_at, self.now
+            self.record(incident, {"ended_at": [None, incident.ended_at]})
+        IncidentEvent.objects.bulk_create((event for _, event in ending), batch_size=500)
+        Incident.objects.bulk_update((i for i, _ in ending), ["ended_at", "updated_at"], batch_size=500)
 
     def add(self) -> None:
         key, external_id = self.report.key, self.report.external_id
