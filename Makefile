@@ -103,7 +103,7 @@ format: install ## Rewrite code and templates in the project's style
 	git ls-files -coz --exclude-standard 'templates/*.html' | xargs -0 -r $(BIN)/djade --target-version 5.2
 
 .PHONY: bench
-bench: install ## Measure registration against pgbench (needs PostgreSQL and wrk)
+bench: install ## Measure registration, and pages at a million deploys (needs PostgreSQL and wrk)
 	@$(BIN)/python -m tests.bench
 
 .PHONY: audit

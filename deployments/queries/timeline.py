@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
-from django.db.models.lookups import Exact, GreaterThan, Regex
+from django.db.models.lookups import GreaterThan, Regex
 
 from deployments.models import Commit, Deploy, Tag, Target
 from deployments.queries.caseless import caseless
@@ -109,11 +109,10 @@ class Filters:
 
 # The tags that no caller sends: a deploy has them by its place in the history. COALESCE keeps PostgreSQL from reading
 # all rollbacks there are by the index of what they restore, which is not in the order of time.
-RESTORES, ROLLED_BACK_BY = (Coalesce(F(f"{name}_id"), 0) for name in ("restores", "rolled_back_by"))
 KINDS = {
-    "deploy": Q(Exact(RESTORES, 0)) & Q(Exact(ROLLED_BACK_BY, 0)),
-    "rollback": Q(GreaterThan(RESTORES, 0)),
-    "rolled_back": Q(GreaterThan(ROLLED_BACK_BY, 0)),
+    "deploy": Q(restores=None, rolled_back_by=None),
+    "rollback": Q(GreaterThan(Coalesce(F("restores_id"), 0), 0)),
+    "rolled_back": Q(GreaterThan(Coalesce(F("rolled_back_by_id"), 0), 0)),
 }
 
 # A timeline's other kinds, such as manual changes.

@@ -133,7 +133,8 @@ def measure_all_pages(options: argparse.Namespace, databases: Sequence[str]) -> 
 
 def say_page(page: PageTime) -> None:
     too_long = "  too long" if page.ratio > MOST_MANY_TO_FEW else ""
-    say(f"{page.few:8.1f} ms {page.many:8.1f} ms {page.ratio:6.2f}  {page.name}{too_long}")
+    times = f"{page.few:8.1f} ms {page.many:8.1f} ms {page.ratio:6.2f}"
+    say(f"{times} {page.few_kilobytes:5.0f} kB {page.many_kilobytes:5.0f} kB  {page.name}{too_long}")
 
 
 PARTS = {"registration": measure_registration, "pages": measure_all_pages}

@@ -51,22 +51,26 @@ class Reader:
             self.cookies[name] = value
         return response.status, body
 
-    def milliseconds(self, name: str) -> float:
+    def time(self, name: str) -> tuple[float, float]:
+        """Milliseconds until the whole page is here, and its kilobytes."""
         began = perf_counter()
         status, body = self.ask("GET", self.filled.addresses[name])
         took = (perf_counter() - began) * 1000
         if status != 200:
             raise SystemExit(f"{name} ({self.filled.addresses[name]}) was answered {status}: {body[:300]}")
-        return took
+        return took, len(body) / 1024
 
 
 @dataclass(frozen=True)
 class PageTime:
-    """Medians in milliseconds at FEW and at MANY deploys."""
+    """Medians in milliseconds at FEW and at MANY deploys. The kilobytes tell a page that shows more rows from one that
+    takes longer for as many."""
 
     name: str
     few: float
     many: float
+    few_kilobytes: float
+    many_kilobytes: float
 
     @property
     def ratio(self) -> float:
@@ -78,6 +82,8 @@ class PageTime:
             "few_ms": round(self.few, 1),
             "many_ms": round(self.many, 1),
             "ratio": round(self.ratio, 2),
+            "few_kb": round(self.few_kilobytes),
+            "many_kb": round(self.many_kilobytes),
         }
 
 
@@ -109,13 +115,14 @@ def read(environment: Mapping[str, str], filled: Filled) -> Iterator[Reader]:
 def compare(few: Reader, many: Reader, *, times: int) -> Iterator[PageTime]:
     for name in few.filled.addresses:
         took: dict[Reader, list[float]] = {few: [], many: []}
+        kilobytes: dict[Reader, float] = {}
         for number in range(WARM_UPS + times):
             # Neither is always the first.
             for reader in (few, many) if number % 2 else (many, few):
-                milliseconds = reader.milliseconds(name)
+                milliseconds, kilobytes[reader] = reader.time(name)
                 if number >= WARM_UPS:
                     took[reader].append(milliseconds)
-        yield PageTime(name, median(took[few]), median(took[many]))
+        yield PageTime(name, median(took[few]), median(took[many]), kilobytes[few], kilobytes[many])
 
 
 def measure_pages(directory: Path, *, postgres_urls: tuple[str, str] | None, times: int) -> Iterator[PageTime]:
