@@ -121,8 +121,8 @@ EXPORT_TIMELINE = {
     "summary": "Export a timeline",
     "description": (
         "All deploys that the filters leave, newest first, as a stream: a JSON object or a line of CSV for each. kind "
-        "is deploy; more kinds may come, and new columns come last. What is exported of one deployment in one environment "
-        "can be imported again."
+        "is deploy; more kinds may come, and new columns come last. What is exported of one deployment in one "
+        "environment can be imported again."
     ),
     "tags": ["Reading"],
     "parameters": [ORGANIZATION, *EXPORT_TIMELINE_QUERY],
