@@ -24,8 +24,7 @@ def client(admin: User) -> Client:
 def undo(client: Client, done: HistoryImport) -> str:
     """The message of the page after it."""
     response: Any = client.post(f"/acme/deployments/storefront/imports/{done.pk}/undo", follow=True)
-    (message,) = response.context["messages"]
-    return str(message)
+    return str(list(response.context["messages"])[-1])
 
 
 def rows_of(world: World) -> list[dict[str, Any]]:
@@ -69,7 +68,7 @@ def test_what_was_deleted_or_restored_by_itself_since_stays_so(ci: World, client
     post_file(ci, dated("x y z"))
     for sha, verb in (("x", "delete"), ("b", "restore")):
         client.post(f"/acme/deploys/{Deploy.everything.get(sha=sha).pk}/{verb}")
-    assert in_short(history(ci)) == "b y z*" or in_short(history(ci)) == "y b z*" or "b" in in_short(history(ci))
+    assert in_short(history(ci)) == "b y z*"
 
     undo(client, HistoryImport.objects.get())
 

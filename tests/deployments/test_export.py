@@ -1,0 +1,197 @@
+"""Timelines as CSV and as JSON lines."""
+
+import csv
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from deployments.models import Deploy
+from deployments.queries.export import PART
+from deployments.services import limit_token
+from orgs.models import User
+from tests.calls import assert_sentence, bearer
+from tests.conftest import World
+from tests.deployments.histories import history, minute, post_history
+from tests.deployments.importing import post_file, rows
+from tests.factories import make_deployment, make_project, make_token, signed_in
+from tokens.scopes import Scope
+
+COLUMNS = """
+    kind date project deployment environment sha branch title author email tags live rollback rolled_back
+    first_commit_at lead_time commit_count file_count pull_request_count additions deletions id registered_at url
+""".split()  # noqa: SIM905 - as it stands in the first line of the file
+
+
+def text(response: Any) -> str:
+    assert response.status_code == 200, response.content
+    return b"".join(response.streaming_content).decode()
+
+
+def as_csv(response: Any) -> list[dict[str, str]]:
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="acme-timeline.csv"'
+    return list(csv.DictReader(text(response).splitlines()))
+
+
+def as_objects(response: Any) -> list[dict[str, Any]]:
+    assert response["Content-Type"] == "application/x-ndjson"
+    return [json.loads(line) for line in text(response).splitlines()]
+
+
+@pytest.fixture
+def client(ci: World, observer: User) -> Client:
+    return signed_in(observer)
+
+
+def test_every_column(ci: World, client: Client) -> None:
+    ci.register(
+        sha="abc",
+        date=minute(0),
+        branch="main",
+        email="ada@example.com",
+        tags="#hot,#fix",
+        commits=[{"revision": "abc", "message": "One", "author": {"name": "Ada"}, "date": minute(-1)}],
+        files=[{"path": "a", "additions": 2, "deletions": 1}],
+    )
+    deploy = Deploy.objects.get()
+
+    (row,) = as_objects(client.get("/acme/timeline?format=jsonl"))
+    (cells,) = as_csv(client.get("/acme/timeline?format=csv"))
+
+    assert list(row) == list(cells) == COLUMNS
+    registered_at = row.pop("registered_at")
+    assert row == {
+        "kind": "deploy", "date": "2024-05-01T12:00:00Z", "project": "shop", "deployment": "storefront",
+        "environment": "production", "sha": "abc", "branch": "main", "title": "One", "author": "Ada",
+        "email": "ada@example.com", "tags": ["#fix", "#hot"], "live": True, "rollback": False, "rolled_back": False,
+        "first_commit_at": "2024-05-01T11:59:00Z", "lead_time": 60, "commit_count": 1, "file_count": 1,
+        "pull_request_count": 0, "additions": 2, "deletions": 1, "id": deploy.pk, "url": f"/acme/deploys/{deploy.pk}",
+    }  # fmt: skip
+    assert cells == {
+        **{name: str(value) for name, value in row.items()},
+        "tags": "#fix #hot", "live": "true", "rollback": "false", "rolled_back": "false",
+        "registered_at": registered_at,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "shas"),
+    [
+        ("/acme/timeline", "e d c a b a"),
+        ("/acme/projects/shop/timeline", "d c a b a"),
+        ("/acme/deployments/storefront", "d a b a"),
+        ("/acme/projects/shop/environments/staging/timeline", "d"),
+        ("/acme/timeline?kind=rollback", "a"),
+        ("/acme/timeline?deployment=storefront&environment=production&kind=deploy", "a"),
+        ("/acme/timeline?since=2024-05-02", "e d"),
+        ("/acme/timeline?q=special", "c"),
+        ("/acme/timeline?before=0-1", "e d c a b a"),
+    ],
+)
+def test_every_timeline_with_its_filters(ci: World, client: Client, address: str, shas: str) -> None:
+    post_history(ci, "a b a")
+    other = make_deployment(ci.project, "Other")
+    far = make_deployment(make_project(ci.organization, "Far"), "Far")
+    for world, sha, date, environment, message in (
+        (other, "c", minute(5), "production", "special"),
+        (ci.deployment, "d", minute(24 * 60), "staging", ""),
+        (far, "e", minute(24 * 60 + 1), "production", ""),
+    ):
+        path = ci.path.replace("storefront", world.slug)
+        commits = [{"revision": sha, "message": message}]
+        assert ci.register(path=path, sha=sha, date=date, environment=environment, commits=commits).status_code == 200
+    mark = "&" if "?" in address else "?"
+
+    assert [row["sha"] for row in as_objects(client.get(f"{address}{mark}format=jsonl"))] == shas.split()
+    assert [row["sha"] for row in as_csv(client.get(f"{address}{mark}format=csv"))] == shas.split()
+
+
+def test_the_page_links_the_downloads_with_its_filters(ci: World, client: Client) -> None:
+    ci.register(sha="abc")
+    page = client.get("/acme/timeline?kind=deploy&before=9999999999999999-1").content.decode()
+    assert 'href="?kind=deploy&amp;format=csv"' in page
+    assert 'href="?kind=deploy&amp;format=jsonl"' in page
+    assert client.get("/acme/timeline?format=pdf").status_code == 200
+    assert b"cannot be applied" in client.get("/acme/timeline?since=x&format=csv").content
+
+
+def test_a_formula_is_no_formula(ci: World, client: Client) -> None:
+    ci.register(sha="=1+1", commits=[{"revision": "=1+1", "message": "@SUM(A1)", "author": {"name": "+1"}}])
+    (row,) = as_csv(client.get("/acme/timeline?format=csv"))
+    assert (row["sha"], row["title"], row["author"]) == ("'=1+1", "'@SUM(A1)", "'+1")
+
+
+def test_an_export_of_one_target_can_be_imported(ci: World, client: Client) -> None:
+    post_history(
+        ci, "a b c a d b", commits=[{"revision": "x", "message": 'One, "two"', "date": minute(-9)}], branch="main"
+    )
+    before = history(ci)
+    rest = list(
+        Deploy.objects.order_by("deployed_at").values("deployed_at", "title", "branch", "lead_time", "author_name")
+    )
+    exported = text(client.get("/acme/deployments/storefront?environment=production&format=csv"))
+
+    assert post_file(ci, exported).content == b"Success"
+
+    assert history(ci) == before
+    assert rest == list(
+        Deploy.objects.order_by("deployed_at").values("deployed_at", "title", "branch", "lead_time", "author_name")
+    )
+
+
+def test_parts_follow_each_other_without_a_gap(ci: World, client: Client) -> None:
+    start = timezone.now() - timedelta(days=300)
+    lines = [f"{n:x},{(start + timedelta(minutes=n // 2)).isoformat()}" for n in range(2 * PART + 1)]
+    post_file(ci, rows(*lines))
+    Deploy.objects.filter(sha__in=["0", "7d0"]).update(deleted_at=start)
+
+    with CaptureQueriesContext(connection) as queries:
+        found = [row["sha"] for row in as_objects(client.get("/acme/timeline?format=jsonl"))]
+
+    assert found == [f"{n:x}" for n in range(2 * PART, -1, -1) if n not in (0, 2000)]
+    # For each part its end, its deploys and their tags.
+    assert len(queries) <= 20
+
+
+class TestApi:
+    PATH = "/api/1/organizations/acme/timeline"
+
+    def read(self, ci: World, query: str = "", secret: str = "") -> Any:
+        return ci.client.get(self.PATH + query, headers=bearer(secret))
+
+    def test_with_filters(self, ci: World) -> None:
+        _, reader = make_token(ci.organization, Scope.READ)
+        post_history(ci, "a b a")
+        assert [row["sha"] for row in as_objects(self.read(ci, secret=reader))] == ["a", "b", "a"]
+        query = "?format=csv&environment=production&deployment=storefront&kind=rollback&project=shop"
+        assert [row["sha"] for row in as_csv(self.read(ci, query, reader))] == ["a"]
+        for query in ("?format=pdf", "?since=soon", "?project=none", "?sha=a", "?q=%00"):
+            response = self.read(ci, query, reader)
+            assert response.status_code == 400
+            assert_sentence(response)
+
+    def test_who_may_read(self, ci: World, other: World) -> None:
+        ci.register(sha="abc")
+        assert self.read(ci, secret="gum_wrong").status_code == 401
+        assert self.read(ci, secret=ci.secret).status_code == 403
+        _, stranger = make_token(other.organization, Scope.READ)
+        assert self.read(ci, secret=stranger).status_code == 401
+
+    def test_a_limited_token_sees_what_it_is_limited_to(self, ci: World) -> None:
+        ci.register(sha="a")
+        ci.register(sha="b", environment="staging")
+        other = make_deployment(ci.project, "Other")
+        ci.register(path=ci.path.replace("storefront", other.slug), sha="c", environment="staging")
+        staging = ci.project.environments.get(slug="staging")
+        token, reader = make_token(ci.organization, Scope.READ, environments=[staging])
+        assert sorted(row["sha"] for row in as_objects(self.read(ci, secret=reader))) == ["b", "c"]
+        limit_token(token=token, deployments=[ci.deployment])
+        assert [row["sha"] for row in as_objects(self.read(ci, secret=reader))] == ["b"]
+        limit_token(token=token, deployments=[])
+        assert as_objects(self.read(ci, secret=reader)) == []
