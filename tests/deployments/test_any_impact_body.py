@@ -100,7 +100,7 @@ def test_any_token_in_the_path(reporter: Reporter, segment: bytes) -> None:
 @given(st.binary(max_size=30))
 def test_any_source_in_the_path(reporter: Reporter, segment: bytes) -> None:
     last = reporter.path.split("/")[-2]
-    path = reporter.path.replace(f"/{last}/", f"/x{quote_from_bytes(segment, safe='')}/")
+    path = f"/x{quote_from_bytes(segment, safe='')}/".join(reporter.path.rsplit(f"/{last}/", 1))
     response = reporter.send('{"type": "triggered", "value": 1}', path=path)
     assert response.status_code == 404
     assert response["Content-Type"] == "text/plain; charset=utf-8"
