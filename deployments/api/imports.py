@@ -20,6 +20,7 @@ from deployments.registration.places import check_environment_allowed, choose_pl
 from deployments.wire.history_file import HistoryFile, fixed_cells
 from deployments.wire.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from orgs.audit import Actor, acting_as
+from orgs.text import shortened
 from tokens.scopes import Scope
 
 UPLOAD = "gumshoe.upload"
@@ -68,7 +69,8 @@ class ImportDeploysView(RegistrationView):
         upload = upload_of(request)
         if upload.file is None:
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
-        place = choose_place(places, environment=environment.strip())
+        # No name is so long; the answer repeats it.
+        place = choose_place(places, environment=shortened(environment.strip(), 200))
         check_environment_allowed(token=self.token, place=place)
         # Whoever is asked later what happened here finds a token, and where it was used.
         actor = Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
