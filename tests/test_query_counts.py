@@ -5,15 +5,21 @@ A page that is new in the tenancy test is tried here by itself.
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from deployments.deletion import delete_deployment, delete_project
-from deployments.models import Call, Deploy
+from deployments.impacts.incidents import record_incident
+from deployments.impacts.metrics import record_metric_value
+from deployments.impacts.reports import IncidentReport
+from deployments.import_drafts import keep_draft
+from deployments.models import Call, Deploy, ImpactKind, ImpactSource, IncidentEventType, ManualChange
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
 from deployments.services import limit_token, map_branch
@@ -23,7 +29,16 @@ from orgs.models import Invitation, Membership
 from orgs.roles import Role
 from orgs.services import NewEnvironment, add_member, create_environment
 from tests.conftest import World
-from tests.factories import make_deployment, make_member, make_organization, make_project, make_token, signed_in
+from tests.deployments.importing import post_file
+from tests.factories import (
+    make_deployment,
+    make_impact_source,
+    make_member,
+    make_organization,
+    make_project,
+    make_token,
+    signed_in,
+)
 from tests.test_tenancy import PAGES, routes
 from tokens.scopes import Scope
 from tokens.services import rotate_token
@@ -49,7 +64,10 @@ ASKED = (
     "audit-log?person=system",
     "audit-log?format=csv",
 )
-API = ("live", "live?format=csv", "deploy")
+API = (
+    *("live", "live?format=csv", "deploy", "deploy-commits", "deploy-files", "deploy-pull-requests", "export-timeline"),
+    *("organizations-list", "projects-list", "environments-list", "deployments-list", "deploys-list"),
+)
 
 
 class Grown:
@@ -58,6 +76,8 @@ class Grown:
     def __init__(self, world: World) -> None:
         self.world = world
         self.owner = make_member(world.organization, Role.OWNER)
+        # One that is limited to deployments may record no manual change.
+        _, self.unlimited = make_token(world.organization)
         self.size = 0
 
     def grow(self) -> None:
@@ -65,6 +85,7 @@ class Grown:
         self.grow_places()
         self.grow_people()
         self.grow_history()
+        self.grow_beside_deploys()
 
     def grow_places(self) -> None:
         organization, project, number = self.world.organization, self.world.project, self.size
@@ -110,6 +131,29 @@ class Grown:
         self.world.register(sha="x", environment="nowhere")
         request_log.flush()
 
+    def grow_beside_deploys(self) -> None:
+        change = {"name": f"Scaled up {self.size}", "tags": ["#t"]}
+        assert self.world.record(secret=self.unlimited, **change).status_code == 200
+        now = timezone.now()
+        for kind in ImpactKind:
+            source = make_impact_source(self.world.project, kind, f"{kind.label} {self.size}")
+            for number in range(self.size):
+                if kind == ImpactKind.INCIDENT:
+                    report = IncidentReport(type=IncidentEventType.TRIGGERED, external_id=f"{number}")
+                    record_incident(source=source, report=report, now=now)
+                else:
+                    at = now + timedelta(hours=number)
+                    record_metric_value(source=source, value=number, measured_at=at, now=at)
+        sheet = "".join(f"{row}\n" for row in ("sha,date", *(f"{n},2024-05-0{n + 1}" for n in range(self.size))))
+        self.draft = keep_draft(
+            deployment=self.world.deployment,
+            environment=self.world.project.environments.get(slug="staging"),
+            user=self.owner,
+            file_name="deploys.csv",
+            file=BytesIO(sheet.encode()),
+        )
+        assert post_file(self.world, sheet, environment="staging").status_code == 200
+
     def address(self, name: str) -> str:
         """Of the newest of what the page shows one of."""
         name, _, query = name.partition("?")
@@ -122,7 +166,13 @@ class Grown:
             "deploy_id": Deploy.objects.latest("id").pk,
             "call_id": Call.objects.filter(outcome=Outcome.REJECTED).latest("id").pk,
             "pk": self.world.token.pk,
+            "change": ManualChange.objects.latest("id").pk,
+            "change_id": ManualChange.objects.latest("id").pk,
         }
+        if name == "import-draft":
+            arguments["pk"] = self.draft.pk
+        if "impact-source" in name:
+            arguments["pk"] = ImpactSource.objects.latest("id").pk
         if "member" in name:
             arguments["pk"] = Membership.objects.filter(organization=self.world.organization).latest("id").pk
         if "invitation" in name:

@@ -99,10 +99,10 @@ class Deploy(Timestamped):
             models.Index(fields=("environment", "-deployed_at", "-id"), name="deploy_by_environment"),
             # The history of a target, and a new deploy's place in it.
             models.Index(fields=("target", "-deployed_at", "-id"), name="deploy_by_target"),
-            # Whether a sha was here before: duplicates and rollbacks. By its beginning, where in the organization a
-            # commit went: few deploys of others begin so, and the index tells them apart. One index for both, since
-            # hashes come in no order and each such index makes every insert touch a page of its own.
-            models.Index(fields=("sha", "target", "organization"), name="deploy_by_sha"),
+            # Whether a sha was here before: duplicates and rollbacks.
+            models.Index(fields=("target", "sha"), name="deploy_by_sha"),
+            # Where in the organization a commit went, by the beginning of its hash.
+            models.Index(fields=("organization", "sha"), name="deploy_by_organization_sha"),
             # What a rollback undid; also what foreign keys look up when a deploy is deleted. Written as IS NOT NULL:
             # SQLite does not see that a row it looks for meets NOT (… IS NULL), and reads the whole table.
             models.Index(fields=("restores",), name="deploy_by_restores", condition=models.Q(restores__isnull=False)),

@@ -25,12 +25,12 @@ FIND_LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '
 INSERT_DEPLOYS = """
 INSERT INTO deployments_deploy (
     id, organization_id, project_id, deployment_id, environment_id, target_id, token_id, created_at, updated_at,
-    sha, branch, deployed_at, title, author_name, author_email, first_commit_at, lead_time,
+    sha, version, branch, deployed_at, title, author_name, author_email, first_commit_at, lead_time,
     commit_count, file_count, pull_request_count, additions, deletions, restores_id, rolled_back_by_id
 )
 SELECT here.id, %s, %s, %s, %s, %s, %s, %s, %s,
-       told.sha, told.branch, told.deployed_at, told.title, told.author_name, told.author_email, told.first_commit_at,
-       told.lead_time, 0, 0, 0, 0, 0, here.restores_id, undone.undone_by
+       told.sha, '', told.branch, told.deployed_at, told.title, told.author_name, told.author_email,
+       told.first_commit_at, told.lead_time, 0, 0, 0, 0, 0, here.restores_id, undone.undone_by
 FROM (SELECT place, id, line, restores_id FROM import_place ORDER BY place) here
 JOIN import_row told ON told.line = here.line
 LEFT JOIN import_undone undone ON undone.place = here.place

@@ -22,6 +22,7 @@ COLUMNS: dict[str, Callable[[Deploy], Any]] = {
     "deployment": lambda deploy: deploy.deployment.slug,
     "environment": lambda deploy: deploy.environment.slug,
     "sha": lambda deploy: deploy.sha,
+    "version": lambda deploy: deploy.version,
     "branch": lambda deploy: deploy.branch,
     "title": lambda deploy: deploy.title,
     "author": lambda deploy: deploy.author_name,

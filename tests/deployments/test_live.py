@@ -196,6 +196,7 @@ def test_json(ci: World, reader: str) -> None:
         "environment": "production",
         "name": "Production",
         "sha": "a",
+        "version": None,
         "title": None,
         "branch": None,
         "deployed_at": "2024-05-01T12:03:00Z",

@@ -26,7 +26,7 @@ def test_a_sha_is_looked_up_in_the_environment_before() -> None:
         cursor.execute(f"EXPLAIN QUERY PLAN {JUDGE_ORGANIZATION}", [1, 100, "2024-05-01"])
         plan = "\n".join(row[3] for row in cursor.fetchall())
 
-    assert "deploy_by_sha (sha=? AND target_id=?)" in plan
+    assert "deploy_by_sha (target_id=? AND sha=?)" in plan
 
 
 @on_postgresql

@@ -59,6 +59,7 @@ def test_the_whole_representation(ci: World, reader: str) -> None:
         "deployment": "storefront",
         "environment": "production",
         "sha": "5b1b8a2",
+        "version": None,
         "branch": "main",
         "title": "Sell socks",
         "deployed_at": "2024-05-01T12:35:00.500000Z",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0012_one_index_by_sha'),
+        ('deployments', '0011_dry_run_outcome'),
     ]
 
     operations = [

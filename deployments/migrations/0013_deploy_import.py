@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0013_targets_by_their_constraint'),
+        ('deployments', '0012_targets_by_their_constraint'),
         ('orgs', '0004_default_of_deleted_project'),
         ('tokens', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
