@@ -1,6 +1,7 @@
 """``register_impact``: what custom metrics measured and what happened to custom incidents."""
 
 import re
+from contextlib import nullcontext
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,14 +9,18 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
+from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
+from deployments.api.representation import as_text
 from deployments.impacts.access import check_source_allowed
 from deployments.impacts.errors import UnknownImpactSource
 from deployments.impacts.incidents import record_incident
 from deployments.impacts.metrics import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactSource
-from deployments.queries.impacts import find_incident_source, find_metric_source
+from deployments.queries.impacts import find_incident_source, find_metric_source, open_incidents
 from deployments.registration.errors import InvalidField, NotFiniteNumber
+from deployments.registration.trial import rolled_back
+from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.impacts import NO_NUMBER, read_incident_report, read_metric_value
 from orgs.audit import Actor, acting_as
 from orgs.text import shortened
@@ -34,10 +39,22 @@ class RegisterMetricView(ImpactView):
     def post(self, request: Request, impact_id: str) -> HttpResponse:
         source = self.find_source(impact_id)
         check_source_allowed(token=self.token, source=source)
-        value, measured_at = read_metric_value(self.fields)
-        record_metric_value(
-            source=source, value=value, measured_at=measured_at, now=timezone.now(), token_id=self.token.id
-        )
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        value, measured_at = read_metric_value(fields)
+        with rolled_back() if self.is_dry_run else nullcontext():
+            stored = record_metric_value(
+                source=source, value=value, measured_at=measured_at, now=timezone.now(), token_id=self.token.id
+            )
+        if self.is_dry_run:
+            return answer_dry_run(
+                {
+                    "result": "metric_value",
+                    **named(source),
+                    "value": stored.value,
+                    "measured_at": as_text(stored.measured_at),
+                }
+            )
         return answer_text(200, "Success")
 
     def find_source(self, impact_id: str) -> ImpactSource:
@@ -70,10 +87,33 @@ class RegisterIncidentView(ImpactView):
                 f"There is no incident impact source {place} of project '{shortened(project, 100)}'."
             )
         check_source_allowed(token=self.token, source=found)
-        report = read_incident_report(self.fields)
-        with acting_as(self.actor(request)):
-            record_incident(source=found, report=report, now=timezone.now(), token_id=self.token.id)
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        report = read_incident_report(fields)
+        now = timezone.now()
+        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
+            record_incident(source=found, report=report, now=now, token_id=self.token.id)
+            if self.is_dry_run:
+                return answer_dry_run(
+                    {
+                        "result": "incident_event",
+                        **named(found),
+                        "type": report.type.value,
+                        "id": report.external_id or None,
+                        "occurred_at": as_text(report.occurred_at or now),
+                        "open_incidents": open_incidents(found).count(),
+                    }
+                )
         return answer_text(200, "Success")
 
     def actor(self, request: HttpRequest | Request) -> Actor:
         return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+
+
+def named(source: ImpactSource) -> dict[str, str]:
+    return {
+        "organization": source.organization.slug,
+        "project": source.project.slug,
+        "environment": source.environment.slug,
+        "impact_source": source.slug,
+    }

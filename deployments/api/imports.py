@@ -1,6 +1,7 @@
 """Sleuth's ``import_deploys``: a CSV file becomes the history of a deployment in an environment."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +12,15 @@ from rest_framework.request import Request
 
 from deployments.api.answers import TEXT
 from deployments.api.base import ENDED_EARLY, FieldsParser, check_encoding
+from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.models import HistoryImport
 from deployments.models.call import MAX_BODY_BYTES_KEPT
 from deployments.registration.errors import BodyTooLarge, InvalidField, UnreadableBody
 from deployments.registration.importing import import_history
 from deployments.registration.places import check_environment_allowed, choose_place, find_deployment
+from deployments.registration.trial import rolled_back
+from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.history_file import HistoryFile, fixed_cells
 from deployments.wire.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from orgs.audit import Actor, acting_as
@@ -63,7 +67,9 @@ class ImportDeploysView(RegistrationView):
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
-        environment = self.fields.get("environment") or ""
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        environment = fields.get("environment") or ""
         if not isinstance(environment, str):
             raise InvalidField("environment must be given once.")
         upload = upload_of(request)
@@ -79,7 +85,7 @@ class ImportDeploysView(RegistrationView):
             environment_slug=place.environment_slug,
             environment_name=place.environment_name,
         )
-        with acting_as(actor):
+        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(actor):
             done = import_history(
                 place=place,
                 rows=HistoryFile(upload.file, fixed=fixed).all_rows(),
@@ -87,6 +93,14 @@ class ImportDeploysView(RegistrationView):
                 imported_by=actor.label,
                 file_name=upload.file_name,
             )
+        if self.is_dry_run:
+            place_names = {
+                "organization": self.token.organization_slug,
+                "project": place.project_slug,
+                "deployment": place.deployment_slug,
+                "environment": place.environment_slug,
+            }
+            return answer_dry_run({"result": "import", **place_names, **represent_import(done)})
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
             headers = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
             return HttpResponse(json.dumps(represent_import(done)), headers=headers)

@@ -6,18 +6,27 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.base import TokenView
+from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.api.representation import as_text
 from deployments.api.success import answer_by_key, answer_success
 from deployments.models import ManualChange
 from deployments.queries.manual_changes import manual_changes_for_token
 from deployments.queries.projects import promotion_path
-from deployments.registration.idempotency import Answer
+from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import check_allowed_in, choose_environment, find_project
+from deployments.registration.trial import rolled_back
+from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.manual_change import read_manual_change
 from orgs.audit import Actor, acting_as
 from tokens.scopes import Scope
+
+# What a dry run has no use for: the id and address of what is not stored, and when it was not.
+SHOWN_OF_DRY_RUN = (
+    *("organization", "project", "environment", "name", "description", "changed_at", "author", "email"),
+    *("tags", "links"),
+)
 
 
 class RegisterManualDeployView(RegistrationView):
@@ -27,15 +36,27 @@ class RegisterManualDeployView(RegistrationView):
 
     def post(self, request: Request, organization: str, project: str) -> HttpResponse:
         found = find_project(token=self.token, slug=project)
-        registration = read_manual_change(self.fields, now=timezone.now())
+        fields = self.fields
+        self.is_dry_run = asks_for_dry_run(fields)
+        registration = read_manual_change(fields, now=timezone.now())
         environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
         check_allowed_in(token=self.token, environment_id=environment.pk)
 
-        def answer() -> Answer:
+        def register() -> ManualChange:
             with acting_as(self.actor(request)):
-                change = register_manual_change(
+                return register_manual_change(
                     environment=environment, fields=registration.fields, token_id=self.token.id
                 )
+
+        if self.is_dry_run:
+            if key := request.headers.get("Idempotency-Key"):
+                check_key(key)
+            with rolled_back():
+                shown = represent_manual_change(register())
+            return answer_dry_run({"result": "manual_change"} | {name: shown[name] for name in SHOWN_OF_DRY_RUN})
+
+        def answer() -> Answer:
+            change = register()
             headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
             return answer_success(request, headers, lambda: represent_manual_change(change))
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from deployments.wire import openapi_sweetr
+from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER, DRY_RUN_SCHEMAS
 from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
 from deployments.wire.openapi_history import HISTORY_PATHS
 from deployments.wire.openapi_impacts import impact_paths
@@ -58,7 +59,7 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
             "the deployment."
         ),
         "tags": ["Registering"],
-        "parameters": [ORGANIZATION, DEPLOYMENT, openapi_sweetr.DRY_RUN_PARAMETER, *headers_of_calls("deploy")],
+        "parameters": [ORGANIZATION, DEPLOYMENT, DRY_RUN_PARAMETER, *headers_of_calls("deploy")],
         "requestBody": body_of(
             "register_deploy",
             example={"sha": "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "environment": "production"},
@@ -126,7 +127,7 @@ def document() -> dict[str, Any]:
             "schemas": {
                 **{name: schema for published in SCHEMAS for name, schema in schemas_of(published).items()},
                 "manual_change": MANUAL_CHANGE_SCHEMA,
-                "dry_run": openapi_sweetr.DRY_RUN_SCHEMA,
+                **DRY_RUN_SCHEMAS,
                 "sweetr_error": openapi_sweetr.ERROR_SCHEMA,
                 **GRAPHQL_SCHEMAS,
                 **READING_SCHEMAS,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER
 from deployments.wire.openapi_parts import (
     DEPLOYMENT,
     ORGANIZATION,
@@ -9,6 +10,7 @@ from deployments.wire.openapi_parts import (
     SENTENCE,
     headers_of_calls,
     query_parameter,
+    reference,
 )
 from deployments.wire.timeline_export import FORMATS
 
@@ -39,9 +41,14 @@ IMPORTED: dict[str, Any] = {
         "text/plain": {"schema": {"const": "Success"}},
         "application/json": {
             "schema": {
-                "type": "object",
-                "required": ["deploys", "duplicates", "replaced"],
-                "properties": {"deploys": COUNT, "duplicates": COUNT, "replaced": COUNT},
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "required": ["deploys", "duplicates", "replaced"],
+                        "properties": {"deploys": COUNT, "duplicates": COUNT, "replaced": COUNT},
+                    },
+                    reference("dry_run_of_import"),
+                ]
             }
         },
     },
@@ -73,7 +80,7 @@ IMPORT_DEPLOYS: dict[str, Any] = {
         "left out. On the deployment's pages an import can be undone for 30 days."
     ),
     "tags": ["Registering"],
-    "parameters": [ORGANIZATION, DEPLOYMENT, headers_of_calls("import")[-1]],
+    "parameters": [ORGANIZATION, DEPLOYMENT, DRY_RUN_PARAMETER, headers_of_calls("import")[-1]],
     "requestBody": {
         "required": True,
         "content": {

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from deployments.wire.openapi_parts import ORGANIZATION, REFUSALS, SENTENCE, body_of, path_parameter
+from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER
+from deployments.wire.openapi_parts import ORGANIZATION, REFUSALS, SENTENCE, body_of, path_parameter, reference
 
 METRIC_PATH = "/api/1/impact/{impact_id}/register_impact"
 INCIDENT_PATH = "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact"
 INCIDENT_PATH_WITH_TOKEN = f"{INCIDENT_PATH}/{{token}}"
 
-SUCCESS = {"text/plain": {"schema": {"const": "Success"}}}
+
+def success(dry_run: str) -> dict[str, Any]:
+    return {"text/plain": {"schema": {"const": "Success"}}, "application/json": {"schema": reference(dry_run)}}
+
+
 WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 
 
@@ -30,7 +35,7 @@ def impact_paths() -> dict[str, Any]:
                 "summary": "Register an incident event by its address alone",
                 "description": "For tools that cannot send a header. Prefer the one above where you can: addresses "
                 "are written to logs on the way.",
-                "parameters": [*PLACE, path_parameter("token", "The access token.")],
+                "parameters": [*PLACE, DRY_RUN_PARAMETER, path_parameter("token", "The access token.")],
                 "security": [],
             }
         },
@@ -43,10 +48,10 @@ def register_metric() -> dict[str, Any]:
         "summary": "Register a value of a custom metric",
         "description": "One value every 120 seconds of each impact source.",
         "tags": ["Registering"],
-        "parameters": [path_parameter("impact_id", "The impact source's id, which its page shows.")],
+        "parameters": [path_parameter("impact_id", "The impact source's id, which its page shows."), DRY_RUN_PARAMETER],
         "requestBody": body_of("register_impact_metric", example={"value": 12.5}),
         "responses": {
-            "200": {"description": "The value is stored.", "content": SUCCESS},
+            "200": {"description": "The value is stored.", "content": success("dry_run_of_metric_value")},
             "400": {
                 "description": "The value is no number, or the date cannot be read or is older than the impact source.",
                 "content": SENTENCE,
@@ -71,12 +76,15 @@ def register_incident(operation_id: str) -> dict[str, Any]:
         "description": "What happened to an incident of a custom incident impact source. Events may come late, "
         "repeated and in any order.",
         "tags": ["Registering"],
-        "parameters": PLACE,
+        "parameters": [*PLACE, DRY_RUN_PARAMETER],
         "requestBody": body_of(
             "register_impact_incident", example={"type": "triggered", "id": "4711", "title": "Shop down"}
         ),
         "responses": {
-            "200": {"description": "The event is stored, or was known.", "content": SUCCESS},
+            "200": {
+                "description": "The event is stored, or was known.",
+                "content": success("dry_run_of_incident_event"),
+            },
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
             "404": {"description": "There is no such custom incident impact source.", "content": SENTENCE},
             "413": {"description": "The body is too large.", "content": SENTENCE},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER
 from deployments.wire.openapi_parts import (
     MOMENT,
     NULLABLE_TEXT,
@@ -30,16 +31,16 @@ def register_manual_deploy(operation_id: str) -> dict[str, Any]:
             "deployments may not register one, since it belongs to no deployment."
         ),
         "tags": ["Registering"],
-        "parameters": [ORGANIZATION, PROJECT, *headers_of_calls("manual change")],
+        "parameters": [ORGANIZATION, PROJECT, DRY_RUN_PARAMETER, *headers_of_calls("manual change")],
         "requestBody": body_of(
             "register_manual_deploy", example={"name": "Scaled up the web tier", "environment": "production"}
         ),
         "responses": {
             "200": success(
-                "The manual change is stored.",
+                "The manual change is stored. Of a dry run: what the call would have done.",
                 thing="manual change",
                 id_header="X-Manual-Change-Id",
-                schemas=("manual_change",),
+                schemas=("manual_change", "dry_run_of_manual_change"),
             ),
             "400": {"description": "Something to change in the call, in one sentence.", "content": SENTENCE},
             "404": {"description": "There is no such project.", "content": SENTENCE},

@@ -1,73 +1,10 @@
-"""Sweetr's endpoint and what dry runs answer, for the OpenAPI document."""
+"""Sweetr's endpoint in the OpenAPI document."""
 
 from typing import Any
 
-from deployments.wire.openapi_parts import MOMENT, NULLABLE_TEXT, body_of
+from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER
+from deployments.wire.openapi_parts import body_of
 from deployments.wire.schemas import load_schema
-
-DRY_RUN_PARAMETER = {
-    "name": "dry_run",
-    "in": "query",
-    "description": "1 makes all checks, stores nothing and answers with what would have happened.",
-    "schema": {"enum": ["0", "1", "true", "false", "yes", "no"]},
-}
-
-DEPLOY_IN_SHORT: dict[str, Any] = {
-    "type": ["object", "null"],
-    "properties": {
-        "id": {"type": "integer"},
-        "url": {"type": "string"},
-        "sha": {"type": "string"},
-        "version": NULLABLE_TEXT,
-        "deployed_at": MOMENT,
-    },
-}
-
-DRY_RUN_SCHEMA: dict[str, Any] = {
-    "title": "Dry run",
-    "description": "What a call would have done. Nothing of it is stored.",
-    "type": "object",
-    "required": ["dry_run", "result"],
-    "properties": {
-        "dry_run": {"const": True},
-        "result": {
-            "enum": ["deploy", "rollback", "duplicate", "ignored"],
-            "description": "ignored: the notification registers nothing, and the other members are missing.",
-        },
-        "organization": {"type": "string"},
-        "project": {"type": "string"},
-        "deployment": {"type": "string"},
-        "environment": {"type": "string"},
-        "sha": {"type": "string"},
-        "version": NULLABLE_TEXT,
-        "deployed_at": MOMENT,
-        "live": {"type": "boolean", "description": "Whether it would be live; false where its date is an earlier one."},
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "branch": {
-            "type": "object",
-            "description": "mapping is what the environment takes: a branch, the beginning of one and *, or * for any.",
-            "properties": {"sent": NULLABLE_TEXT, "mapping": {"type": "string"}, "matches": {"const": True}},
-        },
-        "duplicate_of": DEPLOY_IN_SHORT,
-        "restores": DEPLOY_IN_SHORT,
-        "rolls_back": {
-            "type": "array",
-            "description": "What a rollback would undo, the newest 100.",
-            "items": DEPLOY_IN_SHORT,
-        },
-        "would_create": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "kind": {"enum": ["project", "environment", "deployment"]},
-                    "slug": {"type": "string"},
-                    "name": {"type": "string"},
-                },
-            },
-        },
-    },
-}
 
 ERROR_SCHEMA: dict[str, Any] = {
     "title": "Error as Sweetr writes it",

@@ -1,0 +1,119 @@
+"""What dry runs answer, in the OpenAPI document."""
+
+from typing import Any
+
+from deployments.wire.openapi_parts import MOMENT, NULLABLE_TEXT, TEXT, TEXTS, WHOLE_NUMBER, record
+
+DRY_RUN_PARAMETER = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "1 makes all checks, stores nothing and answers with what would have happened.",
+    "schema": {"enum": ["0", "1", "true", "false", "yes", "no"]},
+}
+
+DEPLOY_IN_SHORT: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {
+        "id": {"type": "integer"},
+        "url": {"type": "string"},
+        "sha": {"type": "string"},
+        "version": NULLABLE_TEXT,
+        "deployed_at": MOMENT,
+    },
+}
+
+DRY_RUN_OF_DEPLOY: dict[str, Any] = {
+    "title": "Dry run of a deploy",
+    "description": "What a call would have done. Nothing of it is stored.",
+    "type": "object",
+    "required": ["dry_run", "result"],
+    "properties": {
+        "dry_run": {"const": True},
+        "result": {
+            "enum": ["deploy", "rollback", "duplicate", "ignored"],
+            "description": "ignored: the notification registers nothing, and the other members are missing.",
+        },
+        "organization": {"type": "string"},
+        "project": {"type": "string"},
+        "deployment": {"type": "string"},
+        "environment": {"type": "string"},
+        "sha": {"type": "string"},
+        "version": NULLABLE_TEXT,
+        "deployed_at": MOMENT,
+        "live": {"type": "boolean", "description": "Whether it would be live; false where its date is an earlier one."},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "branch": {
+            "type": "object",
+            "description": "mapping is what the environment takes: a branch, the beginning of one and *, or * for any.",
+            "properties": {"sent": NULLABLE_TEXT, "mapping": {"type": "string"}, "matches": {"const": True}},
+        },
+        "duplicate_of": DEPLOY_IN_SHORT,
+        "restores": DEPLOY_IN_SHORT,
+        "rolls_back": {
+            "type": "array",
+            "description": "What a rollback would undo, the newest 100.",
+            "items": DEPLOY_IN_SHORT,
+        },
+        "would_create": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "kind": {"enum": ["project", "environment", "deployment"]},
+                    "slug": {"type": "string"},
+                    "name": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def dry_run(result: str, title: str, properties: dict[str, Any]) -> dict[str, Any]:
+    places = dict.fromkeys(("organization", "project", "environment"), TEXT)
+    description = "What a call would have done. Nothing of it is stored."
+    return record(title, description, {"dry_run": {"const": True}, "result": {"const": result}, **places, **properties})
+
+
+DRY_RUN_SCHEMAS = {
+    "dry_run": DRY_RUN_OF_DEPLOY,
+    "dry_run_of_manual_change": dry_run(
+        "manual_change",
+        "Dry run of a manual change",
+        {
+            "name": TEXT,
+            "description": NULLABLE_TEXT,
+            "changed_at": MOMENT,
+            "author": NULLABLE_TEXT,
+            "email": NULLABLE_TEXT,
+            "tags": TEXTS,
+            "links": {"type": "object", "additionalProperties": TEXT},
+        },
+    ),
+    "dry_run_of_metric_value": dry_run(
+        "metric_value",
+        "Dry run of a metric's value",
+        {"impact_source": TEXT, "value": {"type": "number"}, "measured_at": MOMENT},
+    ),
+    "dry_run_of_incident_event": dry_run(
+        "incident_event",
+        "Dry run of an incident's event",
+        {
+            "impact_source": TEXT,
+            "type": {"enum": ["triggered", "resolved", "reopened"]},
+            "id": NULLABLE_TEXT,
+            "occurred_at": MOMENT,
+            "open_incidents": {**WHOLE_NUMBER, "description": "How many the source would have open after it."},
+        },
+    ),
+    "dry_run_of_import": dry_run(
+        "import",
+        "Dry run of an import",
+        {
+            "deployment": TEXT,
+            "deploys": {**WHOLE_NUMBER, "description": "How many would be stored."},
+            "duplicates": {**WHOLE_NUMBER, "description": "How many rows would be left out."},
+            "replaced": {**WHOLE_NUMBER, "description": "How many deploys would make way."},
+        },
+    ),
+}
