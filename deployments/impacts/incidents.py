@@ -5,7 +5,7 @@ again from there on, so that the order of arrival does not matter.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,7 +81,7 @@ class Recorder:
         if not is_known:
             self.event("", RESOLVED, at=date or self.now, reported_at=date).save()
 
-    def end(self, ending: list[tuple[Incident, IncidentEvent]]) -> None:
+    def end(self, ending: Sequence[tuple[Incident, IncidentEvent]]) -> None:
         """Each by an event that is its last one: a client that never said what ended may have left thousands open."""
         for incident, event in ending:
             event.incident = incident

@@ -9,7 +9,7 @@ from django.utils import timezone
 from deployments.forms.timeline import Place, TimelineForm
 from deployments.queries.entries import EntryPage, fingerprint, read_entries
 from deployments.queries.entry_key import EntryKey
-from deployments.queries.export import every_deploy
+from deployments.queries.export import every_entry
 from deployments.views.deploys import deploys_path
 from deployments.views.manual_changes import changes_path
 from deployments.views.polling import has_seen, wants_part
@@ -53,7 +53,7 @@ def show_timeline(
     before, after = (EntryKey.parse(request.GET.get(name, "")) for name in ("before", "after"))
     filters = form.filters() if form.is_valid() else None
     if filters and (wanted := request.GET.get("format")) in FORMATS:
-        return export_response(wanted, every_deploy(filters), organization_slug=request.organization.slug)
+        return export_response(wanted, every_entry(filters), organization_slug=request.organization.slug)
     is_first_page = before is None and after is None
     wants_list = wants_part(request)
     seen = f'"{fingerprint(filters)}"' if filters and is_first_page else ""

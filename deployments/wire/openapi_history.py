@@ -103,15 +103,15 @@ EXPORT_TIMELINE: dict[str, Any] = {
     "operationId": "export_timeline",
     "summary": "Export a timeline",
     "description": (
-        "All deploys that the filters leave, newest first, as a stream: a JSON object or a line of CSV for each. kind "
-        "is deploy; more kinds may come, and new columns come last. What is exported of one deployment in one "
+        "All deploys and manual changes that the filters leave, newest first, as a stream: a JSON object or a line of "
+        "CSV for each. kind says which it is; new columns come last. What is exported of one deployment in one "
         "environment can be imported again."
     ),
     "tags": ["Reading"],
     "parameters": [ORGANIZATION, *EXPORT_TIMELINE_QUERY],
     "responses": {
         "200": {
-            "description": "The deploys.",
+            "description": "The entries of the timeline.",
             "content": {
                 "application/x-ndjson": {"schema": {"type": "string"}},
                 "text/csv": {"schema": {"type": "string"}},

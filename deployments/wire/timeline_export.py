@@ -12,7 +12,8 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 
-from deployments.models import Deploy
+from deployments.models import Deploy, ManualChange
+from deployments.queries.entry_key import Entry
 from orgs.csv_export import csv_response
 
 COLUMNS: dict[str, Callable[[Deploy], Any]] = {
@@ -41,15 +42,31 @@ COLUMNS: dict[str, Callable[[Deploy], Any]] = {
     "id": lambda deploy: deploy.id,
     "registered_at": lambda deploy: deploy.created_at,
 }
+OF_MANUAL_CHANGES: dict[str, Callable[[ManualChange], Any]] = {
+    "kind": lambda change: "manual_change",
+    "date": lambda change: change.changed_at,
+    "project": lambda change: change.project.slug,
+    "environment": lambda change: change.environment.slug,
+    "title": lambda change: change.name,
+    "email": lambda change: change.author_email,
+    "tags": lambda change: sorted(f"#{tag}" for tag in change.tag_list),
+    "id": lambda change: change.pk,
+    "registered_at": lambda change: change.created_at,
+}
 FORMATS = ("csv", "jsonl")
 JSON_LINES = "application/x-ndjson"
 
 
-def export_response(form: str, deploys: Iterable[Deploy], *, organization_slug: str) -> StreamingHttpResponse:
+def export_response(form: str, entries: Iterable[Entry], *, organization_slug: str) -> StreamingHttpResponse:
     """``form`` is one of FORMATS."""
     # Looking up a route for each row would take longest.
-    path = reverse("deploy-page", kwargs={"organization": organization_slug, "deploy": 0}).removesuffix("0")
-    rows = (exported_row(deploy, path) for deploy in deploys)
+    place = {"organization": organization_slug}
+    deploys_path = reverse("deploy-page", kwargs=place | {"deploy": 0}).removesuffix("0")
+    changes_path = reverse("manual-change-page", kwargs=place | {"change": 0}).removesuffix("0")
+    rows = (
+        change_row(entry, changes_path) if isinstance(entry, ManualChange) else deploy_row(entry, deploys_path)
+        for entry in entries
+    )
     file_name = f"{organization_slug}-timeline.{form}"
     if form == "csv":
         return csv_response(file_name, csv_rows(rows))
@@ -60,8 +77,13 @@ def export_response(form: str, deploys: Iterable[Deploy], *, organization_slug: 
     )
 
 
-def exported_row(deploy: Deploy, deploys_path: str) -> dict[str, Any]:
+def deploy_row(deploy: Deploy, deploys_path: str) -> dict[str, Any]:
     return {name: plain(read(deploy)) for name, read in COLUMNS.items()} | {"url": f"{deploys_path}{deploy.id}"}
+
+
+def change_row(change: ManualChange, changes_path: str) -> dict[str, Any]:
+    known = {name: plain(read(change)) for name, read in OF_MANUAL_CHANGES.items()}
+    return {**dict.fromkeys(COLUMNS), **known, "url": f"{changes_path}{change.pk}"}
 
 
 def plain(value: Any) -> Any:

@@ -195,3 +195,28 @@ class TestApi:
         assert [row["sha"] for row in as_objects(self.read(ci, secret=reader))] == ["b"]
         limit_token(token=token, deployments=[])
         assert as_objects(self.read(ci, secret=reader)) == []
+
+
+def test_manual_changes_stand_among_the_deploys(ci: World, client: Client) -> None:
+    ci.register(sha="a", date=minute(0))
+    ci.record(name="Scaled up", date=minute(1), author="ada@example.com", tags="#scale")
+    ci.register(sha="b", date=minute(2))
+    _, limited = make_token(ci.organization, Scope.READ, deployments=[ci.deployment])
+    _, free = make_token(ci.organization, Scope.READ)
+    address = "/api/1/organizations/acme/timeline"
+
+    rows = as_objects(client.get("/acme/timeline?format=jsonl"))
+
+    assert [row["sha"] or row["title"] for row in rows] == ["b", "Scaled up", "a"]
+    page = client.get(rows[1]["url"])
+    assert "Scaled up" in page.content.decode()
+    stored = ("id", "registered_at", "url")
+    assert {name: value for name, value in rows[1].items() if value is not None and name not in stored} == {
+        "kind": "manual_change", "date": "2024-05-01T12:01:00Z", "project": "shop", "environment": "production",
+        "title": "Scaled up", "email": "ada@example.com", "tags": ["#scale"],
+    }  # fmt: skip
+    assert [row["kind"] for row in as_csv(client.get("/acme/timeline?format=csv&kind=manual_change"))] == [
+        "manual_change"
+    ]
+    counts = [len(as_objects(Client().get(address, headers=bearer(secret)))) for secret in (free, limited)]
+    assert counts == [3, 2]

@@ -34,7 +34,7 @@ def test_what_is_registered_meanwhile_is_not_lost(ci: World, is_fresh: bool) -> 
 
     answers = simultaneously(
         lambda: post_file(ci, long).status_code,
-        *(lambda number=number: register(number) for number in range(7)),  # type: ignore[misc]  # ints
+        *(lambda number=number: register(number) for number in range(7)),
     )
 
     assert answers == [200] * 8
@@ -48,7 +48,7 @@ def test_what_is_registered_meanwhile_is_not_lost(ci: World, is_fresh: bool) -> 
 
 
 def test_of_imports_at_once_the_last_one_stands(ci: World) -> None:
-    answers = simultaneously(*(lambda sha=sha: post_file(ci, dated(f"{sha}1 {sha}2")).status_code for sha in "abcd"))  # type: ignore[misc]  # texts
+    answers = simultaneously(*(lambda sha=sha: post_file(ci, dated(f"{sha}1 {sha}2")).status_code for sha in "abcd"))
 
     assert answers == [200] * 4
     last = HistoryImport.objects.latest("created_at")
