@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import django
@@ -42,25 +43,28 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         if length.isdigit() and length != "0":
             environ["wsgi.input"] = WholeBody(environ["wsgi.input"], int(length))
     elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        measure_chunked_body(environ)
+        with put_aside_chunked_body(environ):
+            return django_application(environ, start_response)
     return django_application(environ, start_response)
 
 
-def measure_chunked_body(environ: dict[str, Any]) -> None:
-    """Put aside a body of unknown length, since Django takes one without a Content-Length for empty.
+@contextmanager
+def put_aside_chunked_body(environ: dict[str, Any]) -> Iterator[None]:
+    """Measures a body of unknown length, since Django takes one without a Content-Length for empty.
 
     Go's http client and Node's fetch send streams so. At most one byte more than the limit is read, so that a body over
     it is still seen to be over it. A large one waits on disk.
     """
     is_import = environ.get("PATH_INFO", "").endswith(IMPORT_PATH)
     missing = (settings.MAX_IMPORT_BYTES if is_import else settings.MAX_BODY_BYTES) + 1
-    body = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - closed with the request
-    while missing and (data := environ["wsgi.input"].read(min(missing, READ_BYTES))):
-        missing -= len(data)
-        body.write(data)
-    environ["CONTENT_LENGTH"] = str(body.tell())
-    body.seek(0)
-    environ["wsgi.input"] = body
+    with tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY) as body:
+        while missing and (data := environ["wsgi.input"].read(min(missing, READ_BYTES))):
+            missing -= len(data)
+            body.write(data)
+        environ["CONTENT_LENGTH"] = str(body.tell())
+        body.seek(0)
+        environ["wsgi.input"] = body
+        yield
 
 
 class Body(Protocol):

@@ -111,5 +111,7 @@ class Call(models.Model):
 
     @property
     def can_be_replayed(self) -> bool:
-        """It has a whole body, of a deployment that is known. Imported files are not kept."""
-        return self.deployment_id is not None and not self.body_was_cut and IMPORT not in self.path
+        """It has a whole body, of a deployment that is known, and was meant to store something. Imported files are not
+        kept."""
+        is_whole = not self.body_was_cut and IMPORT not in self.path
+        return is_whole and self.deployment_id is not None and self.outcome != Outcome.DRY_RUN

@@ -65,6 +65,7 @@ STAY: dict[str, Any] = {
 # Where nothing is live, each of these is null.
 LIVE_FACTS: dict[str, Any] = {
     "sha": NULLABLE_TEXT,
+    "version": NULLABLE_TEXT,
     "title": NULLABLE_TEXT,
     "branch": NULLABLE_TEXT,
     "deployed_at": NULLABLE_MOMENT,

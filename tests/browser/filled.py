@@ -1,12 +1,13 @@
 """An organization with something of everything, and with names that are as long as they may be."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 from django.utils import timezone
 
-from deployments import deletion
-from deployments.models import Call, Deploy, Deployment
+from deployments import deletion, import_drafts
+from deployments.models import Call, Deploy, Deployment, ImpactSource, ManualChange
 from deployments.provisioning.demo.build import ensure_demo, find_demo
 from deployments.request_log.writer import request_log
 from deployments.services import limit_token
@@ -39,6 +40,14 @@ def fill(owner: User) -> dict[str, Any]:
     address = f"{'a' * 60}@{'long-' * 8}example.com"
     invitation, _ = invite(organization=organization, email=address, role=Role.ADMIN, by=membership)
     deletion.delete_deployment(deployment=make_deployment(project, "Retired"))
+    history = "sha,date\n" + "".join(f"{LONG_WORD}{n},2024-05-0{n}\n" for n in range(1, 9)) + "x,soon\n"
+    draft = import_drafts.keep_draft(
+        deployment=deployment,
+        environment=project.environments.get(slug="staging"),
+        user=owner,
+        file_name=f"{LONG_NAME}.csv",
+        file=BytesIO(history.encode()),
+    )
     return {
         "organization": organization.slug,
         "project": project.slug,
@@ -49,6 +58,9 @@ def fill(owner: User) -> dict[str, Any]:
         "tokens/pk": token.pk,
         "members/pk": organization.memberships.get(user=member).pk,
         "invitations/pk": invitation.pk,
+        "change": ManualChange.objects.filter(organization=organization).latest("id").pk,
+        "sources/pk": ImpactSource.objects.filter(project=project).earliest("id").pk,
+        "drafts/pk": draft.pk,
     }
 
 

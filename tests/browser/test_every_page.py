@@ -35,9 +35,16 @@ POSTED_TO = {
         "delete-project",
         "restore-project",
     ),
-    *("replay-request", "resend-invitation"),
+    *("replay-request", "resend-invitation", "undo-import"),
+    *("delete-manual-change", "restore-manual-change", "delete-impact-source", "restore-impact-source"),
 }
-FOR_MACHINES = {"register-deploy", "live", "deploy", "schema", "openapi", "mfa_download_recovery_codes"}
+FOR_MACHINES = {
+    *("register-deploy", "sweetr-deployments", "import-deploys", "register-manual-deploy", "register-metric"),
+    *("register-incident", "register-incident-by-path", "graphql"),
+    *("live", "deploy", "deploy-commits", "deploy-files", "deploy-pull-requests", "export-timeline", "manual-change"),
+    *("organizations-list", "projects-list", "environments-list", "deployments-list", "deploys-list", "commit"),
+    *("schema", "openapi", "mfa_download_recovery_codes"),
+}
 PART_OF_A_PAGE = {"deployment-first-call"}
 OF_AN_ISSUER = {"openid_connect_login", "openid_connect_callback"}
 WITHOUT_A_PAGE = POSTED_TO | FOR_MACHINES | PART_OF_A_PAGE | OF_AN_ISSUER
@@ -67,7 +74,7 @@ SAME_WHEN_EMPTY = {"new-project", "new-token", "invite-member", "leave-organizat
 
 # More of some pages.
 VARIANTS = {
-    "deploy-page": ("?tab=files",),
+    "deploy-page": ("?tab=files", "?tab=request"),
     "deployment-setup": ("?ci=jenkins",),
     "home": ("?q=nothing-of-the-kind",),
     "timeline": ("?kind=rollback", "?start=never"),

@@ -201,7 +201,8 @@ def test_manual_changes_stand_among_the_deploys(ci: World, client: Client) -> No
     ci.register(sha="a", date=minute(0))
     ci.record(name="Scaled up", date=minute(1), author="ada@example.com", tags="#scale")
     ci.register(sha="b", date=minute(2))
-    _, limited = make_token(ci.organization, Scope.READ, deployments=[ci.deployment])
+    token, limited = make_token(ci.organization, Scope.READ)
+    limit_token(token=token, deployments=[ci.deployment])
     _, free = make_token(ci.organization, Scope.READ)
     address = "/api/1/organizations/acme/timeline"
 

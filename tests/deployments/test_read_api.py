@@ -119,7 +119,7 @@ class TestLists:
             ("/deploys?deployment=x", "deployment: There is no deployment x."),
             ("/deploys?deployment=loader&project=shop", "deployment: Loader is not in Shop."),
             ("/deploys?environment=x", "environment: There is no environment x."),
-            ("/deploys?kind=x", "kind: Write deploy, rollback, rolled_back or nothing."),
+            ("/deploys?kind=x", "kind: Write deploy, rollback, rolled_back, manual_change or nothing."),
             ("/deploys?since=yesterday", "since: Write a day"),
             ("/deploys?since=0001-01-01", "since: Write a day"),
             ("/deploys?until=9999-12-31T23:59:59-23:59", "until: Write a day"),
@@ -178,7 +178,7 @@ class TestPages:
     def test_a_search_goes_on_behind_an_empty_page(
         self, varied: World, reader: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(timeline, "SIFTED", 2)
+        monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
         Deploy.objects.filter(sha="s1aa").update(author_name="Ann")
         pages = all_pages(f"{ORGANIZATION}/deploys?author=ann", reader, settings)
         assert [[row["sha"] for row in page] for page in pages] == [[], [], ["s1aa"]]

@@ -1,13 +1,29 @@
 """What must never be stored is refused by the database itself, under a name that says why."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from deployments.models import BranchMatch, Deploy, Deployment, IdempotencyKey, Tag, Target
+from deployments.models import (
+    BranchMatch,
+    Deploy,
+    Deployment,
+    DraftChunk,
+    HistoryImport,
+    IdempotencyKey,
+    ImpactKind,
+    ImpactSource,
+    ImportDraft,
+    Incident,
+    IncidentEvent,
+    ManualChange,
+    Tag,
+    Target,
+)
 from orgs.models import Environment, Invitation, Membership, Organization, Project, User
 from orgs.roles import Role
 from tests.conftest import World
@@ -60,6 +76,51 @@ def make_invitation(world: World, **fields: Any) -> Invitation:
 def make_raw_token(world: World, **fields: Any) -> AccessToken:
     digest = f"{AccessToken.objects.count()}"
     return AccessToken.objects.create(**{"organization": world.organization, "name": "t", "digest": digest, **fields})
+
+
+def make_change(world: World, **fields: Any) -> ManualChange:
+    values = {"name": "Scaled up", "changed_at": START, **fields}
+    return ManualChange.objects.create(
+        organization=world.organization, project=world.project, environment=production(world), **values
+    )
+
+
+def make_import(world: World, *, first: int, last: int) -> HistoryImport:
+    target, _ = Target.objects.get_or_create(deployment=world.deployment, environment=production(world))
+    counts = dict.fromkeys(("deploy_count", "duplicate_count", "replaced_count"), 0)
+    return HistoryImport.objects.create(
+        organization=world.organization,
+        target=target,
+        first_deploy_id=first,
+        last_deploy_id=last,
+        created_at=START,
+        **counts,
+    )
+
+
+def make_draft(world: World) -> ImportDraft:
+    user = make_member(world.organization, Role.ADMIN)
+    return ImportDraft.objects.create(
+        deployment=world.deployment, environment=production(world), user=user, byte_count=1
+    )
+
+
+def make_source(world: World, **fields: Any) -> ImpactSource:
+    values = {"name": "Alerts", "slug": "alerts", "kind": ImpactKind.INCIDENT, **fields}
+    return ImpactSource.objects.create(
+        organization=world.organization, project=world.project, environment=production(world), **values
+    )
+
+
+def make_incident(world: World, source: ImpactSource | None = None, **fields: Any) -> Incident:
+    values = {"key": "k", "started_at": START, **fields}
+    return Incident.objects.create(
+        organization=world.organization,
+        project=world.project,
+        environment=production(world),
+        source=source or make_source(world),
+        **values,
+    )
 
 
 # Inserts that each constraint refuses, and the nearest ones that it lets through.
@@ -116,6 +177,27 @@ REFUSED: dict[str, list[Insert]] = {
     "idempotency_key_unique_in_organization": [
         twice(lambda w: IdempotencyKey.objects.create(organization=w.organization, key="k", fingerprint="")),
     ],
+    "deploy_health_is_known_with_who_and_when": [
+        lambda w: make_deploy(w, health_set="healthy"),
+        lambda w: make_deploy(w, health_set="fine", health_set_by="ann@example.com", health_set_at=START),
+    ],
+    "manual_change_has_a_name": [lambda w: make_change(w, name="")],
+    "manual_change_by_token_or_member": [
+        lambda w: make_change(w, token=w.token, registered_by=make_member(w.organization, Role.ADMIN)),
+    ],
+    "import_brought_a_deploy": [lambda w: make_import(w, first=2, last=1)],
+    "chunk_once_in_a_draft": [
+        lambda w: DraftChunk.objects.bulk_create([DraftChunk(draft=make_draft(w), number=1, data=b"a")] * 2),
+    ],
+    "impact_source_slug_unique_in_environment": [twice(make_source)],
+    "impact_source_kind_is_known": [lambda w: make_source(w, kind="alarm")],
+    "incident_open_once_in_source": [
+        lambda w: [make_incident(w, source) for source in [make_source(w)] * 2],
+    ],
+    "incident_ends_after_its_start": [lambda w: make_incident(w, ended_at=START - timedelta(seconds=1))],
+    "incident_event_type_is_known": [
+        lambda w: IncidentEvent.objects.create(source=make_source(w), type="ended", occurred_at=START),
+    ],
 }
 ACCEPTED: dict[str, Insert] = {
     "a slug of another organization": lambda w: Project.objects.create(
@@ -137,6 +219,15 @@ ACCEPTED: dict[str, Insert] = {
     "a lead time of nothing": lambda w: make_deploy(w, lead_time=0),
     "two deploys of a sha at a moment": twice(make_deploy),
     "a tag on two deploys": twice(lambda w: Tag.objects.create(deploy=make_deploy(w), name="a")),
+    "a health with who and when": lambda w: make_deploy(
+        w, health_set="ailing", health_set_by="ann@example.com", health_set_at=START
+    ),
+    "a manual change of nobody who is known": make_change,
+    "an import of one deploy": lambda w: make_import(w, first=1, last=1),
+    "the slug of an impact source that was deleted": lambda w: [make_source(w, deleted_at=START), make_source(w)],
+    "an incident after one that ended at once": lambda w: [
+        make_incident(w, source, ended_at=ended_at) for source in [make_source(w)] for ended_at in (START, None)
+    ],
     "a key in two organizations": lambda w: [
         IdempotencyKey.objects.create(organization=organization, key="k", fingerprint="")
         for organization in (w.organization, Organization.objects.create(name="x", slug="x"))
