@@ -1,9 +1,11 @@
 """Uploaded files between the page that shows what they would do and the click that does it."""
 
-import io
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -51,48 +53,31 @@ def import_draft(*, draft: ImportDraft, member: User) -> HistoryImport:
     place = next((place for place in places if place.environment_id == draft.environment_id), None)
     if place is None:
         raise UnknownEnvironment(f"{draft.environment} is no environment of {draft.deployment} any more.")
-    done = import_history(
-        place=place,
-        rows=history_of(draft).all_rows(),
-        token_id=None,
-        imported_by=member.email,
-        file_name=draft.file_name,
-    )
+    with history_of(draft) as file:
+        done = import_history(
+            place=place,
+            rows=file.all_rows(),
+            token_id=None,
+            imported_by=member.email,
+            file_name=draft.file_name,
+        )
     draft.delete()
     return done
 
 
-def history_of(draft: ImportDraft) -> HistoryFile:
+@contextmanager
+def history_of(draft: ImportDraft) -> Iterator[HistoryFile]:
+    """The file is there for as long as the context. It is on disk, not read from the database piece by piece: no other
+    statement can run on a connection while PostgreSQL copies rows from it."""
     environment = draft.environment
     fixed = fixed_cells(
         deployment_slug=draft.deployment.slug, environment_slug=environment.slug, environment_name=environment.name
     )
-    return HistoryFile(open_draft(draft), fixed=fixed)
-
-
-def open_draft(draft: ImportDraft) -> BinaryIO:
-    """The file from its beginning. It is read from the database piece by piece."""
-    return cast(BinaryIO, io.BufferedReader(DraftFile(draft)))
-
-
-class DraftFile(io.RawIOBase):
-    def __init__(self, draft: ImportDraft) -> None:
-        self.chunks = DraftChunk.objects.filter(draft=draft)
-        self.number = 0
-        self.piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # any buffer; BufferedReader gives this one
-        if not self.piece:
-            chunk = self.chunks.filter(number=self.number).first()
-            self.number += 1
-            self.piece = memoryview(zlib.decompress(chunk.data) if chunk else b"")
-        count = min(len(buffer), len(self.piece))
-        buffer[:count] = self.piece[:count]
-        self.piece = self.piece[count:]
-        return count
+    with tempfile.TemporaryFile() as file:
+        for chunk in DraftChunk.objects.filter(draft=draft).order_by("number").iterator(chunk_size=1):
+            file.write(zlib.decompress(chunk.data))
+        file.seek(0)
+        yield HistoryFile(file, fixed=fixed)
 
 
 def forget_old_drafts() -> int:

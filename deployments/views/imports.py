@@ -73,12 +73,12 @@ def import_draft_page(request: MemberRequest, deployment: str, pk: int) -> HttpR
 
 
 def preview(draft: ImportDraft) -> dict[str, Any]:
-    file = history_of(draft)
     target_id = target_of(deployment_id=draft.deployment_id, environment_id=draft.environment_id)
-    try:
-        return {"preview": preview_import(target_id=target_id, rows=file.rows()), "wrong": file.wrong}
-    except BadHistory as error:
-        return {"unreadable": str(error)}
+    with history_of(draft) as file:
+        try:
+            return {"preview": preview_import(target_id=target_id, rows=file.rows()), "wrong": file.wrong}
+        except BadHistory as error:
+            return {"unreadable": str(error)}
 
 
 def apply(request: MemberRequest, deployment: Deployment, draft: ImportDraft) -> HttpResponse:
