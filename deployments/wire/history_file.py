@@ -85,7 +85,7 @@ class HistoryFile:
             if not optional:
                 return HistoryRow(line, sha, deployed_at)
             more = {name: cells[columns[name]].strip() for name in optional}
-            return self.with_details(HistoryRow(line, sha, deployed_at), more)
+            return self.detailed_row(line, sha, deployed_at, more)
 
         return read
 
@@ -97,7 +97,7 @@ class HistoryFile:
             raise WrongLine("date is in the future")
         return date
 
-    def with_details(self, row: HistoryRow, cells: Mapping[str, str]) -> HistoryRow:
+    def detailed_row(self, line: int, sha: str, deployed_at: datetime, cells: Mapping[str, str]) -> HistoryRow:
         for name, allowed in self.fixed.items():
             if cells.get(name, "") and cells[name].casefold() not in allowed:
                 raise WrongLine(f"{name} is not {allowed[0]}")
@@ -107,13 +107,17 @@ class HistoryFile:
         email = read_text("email", cells.get("email", ""), MAX_EMAIL_LENGTH)
         if email and not EMAIL.fullmatch(email):
             raise WrongLine("email is no e-mail address")
-        return row._replace(
-            branch=read_text("branch", cells.get("branch", ""), MAX_BRANCH_LENGTH),
-            title=read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH),
-            author_name=read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH),
-            author_email=email,
-            first_commit_at=first_commit_at,
-            lead_time=lead_time(first_commit_at, row.deployed_at),
+        # By position and at once: a name for each, or a second row, would take a tenth of the time of reading.
+        return HistoryRow(
+            line,
+            sha,
+            deployed_at,
+            read_text("branch", cells.get("branch", ""), MAX_BRANCH_LENGTH),
+            read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH),
+            read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH),
+            email,
+            first_commit_at,
+            lead_time(first_commit_at, deployed_at),
         )
 
 
