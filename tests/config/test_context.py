@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from deployments.models import Deploy
+from deployments.models import Deploy, ManualChange
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import signed_in
@@ -18,6 +18,8 @@ from tests.factories import signed_in
         ("/acme/projects/shop/timeline", "Timeline"),
         ("/acme/projects/shop/environments/staging/timeline", "Timeline"),
         ("/acme/deploys/{deploy}", "Timeline"),
+        ("/acme/manual-changes/{change}", "Timeline"),
+        ("/acme/manual-changes/{change}/edit", "Timeline"),
         ("/acme/projects", "Projects"),
         ("/acme/projects/shop", "Projects"),
         ("/acme/projects/shop/environments/staging/settings", "Projects"),
@@ -28,6 +30,8 @@ from tests.factories import signed_in
         ("/acme/deployments/storefront/setup", "Projects"),
         ("/acme/deployments/storefront/settings", "Projects"),
         ("/acme/deployments/storefront/move", "Projects"),
+        ("/acme/deployments/storefront/imports", "Projects"),
+        ("/acme/projects/shop/impact-sources", "Projects"),
         ("/acme/requests", "Requests"),
         ("/acme/tokens/new", "Access tokens"),
         ("/acme/api", "API"),
@@ -38,7 +42,8 @@ from tests.factories import signed_in
 )
 def test_each_page_is_in_one_room(ci: World, admin: User, path: str, room: str) -> None:
     ci.register(sha="abc")
-    address = path.format(deploy=Deploy.objects.get().pk)
+    ci.record(name="Scaled up")
+    address = path.format(deploy=Deploy.objects.get().pk, change=ManualChange.objects.get().pk)
 
     page = signed_in(admin).get(address).content.decode()
 
