@@ -17,7 +17,7 @@ for name in SETTINGS.split():
     os.environ[name] = ""
 os.environ["SECRET_KEY"] = "a key for tests"
 # Each process has a directory of its own, so that two at once do not meet: rate limits are counted there.
-if "PYTEST_XDIST_WORKER" in os.environ or "VAR_DIR" not in os.environ:
-    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="gumshoe-tests-")
+var_dir = tempfile.TemporaryDirectory(prefix="gumshoe-tests-")
+os.environ["VAR_DIR"] = var_dir.name
 # WhiteNoise warns about a directory of static files that is not there.
-(Path(os.environ["VAR_DIR"]) / "static").mkdir(exist_ok=True)
+(Path(var_dir.name) / "static").mkdir()
