@@ -1,59 +1,80 @@
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import caches
-from django.test import Client
-from pytest_django import Settings
+from django.test import Client, override_settings
+from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from deployments.models import Deployment
 from deployments.request_log.writer import DailyBudget, request_log
 from orgs.models import Organization, Project, User
 from orgs.roles import Role
 from tests.factories import make_deployment, make_member, make_organization, make_project, make_token
+from tests.flushing import flushing_by_deletion
+from tests.operator import OperatorClient
+from tests.shared import fixtures_of, shared, shared_fixture
 from tokens.models import AccessToken
 
+# Other examples in each run; many more of them by `make test ARGS='--hypothesis-profile thorough'`.
+hypothesis_settings.register_profile("quick", max_examples=40)
+hypothesis_settings.register_profile("thorough", max_examples=500)
+hypothesis_settings.load_profile("quick")
+
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
-    """Rate limits count by primary key, and keys come again."""
-    for cache in caches.all():
-        cache.clear()
+def _forget() -> Iterator[None]:
+    forget()
     yield
+    forget()
+
+
+def forget() -> None:
+    """Rate limits count by primary key, and keys come again. What waits for the log names rows that will be gone."""
     for cache in caches.all():
         cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _request_log_without_thread(settings: Settings) -> None:
-    """A thread would have a connection of its own, which sees nothing of a test's transaction.
-
-    What an earlier test left in the queue names rows that are gone.
-    """
-    settings.REQUEST_LOG_THREAD = False
     request_log.waiting.clear()
     request_log.budget = DailyBudget()
 
 
-@pytest.fixture(autouse=True)
-def _static_files_without_manifest(settings: Settings) -> None:
-    """Pages name static files by plain names, since tests collect none."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_all_tests() -> Iterator[None]:
+    with override_settings(
+        # A thread would have a connection of its own, which sees nothing of a test's transaction.
+        REQUEST_LOG_THREAD=False,
+        # Pages name static files by plain names, since tests collect none.
+        STORAGES=settings.STORAGES
+        | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+        # The real hash takes most of a second of every sign-in.
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        # A code may end between the test that makes it and the page that checks it.
+        MFA_TOTP_TOLERANCE=1,
+    ):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
-    """The real hash takes most of a second of every sign-in."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Shared rows are there from the second test on."""
+    shared.blocker = django_db_blocker
+    with flushing_by_deletion():
+        yield
+    shared.hold([])
 
 
-@pytest.fixture(autouse=True)
-def _patient_second_factor(settings: Settings) -> None:
-    """A code may end between the test that makes it and the page that checks it."""
-    settings.MFA_TOTP_TOLERANCE = 1
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shared.hold(shared.names_of(item))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests first, since they take long; then by what they share. A random order is kept within."""
+    items.sort(key=lambda item: ("chromium" not in fixtures_of(item), shared.names_of(item)))
 
 
 @dataclass
@@ -66,6 +87,11 @@ class World:
     token: AccessToken
     secret: str
     client: Client = field(default_factory=Client)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "World":
+        """With a client of its own."""
+        rows = (self.organization, self.project, self.deployment, self.token)
+        return World(*copy.deepcopy(rows, memo), self.secret)
 
     @property
     def path(self) -> str:
@@ -97,37 +123,42 @@ def make_world(slug: str) -> World:
     return World(organization, project, deployment, token, secret)
 
 
-@pytest.fixture
-def ci(db: None) -> World:
+@shared_fixture
+def ci() -> World:
     return make_world("acme")
 
 
-@pytest.fixture
-def other(db: None) -> World:
+@shared_fixture
+def other() -> World:
     """Another organization with the same slugs below it."""
     return make_world("globex")
 
 
-@pytest.fixture
+@shared_fixture
 def owner(ci: World) -> User:
     return make_member(ci.organization, Role.OWNER)
 
 
-@pytest.fixture
+@shared_fixture
 def admin(ci: World) -> User:
     return make_member(ci.organization, Role.ADMIN)
 
 
-@pytest.fixture
+@shared_fixture
 def developer(ci: World) -> User:
     return make_member(ci.organization, Role.DEVELOPER)
 
 
-@pytest.fixture
+@shared_fixture
 def observer(ci: World) -> User:
     return make_member(ci.organization, Role.OBSERVER)
 
 
-@pytest.fixture
+@shared_fixture
 def stranger(other: World) -> User:
     return make_member(other.organization, Role.ADMIN)
+
+
+@shared_fixture
+def operator() -> OperatorClient:
+    return OperatorClient()

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import pytest
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django import Settings
@@ -15,19 +16,24 @@ from tests.browser.watching import SECONDS, watched
 WITHOUT_CHROMIUM = "there is no Chromium on this machine: apt install chromium"
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One for all tests of a process."""
+@pytest.fixture(scope="package")
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """One for all browser tests of a process.
+
+    While Playwright's event loop runs, Django has connections of their own for it. The tests' database is made before,
+    by the connection that has to let go of it in the end.
+    """
     executable = shutil.which("chromium")
     if executable is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(WITHOUT_CHROMIUM)
     expect.set_options(timeout=SECONDS * 1000)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright runs an event loop in the main thread from now on, where Django then refuses its database.
+        # Playwright runs an event loop in the main thread until it ends, where Django then refuses its database.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
         yield browser
         browser.close()
+        connections.close_all()
 
 
 @pytest.fixture

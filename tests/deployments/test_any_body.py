@@ -12,7 +12,6 @@ from tests.calls import FORM, JSON, MULTIPART, SHA, assert_sentence, bearer, cal
 from tests.conftest import World
 
 EXAMPLES = settings(
-    max_examples=150,
     deadline=None,
     database=None,
     # The world is the same for all examples, which is what is wanted.

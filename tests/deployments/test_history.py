@@ -189,7 +189,7 @@ CALLS = st.lists(st.builds(Call, st.sampled_from("abc"), st.none() | st.integers
 names = count(1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=CALLS)
 @example(calls=[Call(sha, minutes) for sha, minutes in zip("abcabcab", (0, 7, 1, 6, 2, 5, 3, 4), strict=True)])
 @example(calls=[Call("a", 3), Call("b", None), Call("a", None), Call("a", 3), Call("b", 3), Call("c", 3)])
