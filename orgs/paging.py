@@ -28,6 +28,8 @@ def page_of(rows: QuerySet[Any], *, after: str, by: str = "name", size: int = PA
     last = rows.filter(pk=int(after)).first() if ROW_ID.fullmatch(after) else None
     if last is not None:
         step, value = ("lt" if descending else "gt"), getattr(last, column)
-        rows = rows.filter(Q((f"{column}__{step}", value)) | Q((column, value), (f"pk__{step}", last.pk)))
+        behind = Q((f"{column}__{step}", value)) | Q((f"pk__{step}", last.pk))
+        # The outer bound is one that an index can find.
+        rows = rows.filter(Q((f"{column}__{step}e", value)) & behind)
     page = list(rows.order_by(by, "-pk" if descending else "pk")[: size + 1])
     return Page(page[:size], str(page[size - 1].pk) if len(page) > size else "")

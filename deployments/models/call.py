@@ -79,7 +79,7 @@ class Call(models.Model):
             # A deployment's calls: its page, and what it had turned away today.
             models.Index(fields=("deployment", "-id"), name="call_by_deployment"),
             # The request of a deploy's page; also what foreign keys look up when a deploy is deleted for good.
-            models.Index(fields=("deploy",), name="call_by_deploy", condition=~models.Q(deploy=None)),
+            models.Index(fields=("deploy",), name="call_by_deploy", condition=models.Q(deploy__isnull=False)),
             # The same of a manual change.
             models.Index(
                 fields=("manual_change",),

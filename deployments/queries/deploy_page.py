@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from deployments.models import Commit, Deploy, PullRequest, Target
 from deployments.queries.keyset import NEWEST_FIRST, OLDEST_FIRST, Key
@@ -36,7 +37,9 @@ class Stop:
 
 def path_of(deploy: Deploy) -> list[Stop]:
     """Where the deploy's sha went, in promotion order."""
-    same_sha = Deploy.objects.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*NEWEST_FIRST)
+    # COALESCE keeps SQLite from reading a target's history in this order instead of looking up the sha.
+    newest_first = (Coalesce("deployed_at", "deployed_at").desc(), "-id")
+    same_sha = Deploy.objects.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*newest_first)
     targets = {
         target.environment_id: target
         for target in Target.objects.filter(deployment=deploy.deployment_id).annotate(

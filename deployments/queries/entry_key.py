@@ -40,7 +40,7 @@ class EntryKey:
 
     @classmethod
     def of_deploys(cls, key: Key) -> "EntryKey":
-        return cls(key.deployed_at, False, key.id)
+        return cls(key.at, False, key.id)
 
     def among_deploys(self) -> Key:
         """What divides the deploys where this divides all entries."""

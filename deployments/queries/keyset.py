@@ -1,4 +1,4 @@
-"""Where a page of deploys begins, as it stands in a URL."""
+"""Where a page of deploys, or of other things in the order of time, begins, as it stands in a URL."""
 
 import re
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ OLDEST_FIRST = ("deployed_at", "id")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    deployed_at: datetime
+    at: datetime
     id: int
 
     def __str__(self) -> str:
-        return f"{(self.deployed_at - EPOCH) // timedelta(microseconds=1)}-{self.id}"
+        return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.id}"
 
     @classmethod
     def of(cls, deploy: Deploy) -> "Key":
@@ -35,15 +35,13 @@ class Key:
         return match and cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
 
     def older(self) -> Q:
-        return history.before(Deploy(deployed_at=self.deployed_at, id=self.id))
+        return history.before(Deploy(deployed_at=self.at, id=self.id))
 
     def newer(self) -> Q:
-        return history.after(Deploy(deployed_at=self.deployed_at, id=self.id))
+        return history.after(Deploy(deployed_at=self.at, id=self.id))
 
     def not_older(self) -> Q:
-        at = self.deployed_at
-        return Q(deployed_at__gte=at) & (Q(deployed_at__gt=at) | Q(id__gte=self.id))
+        return Q(deployed_at__gte=self.at) & (Q(deployed_at__gt=self.at) | Q(id__gte=self.id))
 
     def not_newer(self) -> Q:
-        at = self.deployed_at
-        return Q(deployed_at__lte=at) & (Q(deployed_at__lt=at) | Q(id__lte=self.id))
+        return Q(deployed_at__lte=self.at) & (Q(deployed_at__lt=self.at) | Q(id__lte=self.id))

@@ -61,7 +61,9 @@ def newest_deploy(deployment: Deployment, environment: Environment | None = None
     """The latest by its date: in an environment, or anywhere."""
     deploys = Deploy.objects.filter(deployment=deployment)
     if environment:
-        deploys = Deploy.objects.filter(target__deployment=deployment, target__environment=environment)
+        # The one target, whose history an index has in order.
+        target = Target.objects.filter(deployment=deployment, environment=environment)
+        deploys = Deploy.objects.filter(target=Subquery(target.values("pk")[:1]))
     newest: Deploy | None = deploys.select_related("environment").order_by("-deployed_at", "-pk").first()
     return newest
 

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
-from django.db.models.lookups import GreaterThan, Regex
+from django.db.models.lookups import Exact, GreaterThan, Regex
 
 from deployments.models import Commit, Deploy, Tag, Target
 from deployments.queries.caseless import caseless
@@ -19,10 +19,11 @@ from deployments.queries.keyset import NEWEST_FIRST, OLDEST_FIRST, Key
 
 PAGE_SIZE = 50
 # Deploys that one page looks through for what no index finds: as many as take a fraction of the page's own time. To
-# match a pattern takes longer than to compare, most of all on SQLite, and each deploy may have many commits.
+# match a pattern or to look up a tag takes longer than to compare, most of all on SQLite, and each deploy may have many
+# commits.
 SIFTED = 10_000
-SIFTED_BY_PATTERN = 4_000
-SIFTED_WITH_COMMITS = 2_500
+SIFTED_BY_PATTERN = 3_000
+SIFTED_WITH_COMMITS = 2_000
 HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -79,7 +80,9 @@ class Filters:
             either = Concat("author_name", Value("\x1f"), "author_email")
             conditions &= Q(Regex(either, caseless(self.author)))
         if self.tag:
-            conditions &= KINDS.get(self.tag) or Q(Exists(Tag.objects.filter(deploy=OuterRef("pk"), name=self.tag)))
+            # No EXISTS: PostgreSQL would read the tags of all deploys there are to find a rare one.
+            same = Tag.objects.filter(deploy=OuterRef("pk"), name=self.tag).values("name")
+            conditions &= KINDS.get(self.tag) or Q(Exact(Subquery(same), self.tag))
         if self.sha:
             conditions &= Q(sha__regex=f"^{caseless(self.sha)}")
         if self.version:
@@ -104,7 +107,8 @@ class Filters:
             return None
         if self.text:
             return SIFTED_WITH_COMMITS
-        return SIFTED_BY_PATTERN if self.author or self.sha else SIFTED
+        is_compared = not (self.author or self.sha or self.version) and (not self.tag or self.tag in KINDS)
+        return SIFTED if is_compared else SIFTED_BY_PATTERN
 
 
 # The tags that no caller sends: a deploy has them by its place in the history. COALESCE keeps PostgreSQL from reading
@@ -152,7 +156,7 @@ def read_page(filters: Filters, *, before: Key | None = None, after: Key | None 
                 older=Key.of(found[0]) if found else after,
                 newer=Key.of(found[-1]) if more else bound,
                 searched=filters.sifted_a_page() if not more else None,
-                searched_to=bound.deployed_at if bound else None,
+                searched_to=bound.at if bound else None,
             )
         before = None
     found, more, bound = sift(filters, start=before, newest_first=True)
@@ -162,7 +166,7 @@ def read_page(filters: Filters, *, before: Key | None = None, after: Key | None 
         older=Key.of(found[-1]) if more else further,
         newer=(Key.of(found[0]) if found else before) if before else None,
         searched=filters.sifted_a_page() if further else None,
-        searched_to=further.deployed_at if further else None,
+        searched_to=further.at if further else None,
     )
 
 
@@ -180,8 +184,10 @@ def sift(filters: Filters, *, start: Key | None, newest_first: bool) -> tuple[li
         bound = next((Key(*end) for end in ends), None)
         if bound:
             place &= bound.not_older() if newest_first else bound.not_newer()
-    deploys = rows_of(Deploy.objects.filter(place).filter(filters.sifting())).order_by(*order)[: PAGE_SIZE + 1]
-    found = list(deploys)
+    # Chosen before anything is joined: of dates in a prepared statement PostgreSQL expects so few deploys that it would
+    # join and sort all of them.
+    chosen = Deploy.objects.filter(place).filter(filters.sifting()).order_by(*order).values("pk")[: PAGE_SIZE + 1]
+    found = list(rows_of(Deploy.objects.filter(pk__in=chosen)).order_by(*order))
     return found[:PAGE_SIZE], len(found) > PAGE_SIZE, bound
 
 

@@ -17,6 +17,8 @@ from time_machine import travel
 from deployments.models import Call, ChangedFile, Commit, Deploy, Deployment, PullRequest, Tag, Target
 from deployments.models.call import Outcome
 from deployments.provisioning.filling import events
+from deployments.provisioning.filling.build import fill_organization
+from deployments.provisioning.filling.events import Habits
 from deployments.registration.history import rollbacks_of
 from orgs.models import AuditEvent, Environment, Organization, Project, User
 from orgs.roles import Role
@@ -79,8 +81,8 @@ def test_any_numbers(deployments: int, environments: int, deploys: int, monkeypa
 @pytest.mark.django_db
 def test_histories_are_as_registering_would_have_left_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "DEPLOYS_AT_ONCE", 70)
-    monkeypatch.setattr(events, "SHARE_FAILED", 0.3)
-    fill()
+    often_failing = Habits(share_failed=0.3)
+    fill_organization(slug="large", **FEW, owner=None, now=NOW, tell=lambda stored: None, habits=often_failing)
 
     rollbacks = 0
     for target in Target.objects.all():

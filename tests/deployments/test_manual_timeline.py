@@ -17,6 +17,7 @@ from orgs.models import User
 from tests.conftest import World
 from tests.deployments.histories import minute, post_history
 from tests.factories import make_project, signed_in
+from tests.shared import shared_fixture
 
 ORGANIZATION = "/acme/timeline"
 PROJECT = "/acme/projects/shop/timeline"
@@ -43,7 +44,7 @@ def look(observer: User) -> Any:
     return look
 
 
-@pytest.fixture
+@shared_fixture
 def mixed(ci: World) -> World:
     """d1, c2, d3, c4, c5 of another project and d6, a day apart; c4b is of the same moment as d4."""
     make_project(ci.organization, "Data")
@@ -173,6 +174,7 @@ def test_a_search_looks_at_every_entry_once(
 ) -> None:
     expected = entries(look(f"{ORGANIZATION}{path}"))
     monkeypatch.setattr(timeline, "SIFTED", sifted)
+    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", sifted)
     monkeypatch.setattr(timeline, "SIFTED_WITH_COMMITS", sifted + 1)
 
     html = look(f"{ORGANIZATION}{path}")
@@ -185,6 +187,7 @@ def test_a_search_for_manual_changes_says_what_it_looked_through(
     mixed: World, look: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeline, "SIFTED", 2)
+    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
 
     for query in ("kind=manual_change&tag=none", "tag=none&until=2024-05-06&since=2024-05-05"):
         html = " ".join(look(f"{ORGANIZATION}?{query}").split())

@@ -20,6 +20,7 @@ from orgs.services import update_organization
 from tests.conftest import World
 from tests.deployments.histories import minute, post_history
 from tests.factories import make_deployment, make_project, signed_in
+from tests.shared import shared_fixture
 
 ORGANIZATION = "/acme/timeline"
 PLACES = (
@@ -48,8 +49,8 @@ def look(observer: User) -> Any:
     return look
 
 
-@pytest.fixture
-def varied(ci: World) -> World:
+@shared_fixture
+def six_deploys(ci: World) -> World:
     """Six deploys of two projects, the newest last: s1 … s6."""
     data = make_project(ci.organization, "Data")
     make_deployment(data, name="Loader")
@@ -112,7 +113,7 @@ def varied(ci: World) -> World:
         (f"{ORGANIZATION}?kind=rollback&author=ann", ""),
     ],
 )
-def test_filters(varied: World, look: Any, path: str, expected: str) -> None:
+def test_filters(six_deploys: World, look: Any, path: str, expected: str) -> None:
     assert " ".join(shas(look(path))) == expected
 
 
@@ -176,10 +177,10 @@ def test_texts_of_callers_are_text(ci: World, look: Any) -> None:
 
 @pytest.mark.parametrize("path", PLACES)
 def test_pages_lead_back_and_forth_over_every_deploy_once(
-    varied: World, look: Any, monkeypatch: pytest.MonkeyPatch, path: str
+    six_deploys: World, look: Any, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     for number in range(3):
-        varied.register(sha=f"same{number}", date=minute(60 * 24), environment="production", branch=str(number))
+        six_deploys.register(sha=f"same{number}", date=minute(60 * 24), environment="production", branch=str(number))
     expected = shas(look(path))
     monkeypatch.setattr(timeline, "PAGE_SIZE", 2)
 
@@ -199,7 +200,9 @@ def test_pages_lead_back_and_forth_over_every_deploy_once(
     assert [sha for page in back[1:] for sha in page] == expected[-sum(map(len, back[1:])) :]
 
 
-def test_a_search_stops_and_says_how_far_it_looked(varied: World, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_stops_and_says_how_far_it_looked(
+    six_deploys: World, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(timeline, "SIFTED_WITH_COMMITS", 4)
 
     html = look(f"{ORGANIZATION}?q=überweisung")
@@ -212,11 +215,11 @@ def test_a_search_stops_and_says_how_far_it_looked(varied: World, look: Any, mon
     assert shas(look(ORGANIZATION + further[1].replace("&amp;", "&"))) == ["s1aa"]
 
 
-def test_sifting_looks_at_every_deploy_once(varied: World, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sifting_looks_at_every_deploy_once(six_deploys: World, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        varied.register(sha=f"same{number}", date=minute(60 * 24), environment="production", tags="#hotfix")
+        six_deploys.register(sha=f"same{number}", date=minute(60 * 24), environment="production", tags="#hotfix")
     expected = shas(look(f"{ORGANIZATION}?tag=hotfix"))
-    monkeypatch.setattr(timeline, "SIFTED", 2)
+    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
 
     found: list[str] = []
     query = "?tag=hotfix"
@@ -259,7 +262,7 @@ def test_only_what_is_new_is_sent(ci: World, observer: User, path: str) -> None:
     assert b"Ailing" in answer.content
 
 
-def test_pages_behind_the_first_do_not_poll(varied: World, look: Any) -> None:
+def test_pages_behind_the_first_do_not_poll(six_deploys: World, look: Any) -> None:
     newest = Deploy.objects.latest("deployed_at")
 
     assert "hx-get" in look()
@@ -279,7 +282,7 @@ def test_pages_behind_the_first_do_not_poll(varied: World, look: Any) -> None:
         ("kind=odd", "Select a valid choice."),
     ],
 )
-def test_a_filter_that_makes_no_sense_is_explained(varied: World, look: Any, query: str, words: str) -> None:
+def test_a_filter_that_makes_no_sense_is_explained(six_deploys: World, look: Any, query: str, words: str) -> None:
     html = look(f"{ORGANIZATION}?{query}")
 
     assert words in html
@@ -289,18 +292,18 @@ def test_a_filter_that_makes_no_sense_is_explained(varied: World, look: Any, que
 @pytest.mark.parametrize(
     "query", ["before=x", "before=1-99999999999999999999", "after=9999999999999999-1", "q=%5B%28%5C"]
 )
-def test_no_address_breaks_the_page(varied: World, look: Any, query: str) -> None:
+def test_no_address_breaks_the_page(six_deploys: World, look: Any, query: str) -> None:
     look(f"{ORGANIZATION}?{query}")
 
 
-def test_each_filter_can_be_taken_away(varied: World, look: Any) -> None:
+def test_each_filter_can_be_taken_away(six_deploys: World, look: Any) -> None:
     html = look(f"{ORGANIZATION}?q=x&tag=y&before=1-1")
 
     assert 'href="?tag=y"' in html
     assert 'href="?q=x"' in html
 
 
-def test_what_was_deleted_stays_in_history_without_a_page(varied: World, look: Any, observer: User) -> None:
+def test_what_was_deleted_stays_in_history_without_a_page(six_deploys: World, look: Any, observer: User) -> None:
     delete_project(project=Project.objects.get(slug="data"))
 
     assert "s5aa" in shas(look())

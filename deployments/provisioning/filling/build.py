@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from deployments.models import ChangedFile, Deploy, Target
 from deployments.provisioning.filling.calls import CallLog
-from deployments.provisioning.filling.events import Company, Event
+from deployments.provisioning.filling.events import HABITS, Company, Event, Habits
 from deployments.provisioning.filling.places import Lane, make_lanes
 from deployments.provisioning.filling.storing import (
     in_one_transaction,
@@ -44,6 +44,7 @@ def fill_organization(
     owner: User | None,
     now: datetime,
     tell: Callable[[int], None],
+    habits: Habits = HABITS,
 ) -> str:
     """Make it and give the secret of its access token. ``tell`` is told now and then how many deploys are stored.
 
@@ -62,8 +63,9 @@ def fill_organization(
         )
         lanes = make_lanes(organization, deployments=deployments, environments=environments)
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        company = Company(seed=slug, deployments=deployments, environments=environments, today=today)
-        filling = Filling(organization, token, lanes, first_id=first_id, now=now)
+        company = Company(seed=slug, deployments=deployments, environments=environments, habits=habits, today=today)
+        log = CallLog(organization, token, lanes, share_rejected_before=habits.share_rejected_before, now=now)
+        filling = Filling(organization, token, lanes, log, first_id=first_id)
         for events in company.tell(deploys):
             filling.store(events)
             tell(filling.stored)
@@ -79,9 +81,9 @@ class Filling:
         organization: Organization,
         token: AccessToken,
         lanes: Sequence[Sequence[Lane]],
+        log: CallLog,
         *,
         first_id: int,
-        now: datetime,
     ) -> None:
         self.organization = organization
         self.token = token
@@ -89,7 +91,7 @@ class Filling:
         self.first_id = first_id
         self.stored = 0
         self.live: dict[int, int] = {}
-        self.log = CallLog(organization, token, lanes, now=now)
+        self.log = log
 
     def store(self, events: Sequence[Event]) -> None:
         """``events`` are in order, and those that undid each other are among them."""
@@ -97,7 +99,10 @@ class Filling:
             event.id = self.first_id + self.stored
             self.stored += 1
             self.live[self.lane(event).target.pk] = event.id
-        store_rows(Deploy, COLUMNS, [self.deploy_row(event) for event in events])
+        # Rollbacks before what they undid: while a row names one that is not there yet, SQLite looks through all calls
+        # and deploys for what else may be waiting for the row it inserts.
+        undone_last = sorted(events, key=lambda event: event.rolled_back_by is not None)
+        store_rows(Deploy, COLUMNS, [self.deploy_row(event) for event in undone_last])
         for instances in self.details(events):
             store_instances(instances)
         store_instances([call for event in events for call in self.log.calls_of(event)])

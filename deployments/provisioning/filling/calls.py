@@ -16,7 +16,6 @@ from deployments.provisioning.filling.places import Lane
 from orgs.models import Organization
 from tokens.models import AccessToken
 
-SHARE_REJECTED_BEFORE = 0.02
 MISSPELT = "prod"
 
 
@@ -24,11 +23,18 @@ class CallLog:
     """Made-up lines, as many as the real log would have: not for ever, and not more than so many a day."""
 
     def __init__(
-        self, organization: Organization, token: AccessToken, lanes: Sequence[Sequence[Lane]], *, now: datetime
+        self,
+        organization: Organization,
+        token: AccessToken,
+        lanes: Sequence[Sequence[Lane]],
+        *,
+        share_rejected_before: float,
+        now: datetime,
     ) -> None:
         self.organization = organization
         self.token = token
         self.lanes = lanes
+        self.share_rejected_before = share_rejected_before
         self.since = now - timedelta(days=settings.REQUEST_LOG_DAYS)
         self.kept: Counter[date] = Counter()
         self.random = Random(organization.slug)  # noqa: S311 - no secret comes from it
@@ -40,7 +46,7 @@ class CallLog:
             return
         self.kept[day] += 1
         lanes = self.lanes[event.deployment]
-        if self.random.random() < SHARE_REJECTED_BEFORE:
+        if self.random.random() < self.share_rejected_before:
             slugs = ", ".join(lane.environment_slug for lane in lanes)
             project = lanes[0].deployment.project.slug
             yield self.call(

@@ -21,14 +21,25 @@ WORKDAY_BEGINS, WORKDAY_ENDS = 8, 18
 MOST_HOURS_OF_PROMOTION = 4.5
 MINUTES_TO_ROLLBACK = 6, 45
 DEPLOYS_AT_ONCE = 10_000
-# How many deployments are deployed how often: the n-th in proportion to n to the power of this.
-SKEW = -0.7
 SHARE_STOPPED_ON_THE_WAY = 0.3
-SHARE_FAILED = 0.04
 SHARE_WITH_COMMITS = 0.05
 SHARE_TAGGED = 0.15
 TAGS = ("feature", "fix", "config", "experiment", "security")
 TAG_WEIGHTS = (50, 40, 8, 1.9, 0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """The n-th deployment gets releases in proportion to n to the power of ``skew``; those after the first
+    ``deployed_again``, if that is said, get a single one. ``share_rejected_before`` is of the calls in the log."""
+
+    skew: float = -0.7
+    deployed_again: int | None = None
+    share_failed: float = 0.04
+    share_rejected_before: float = 0.02
+
+
+HABITS = Habits()
 
 
 @dataclass(slots=True, eq=False)
@@ -73,13 +84,14 @@ class Release:
 class Company:
     """Tells what all deployments did until a day began."""
 
-    def __init__(self, *, seed: str, deployments: int, environments: int, today: datetime) -> None:
+    def __init__(self, *, seed: str, deployments: int, environments: int, habits: Habits, today: datetime) -> None:
         # No secret comes from this randomness.
         self.random = Random(seed)  # noqa: S311
         self.deployments = deployments
         self.environments = environments
+        self.habits = habits
         self.workdays = [day for day in days_before(today) if day.weekday() < SATURDAY]
-        self.weights = list(accumulate((number + 1) ** SKEW for number in range(deployments)))
+        self.weights = list(accumulate(n**habits.skew for n in range(1, deployments + 1)))[: habits.deployed_again]
         self.authors = [Author(story, self.random) for story in STORIES]
         self.standing = [[Standing() for _ in range(environments)] for _ in range(deployments)]
         self.versions = [0] * deployments
@@ -109,12 +121,12 @@ class Company:
         spare = left - len(self.first) * self.environments
         if self.first and (first_are_due or spare <= 0):
             return Release(at, self.first.pop(), min(self.environments, left))
-        (deployment,) = self.random.choices(range(self.deployments), cum_weights=self.weights)
+        (deployment,) = self.random.choices(range(len(self.weights)), cum_weights=self.weights)
         stops = self.environments
         if self.random.random() < SHARE_STOPPED_ON_THE_WAY:
             stops = self.random.randint(1, stops)
         stops = min(stops, spare)
-        return Release(at, deployment, stops, stops < spare and self.random.random() < SHARE_FAILED)
+        return Release(at, deployment, stops, stops < spare and self.random.random() < self.habits.share_failed)
 
     def moment(self, part: float) -> datetime:
         """In working hours, after ``part`` of them all."""
@@ -148,6 +160,7 @@ class Company:
             return self.promote(at, release.deployment, environment, self.registration(release, tags=("hotfix",)))
         again = Registration(
             sha=restored.registration.sha,
+            version=restored.registration.version,
             branch=restored.registration.branch,
             author_email=failed.registration.author_email,
         )
@@ -167,6 +180,7 @@ class Company:
             brought = author.branch(release.at)
             return Registration(
                 sha=version or brought.sha,
+                version=version,
                 branch=story.branch,
                 tags=tags,
                 author_email=email,
@@ -178,7 +192,7 @@ class Company:
         if tags is None and self.random.random() < SHARE_TAGGED:
             tags = tuple(self.random.choices(TAGS, TAG_WEIGHTS))
         sha = version or self.random.randbytes(20).hex()
-        return Registration(sha=sha, branch=story.branch, tags=tags, author_email=email)
+        return Registration(sha=sha, version=version, branch=story.branch, tags=tags, author_email=email)
 
 
 def days_before(today: datetime) -> Iterator[datetime]:
