@@ -12,7 +12,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
-from django.utils import timezone
 
 from deployments.deletion import delete_deployment, delete_project
 from deployments.impacts.incidents import record_incident
@@ -67,6 +66,7 @@ ASKED = (
 API = (
     *("live", "live?format=csv", "deploy", "deploy-commits", "deploy-files", "deploy-pull-requests", "export-timeline"),
     *("organizations-list", "projects-list", "environments-list", "deployments-list", "deploys-list"),
+    *("manual-changes-list", "manual-changes-list?tag=t", "incidents-list", "incidents-list?state=open"),
 )
 
 
@@ -134,15 +134,14 @@ class Grown:
     def grow_beside_deploys(self) -> None:
         change = {"name": f"Scaled up {self.size}", "tags": ["#t"]}
         assert self.world.record(secret=self.unlimited, **change).status_code == 200
-        now = timezone.now()
         for kind in ImpactKind:
             source = make_impact_source(self.world.project, kind, f"{kind.label} {self.size}")
             for number in range(self.size):
                 if kind == ImpactKind.INCIDENT:
                     report = IncidentReport(type=IncidentEventType.TRIGGERED, external_id=f"{number}")
-                    record_incident(source=source, report=report, now=now)
+                    record_incident(source=source, report=report, now=source.created_at)
                 else:
-                    at = now + timedelta(hours=number)
+                    at = source.created_at + timedelta(hours=number)
                     record_metric_value(source=source, value=number, measured_at=at, now=at)
         sheet = "".join(f"{row}\n" for row in ("sha,date", *(f"{n},2024-05-0{n + 1}" for n in range(self.size))))
         self.draft = keep_draft(

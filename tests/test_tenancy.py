@@ -22,6 +22,7 @@ from orgs.roles import Permission, Role, role_allows
 from tests.conftest import World
 from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, signed_in
+from tests.shared import shared_fixture
 
 ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
 
@@ -45,6 +46,8 @@ WITHOUT_A_DOOR = {
     "deploy-files",
     "deploy-pull-requests",
     "deploys-list",
+    "manual-changes-list",
+    "incidents-list",
     "organizations-list",
     "projects-list",
     "environments-list",
@@ -155,7 +158,7 @@ def test_the_lines_say_what_the_doors_ask() -> None:
     assert asked == {name: page.permission for name, page in PAGES.items()}
 
 
-@pytest.fixture
+@shared_fixture
 def places(ci: World) -> dict[str, dict[str, Any]]:
     """For each page the arguments of its address in Acme, which has one of everything."""
     ci.register(sha="abc", commits=[{"revision": "abc", "message": "First"}])

@@ -6,7 +6,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 
-from deployments.api.reading import ListView, ReadView, bad_cursor
+from deployments.api.reading import ListView, ReadView
 from deployments.api.representation import (
     represent_commit,
     represent_deploy,
@@ -20,25 +20,14 @@ from deployments.queries.deploys import commits_of
 from deployments.queries.keyset import Key
 from deployments.queries.timeline import read_page
 from deployments.queries.visible import visible_deploys
-from deployments.registration.errors import InvalidField
-from orgs.models import Organization
 
 
 class DeploysView(ReadView):
     """Newest first. A page of a search through more than one page can hold may be empty and yet have a next one."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
-        parameters = self.parameters
-        cursor = parameters.get("cursor", "")
-        key = Key.parse(cursor)
-        if cursor and key is None:
-            raise bad_cursor()
-        form = DeploysForm(
-            parameters, token=self.token, organization=Organization.objects.get(pk=self.token.organization_id)
-        )
-        if not form.is_valid():
-            raise InvalidField(form.first_error())
-        page = read_page(form.filters(), before=key)
+        key = self.cursor(Key)
+        page = read_page(self.filtered_by(DeploysForm).filters(), before=key)
         prefetch_related_objects(page.deploys, "organization", "links")
         return self.page([represent_deploy(deploy) for deploy in page.deploys], str(page.older or ""))
 

@@ -1,17 +1,19 @@
 from typing import Any
 
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from deployments.api.base import TokenView
 from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
+from deployments.api.reading import ReadView
 from deployments.api.representation import as_text
 from deployments.api.success import answer_by_key, answer_success
+from deployments.forms.read_api import ManualChangesForm
 from deployments.models import ManualChange
-from deployments.queries.manual_changes import manual_changes_for_token
+from deployments.queries.entry_key import EntryKey
+from deployments.queries.manual_changes import manual_changes_for_token, read_changes
 from deployments.queries.projects import promotion_path
 from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.manual_changes import register_manual_change
@@ -66,14 +68,21 @@ class RegisterManualDeployView(RegistrationView):
         return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
 
 
-class ManualChangeView(TokenView):
-    required_scope = Scope.READ
+class ManualChangesView(ReadView):
+    """Newest first, in pages as the list of deploys."""
 
+    def get(self, request: Request, organization: str) -> HttpResponse:
+        key = self.cursor(EntryKey)
+        changes, following = read_changes(self.filtered_by(ManualChangesForm).filters(), before=key)
+        return self.page([represent_manual_change(change) for change in changes], str(following or ""))
+
+
+class ManualChangeView(ReadView):
     def get(self, request: Request, organization: str, change_id: int) -> HttpResponse:
         change = manual_changes_for_token(self.token).filter(pk=change_id).first()
         if change is None:
             raise Http404
-        return JsonResponse(represent_manual_change(change))
+        return self.answer(represent_manual_change(change))
 
 
 def manual_change_path(change: ManualChange) -> str:

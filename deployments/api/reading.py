@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,12 +14,18 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deployments.api.base import TokenView
+from deployments.forms.read_api import ReadForm
+from deployments.queries.entry_key import EntryKey
+from deployments.queries.keyset import Key
 from deployments.registration.errors import InvalidField
 from deployments.wire.body import read_query, with_query
+from orgs.models import Organization
 from tokens.scopes import Scope
 
 PAGE_SIZE = 100
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+AnyForm = TypeVar("AnyForm", bound=ReadForm)
+AnyKey = TypeVar("AnyKey", Key, EntryKey)
 
 
 class ReadView(TokenView):
@@ -32,6 +39,22 @@ class ReadView(TokenView):
             if not isinstance(value, str):
                 raise InvalidField(f"{name[:40]} came more than once: send it once.")
         return sent
+
+    def filtered_by(self, form: type[AnyForm]) -> AnyForm:
+        """The query string as this form reads it. Raises InvalidField."""
+        organization = Organization.objects.get(pk=self.token.organization_id)
+        found = form(self.parameters, token=self.token, organization=organization)
+        if not found.is_valid():
+            raise InvalidField(found.first_error())
+        return found
+
+    def cursor(self, kind: type[AnyKey]) -> AnyKey | None:
+        """Where a page in the order of time begins. Raises InvalidField."""
+        text = self.parameters.get("cursor", "")
+        key = kind.parse(text)
+        if text and key is None:
+            raise bad_cursor()
+        return key
 
     def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
         """304 without a body where the caller's If-None-Match names the same data."""
@@ -54,16 +77,16 @@ class ReadView(TokenView):
         return f'<{settings.SITE_URL}{self.request.path}?{query}>; rel="next"'
 
 
-class ListView(ReadView):
+class ListView(ReadView, ABC):
     """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor."""
 
     by: tuple[str, ...] = ("id",)
 
-    def rows(self) -> QuerySet[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def rows(self) -> QuerySet[Any]: ...
 
-    def represent(self, row: Any) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def represent(self, row: Any) -> dict[str, Any]: ...
 
     def get(self, request: Request, **place: Any) -> HttpResponse:
         rows = self.rows()

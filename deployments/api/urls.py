@@ -1,6 +1,18 @@
 from django.urls import URLPattern, path, re_path
 
-from deployments.api import commits, deploys, export, impacts, imports, live, manual_changes, places, sweetr, views
+from deployments.api import (
+    commits,
+    deploys,
+    export,
+    impacts,
+    imports,
+    incidents,
+    live,
+    manual_changes,
+    places,
+    sweetr,
+    views,
+)
 from deployments.api.graphql import GraphqlView
 from deployments.wire.openapi import SCHEMAS
 
@@ -54,6 +66,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{DEPLOY}/pull_requests", deploys.PullRequestsView.as_view(), name="deploy-pull-requests"),
     path(f"{ORGANIZATION}/commits/<path:sha>", commits.CommitView.as_view(), name="commit"),
     path("graphql", GraphqlView.as_view(), name="graphql"),
+    path(f"{ORGANIZATION}/incidents", incidents.IncidentsView.as_view(), name="incidents-list"),
+    path(f"{ORGANIZATION}/manual-changes", manual_changes.ManualChangesView.as_view(), name="manual-changes-list"),
     path(
         f"{ORGANIZATION}/manual-changes/<int:change_id>",
         manual_changes.ManualChangeView.as_view(),

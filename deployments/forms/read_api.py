@@ -1,4 +1,4 @@
-"""The filters of the read API's deploys: those of a timeline, with moments besides days."""
+"""The filters of the read API's lists that are in the order of time: those of a timeline, with moments besides days."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,9 @@ from typing import Any
 
 from django import forms
 
-from deployments.forms.timeline import EARLIEST, KINDS, LATEST, Place, TimelineForm
+from deployments.forms.timeline import EARLIEST, KINDS, LATEST, Place, TimelineForm, text_field
+from deployments.models import ImpactKind, ImpactSource
+from deployments.queries.impacts import IncidentFilters, living_sources
 from deployments.queries.timeline import Filters
 from deployments.queries.visible import (
     limits_on_deployments,
@@ -23,6 +25,7 @@ from tokens.statements import TokenRow
 
 NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
 NO_KIND = f"Write {', '.join(kind for kind, _ in KINDS if kind)} or nothing."
+NO_STATE = "Write open, closed or nothing."
 
 
 class MomentField(forms.Field):
@@ -40,8 +43,11 @@ class MomentField(forms.Field):
         return day
 
 
-class DeploysForm(TimelineForm):
+class ReadForm(TimelineForm):
     """Knows of nothing that the token may not see."""
+
+    # What a timeline is filtered by and this list is not.
+    without: tuple[str, ...] = ()
 
     since = MomentField(required=False)  # type: ignore[assignment]  # a form's fields may be of any class
     until = MomentField(required=False)  # type: ignore[assignment]  # the same
@@ -49,7 +55,8 @@ class DeploysForm(TimelineForm):
     def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
         self.token = token
         super().__init__(data, place=Place(organization=organization))
-        self.fields["kind"].error_messages["invalid_choice"] = NO_KIND
+        for name in self.without:
+            del self.fields[name]
 
     def projects(self) -> Any:
         return visible_projects(self.token)
@@ -90,3 +97,56 @@ class DeploysForm(TimelineForm):
         """Of an invalid form, in one sentence."""
         field, (error, *_) = next(iter(self.errors.items()))
         return f"{field}: {error}"
+
+
+class DeploysForm(ReadForm):
+    def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
+        super().__init__(data, token=token, organization=organization)
+        self.fields["kind"].error_messages["invalid_choice"] = NO_KIND
+
+
+class ManualChangesForm(ReadForm):
+    without = ("kind", "deployment", "sha", "version")
+
+
+class IncidentsForm(ReadForm):
+    without = ("kind", "deployment", "sha", "version", "q", "author", "tag")
+
+    source = text_field("Impact source")
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), ("open", "Open"), ("closed", "Closed")],
+        error_messages={"invalid_choice": NO_STATE},
+    )
+
+    def sources(self) -> Any:
+        """Those that ``source`` names: a slug is unique in its environment. An incident belongs to no deployment: a
+        token that is limited to some sees none."""
+        if self.token.limited_to_deployments:
+            return ImpactSource.objects.none()
+        found = living_sources(self.place.organization.pk).filter(
+            kind=ImpactKind.INCIDENT, slug=self.cleaned_data["source"].lower(), environment__in=self.environments()
+        )
+        slug = self.cleaned_data.get("environment")
+        return found.filter(environment__slug=slug) if slug else found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        slug = cleaned.get("source")
+        if slug and not self.errors and not self.sources().exists():
+            self.add_error("source", f"There is no incident impact source {shortened(slug, 100)}.")
+        return cleaned
+
+    def incident_filters(self) -> IncidentFilters:
+        """Only of a valid form."""
+        filters = self.filters()
+        state = self.cleaned_data["state"]
+        return IncidentFilters(
+            organization_id=filters.organization_id,
+            project_id=filters.project_id,
+            environment_ids=() if self.token.limited_to_deployments else filters.environment_ids,
+            source_ids=tuple(self.sources().values_list("pk", flat=True)) if self.cleaned_data["source"] else None,
+            since=filters.since,
+            until=filters.until,
+            is_open=state == "open" if state else None,
+        )

@@ -182,12 +182,12 @@ class TimelineForm(forms.Form):
             target_id=target_id,
             since=self.beginning_of(data["since"]) if data["since"] else None,
             until=self.end_of(data["until"]) if data["until"] else None,
-            kind=data["kind"],
-            author=data["author"],
-            tag=data["tag"],
-            sha=data["sha"],
-            version=data["version"],
-            text=data["q"],
+            kind=data.get("kind", ""),
+            author=data.get("author", ""),
+            tag=data.get("tag", ""),
+            sha=data.get("sha", ""),
+            version=data.get("version", ""),
+            text=data.get("q", ""),
         )
 
     def environment_ids(self, slug: str, project: Project | None) -> tuple[int, ...] | None:

@@ -9,12 +9,14 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
+from deployments.queries.keyset import Key
 from orgs.deletion import restorable_since
 from orgs.models import Environment, Organization, Project
 from orgs.slugs import is_slug
 
 # Of an incident, on the page of its source.
 EVENTS_SHOWN = 20
+INCIDENTS_A_PAGE = 50
 MOST_INCIDENTS_IN_A_CHART = 1000
 MOST_BUCKETS = 360
 
@@ -82,6 +84,44 @@ def open_incidents(place: Organization | Project | Environment | ImpactSource) -
         .select_related("source", "environment")
         .order_by("started_at", "id")
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilters:
+    """Which incidents a list shows; empty values admit everything. The moments are about their beginning."""
+
+    organization_id: int
+    project_id: int | None = None
+    environment_ids: tuple[int, ...] | None = None
+    source_ids: tuple[int, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    is_open: bool | None = None
+
+    def conditions(self) -> Q:
+        found = Q(project=self.project_id) if self.project_id else Q(organization=self.organization_id)
+        if self.environment_ids is not None:
+            found &= Q(environment__in=self.environment_ids)
+        if self.source_ids is not None:
+            found &= Q(source__in=self.source_ids)
+        if self.since:
+            found &= Q(started_at__gte=self.since)
+        if self.until:
+            found &= Q(started_at__lt=self.until)
+        if self.is_open is not None:
+            found &= Q(ended_at__isnull=self.is_open)
+        return found
+
+
+def read_incidents(filters: IncidentFilters, *, before: Key | None = None) -> tuple[list[Incident], Key | None]:
+    """A page, newest first, with their places and sources, and where the next one begins, if there is one."""
+    incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
+    if before:
+        incidents = incidents.filter(Q(started_at__lte=before.at) & (Q(started_at__lt=before.at) | Q(pk__lt=before.id)))
+    rows = incidents.select_related("organization", "project", "environment", "source")
+    found = list(rows[: INCIDENTS_A_PAGE + 1])
+    page = found[:INCIDENTS_A_PAGE]
+    return page, Key(page[-1].started_at, page[-1].pk) if len(found) > INCIDENTS_A_PAGE else None
 
 
 def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:

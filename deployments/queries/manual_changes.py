@@ -40,7 +40,8 @@ def manual_changes_for_token(token: TokenRow) -> QuerySet[ManualChange]:
 
 def admits_changes(filters: Filters) -> bool:
     """Whether there can be manual changes among what a timeline shows: none has a deployment or a sha."""
-    return filters.kind in ("", KIND) and not (filters.deployment_id or filters.target_id or filters.sha)
+    has_deployment = filters.deployment_id or filters.target_id or filters.deployment_ids is not None
+    return filters.kind in ("", KIND) and not (has_deployment or filters.sha)
 
 
 def place_of(filters: Filters) -> Q:
@@ -74,6 +75,15 @@ def sifting_of(filters: Filters) -> Q:
         pattern = caseless(filters.text)
         conditions &= Q(name__regex=pattern) | Q(description__regex=pattern)
     return conditions
+
+
+def read_changes(filters: Filters, *, before: EntryKey | None = None) -> tuple[list[ManualChange], EntryKey | None]:
+    """A page, newest first, and where the next one begins, if there is one. A page of a search may be empty and yet
+    have a next one."""
+    if not admits_changes(filters):
+        return [], None
+    found, more, bound = sift_changes(filters, start=before, newest_first=True)
+    return found, EntryKey.of(found[-1]) if more else bound
 
 
 def sift_changes(

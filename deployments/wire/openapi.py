@@ -12,7 +12,6 @@ from deployments.wire.openapi_history import HISTORY_PATHS
 from deployments.wire.openapi_impacts import impact_paths
 from deployments.wire.openapi_manual import (
     MANUAL_CHANGE_SCHEMA,
-    READ_MANUAL_CHANGE,
     REGISTER_MANUAL_PATHS,
     register_manual_deploy,
 )
@@ -111,7 +110,6 @@ def document() -> dict[str, Any]:
             **HISTORY_PATHS,
             **GRAPHQL_PATHS,
             **READING_PATHS,
-            "/api/1/organizations/{organization}/manual-changes/{change_id}": {"get": READ_MANUAL_CHANGE},
             **{f"/api/1/schema/{name}": {"get": read_schema(name, of)} for name, of in SCHEMAS.items()},
         },
         "components": {

@@ -9,9 +9,13 @@ from deployments.wire.openapi_parts import (
     ORGANIZATION,
     REFUSALS,
     SENTENCE,
+    TEXT,
+    TEXTS,
+    WHOLE_NUMBER,
     body_of,
     headers_of_calls,
     path_parameter,
+    record,
     success,
 )
 
@@ -54,41 +58,22 @@ def register_manual_deploy(operation_id: str) -> dict[str, Any]:
     }
 
 
-MANUAL_CHANGE_SCHEMA: dict[str, Any] = {
-    "title": "Manual change",
-    "description": "What was changed where and when without code. Dates are in UTC.",
-    "type": "object",
-    "properties": {
-        "id": {"type": "integer"},
-        "url": {"type": "string"},
-        "organization": {"type": "string"},
-        "project": {"type": "string"},
-        "environment": {"type": "string"},
-        "name": {"type": "string"},
+MANUAL_CHANGE_SCHEMA: dict[str, Any] = record(
+    "Manual change",
+    "What was changed where and when without code. Dates are in UTC.",
+    {
+        "id": WHOLE_NUMBER,
+        "url": TEXT,
+        "organization": TEXT,
+        "project": TEXT,
+        "environment": TEXT,
+        "name": TEXT,
         "description": NULLABLE_TEXT,
         "changed_at": MOMENT,
         "registered_at": MOMENT,
         "author": NULLABLE_TEXT,
         "email": NULLABLE_TEXT,
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "links": {"type": "object", "additionalProperties": {"type": "string"}},
+        "tags": TEXTS,
+        "links": {"type": "object", "additionalProperties": TEXT},
     },
-}
-
-READ_MANUAL_CHANGE = {
-    "operationId": "read_manual_change",
-    "summary": "Read a manual change",
-    "tags": ["Reading"],
-    "parameters": [
-        ORGANIZATION,
-        {"name": "change_id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}},
-    ],
-    "responses": {
-        "200": {
-            "description": "The manual change.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/manual_change"}}},
-        },
-        "404": {"description": "There is no such manual change, or not for this token.", "content": SENTENCE},
-        **REFUSALS,
-    },
-}
+)

@@ -31,17 +31,39 @@ NOTHING = {"description": "There is no such thing, or not for this token.", "con
 CURSOR = query_parameter("cursor", "Where the page begins: follow the Link header.")
 PROJECT = query_parameter("project", "A project's slug.")
 
+ENVIRONMENT = query_parameter("environment", "An environment's slug, in any project.")
+SINCE = query_parameter("since", "A day by the organization's clock, or a moment in ISO 8601: not before.")
+UNTIL = query_parameter("until", "A day, which is included, or a moment, which is not: not after.")
+TAG = query_parameter("tag", "A tag, with or without its #.")
+
 DEPLOY_FILTERS = (
     PROJECT,
     query_parameter("deployment", "A deployment's slug."),
-    query_parameter("environment", "An environment's slug, in any project."),
+    ENVIRONMENT,
     query_parameter("kind", "Only these.", {"enum": ["deploy", "rollback", "rolled_back"]}),
-    query_parameter("since", "A day by the organization's clock, or a moment in ISO 8601: not before."),
-    query_parameter("until", "A day, which is included, or a moment, which is not: not after."),
+    SINCE,
+    UNTIL,
     query_parameter("author", "Part of a name or an e-mail address."),
-    query_parameter("tag", "A tag, with or without its #."),
+    TAG,
     query_parameter("sha", "How the sha begins: four characters or more."),
     query_parameter("q", "Part of a title or of a commit's message."),
+)
+MANUAL_CHANGE_FILTERS = (
+    PROJECT,
+    ENVIRONMENT,
+    SINCE,
+    UNTIL,
+    query_parameter("author", "Part of an e-mail address."),
+    TAG,
+    query_parameter("q", "Part of a name or of a description."),
+)
+INCIDENT_FILTERS = (
+    PROJECT,
+    ENVIRONMENT,
+    query_parameter("source", "A custom incident impact source's slug, in any environment."),
+    query_parameter("state", "Only these: an open one has no end.", {"enum": ["open", "closed"]}),
+    SINCE,
+    UNTIL,
 )
 
 
@@ -170,6 +192,37 @@ READING_PATHS: dict[str, dict[str, Any]] = {
             "404": {"description": "No deploy that the token may see has the commit.", "content": SENTENCE},
             "409": {"description": "Several commits begin so; the sentence names some.", "content": SENTENCE},
         },
+    ),
+    f"{ONE}/manual-changes": listing(
+        "list_manual_changes",
+        "List manual changes",
+        "manual_change",
+        ORGANIZATION,
+        *MANUAL_CHANGE_FILTERS,
+        description=(
+            "Newest first, 50 a page. author, tag and q look through some thousand manual changes a page: such a page "
+            "may be short or empty and yet have a next one. A token that is limited to deployments sees none, since "
+            "they belong to no deployment."
+        ),
+    ),
+    f"{ONE}/manual-changes/{{change_id}}": reading(
+        "read_manual_change",
+        "Read a manual change",
+        {**reference("manual_change"), "description": "The manual change."},
+        ORGANIZATION,
+        {**DEPLOY_ID, "name": "change_id", "description": "The manual change's id."},
+        answers={"404": NOTHING},
+    ),
+    f"{ONE}/incidents": listing(
+        "list_incidents",
+        "List incidents",
+        "incident",
+        ORGANIZATION,
+        *INCIDENT_FILTERS,
+        description=(
+            "Those that began last come first, 50 a page; since and until are about when they began. A token that is "
+            "limited to deployments sees none, since they belong to no deployment."
+        ),
     ),
     "/api/1/organizations": listing("list_organizations", "List organizations", "organization"),
     f"{ONE}/projects": listing("list_projects", "List projects", "project", ORGANIZATION),

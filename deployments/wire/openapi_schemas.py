@@ -162,6 +162,23 @@ READING_SCHEMAS: dict[str, dict[str, Any]] = {
             "issue_keys": TEXTS,
         },
     ),
+    "incident": record(
+        "Incident",
+        "When something failed: open while ended_at is null. external_id, title and url are those that came with its "
+        "events. Dates are in UTC.",
+        {
+            "id": WHOLE_NUMBER,
+            "organization": TEXT,
+            "project": TEXT,
+            "environment": TEXT,
+            "source": record("Impact source in short", "", {"slug": TEXT, "name": TEXT}),
+            "external_id": NULLABLE_TEXT,
+            "title": NULLABLE_TEXT,
+            "url": NULLABLE_TEXT,
+            "started_at": MOMENT,
+            "ended_at": NULLABLE_MOMENT,
+        },
+    ),
     "whereabouts": record(
         "Whereabouts of a commit",
         "environments have the commit now; a rollback took it away from those under rolled_back.",

@@ -43,6 +43,7 @@ FOR_MACHINES = {
     *("register-incident", "register-incident-by-path", "graphql"),
     *("live", "deploy", "deploy-commits", "deploy-files", "deploy-pull-requests", "export-timeline", "manual-change"),
     *("organizations-list", "projects-list", "environments-list", "deployments-list", "deploys-list", "commit"),
+    *("manual-changes-list", "incidents-list"),
     *("schema", "openapi", "mfa_download_recovery_codes"),
 }
 PART_OF_A_PAGE = {"deployment-first-call"}

@@ -57,7 +57,7 @@ def minutes(moment: datetime) -> float:
     return round((moment - START).total_seconds() / 60, 3)
 
 
-def make_reporter(world: World, kind: ImpactKind, name: str = "") -> Reporter:
-    source = make_impact_source(world.project, kind, name)
+def make_reporter(world: World, kind: ImpactKind, name: str = "", *, environment: str = "production") -> Reporter:
+    source = make_impact_source(world.project, kind, name, environment=environment)
     _, secret = make_token(world.organization, Scope.REGISTER_IMPACT)
     return Reporter(world, source, secret)

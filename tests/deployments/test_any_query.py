@@ -58,11 +58,15 @@ def test_any_variables(ci: World, query: str, variables: Any) -> None:
     check(ci, {"query": query, "variables": {"o": "acme", "d": "storefront", **variables}})
 
 
-PARAMETERS = ("q", "kind", "environment", "project", "deployment", "author", "tag", "sha", "since", "until", "cursor")
+PARAMETERS = (
+    *("q", "kind", "environment", "project", "deployment", "author", "tag", "sha", "since", "until", "cursor"),
+    *("source", "state"),
+)
+LISTS = ("deploys", "projects", "environments", "deployments", "manual-changes", "incidents")
 
 
 @EXAMPLES
-@given(st.sampled_from(["deploys", "projects", "environments", "deployments"]), st.sampled_from(PARAMETERS), some)
+@given(st.sampled_from(LISTS), st.sampled_from(PARAMETERS), some)
 def test_any_parameter(ci: World, path: str, name: str, value: str) -> None:
     secret = make_token(ci.organization, Scope.READ)[1]
     text = quote(value.encode("utf-8", "surrogatepass"))

@@ -34,6 +34,8 @@ def test_the_document_has_every_endpoint(ci: World) -> None:
         "/api/1/organizations/{organization}/deployments",
         "/api/1/organizations/{organization}/deploys",
         "/api/1/organizations/{organization}/deploys/{deploy_id}",
+        "/api/1/organizations/{organization}/manual-changes",
+        "/api/1/organizations/{organization}/incidents",
         "/api/1/impact/{impact_id}/register_impact",
         "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact",
         "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact/{token}",

@@ -18,6 +18,7 @@ from tests.conftest import World
 from tests.deployments.histories import minute
 from tests.factories import make_deployment, make_project, make_token
 from tests.openapi import read
+from tests.shared import shared_fixture
 from tokens.scopes import Scope
 
 ORGANIZATION = "/api/1/organizations/acme"
@@ -55,7 +56,7 @@ def all_pages(path: str, secret: str, settings: Settings) -> list[list[dict[str,
     return pages
 
 
-@pytest.fixture
+@shared_fixture
 def varied(ci: World) -> World:
     """Shop with storefront and api, data with loader; five deploys, the newest last: s1aa … s5aa."""
     make_deployment(ci.project, name="Api")
