@@ -33,6 +33,8 @@ from deployments.models import (
 from orgs.admin import SluggedForm, adopt
 from orgs.admin_base import FactAdmin, FactInline, LinesField, OperatorAdmin, change_link
 
+DEPLOYS = {"deploys": "deploys"}
+
 
 class DeploymentForm(SluggedForm):
     # Django 5 still assumes http where a scheme is left out.
@@ -66,7 +68,7 @@ class TargetInline(FactInline):
 class DeploymentAdmin(OperatorAdmin):
     form = DeploymentForm
     fixed_fields = ("project", "slug")
-    history = "targets__deploys"
+    history = DEPLOYS
     # By its list, for projects of several organizations may have the same name.
     raw_id_fields = ("project",)
     inlines = (TargetInline,)
@@ -126,7 +128,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the t
 class TargetAdmin(OperatorAdmin):
     form = TargetForm
     fixed_fields = ("deployment", "environment")
-    history = "deploys"
+    history = DEPLOYS
     fields = ("deployment", "environment", "branch_mapping", "live")
     readonly_fields = ("live",)
     # By their lists, for every project has its production.

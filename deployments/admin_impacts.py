@@ -12,6 +12,8 @@ from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent
 from orgs.admin import SluggedForm, adopt
 from orgs.admin_base import FactAdmin, FactInline, OperatorAdmin
 
+REPORTS = {"incident_events": "incidents", "values": "values"}
+
 
 class ImpactSourceForm(SluggedForm):
     def clean(self) -> dict[str, Any]:
@@ -26,6 +28,7 @@ class ImpactSourceForm(SluggedForm):
 class ImpactSourceAdmin(OperatorAdmin):
     form = ImpactSourceForm
     fixed_fields = ("environment", "kind", "slug")
+    history = REPORTS
     # By its list, for every project has its production.
     raw_id_fields = ("environment",)
     fields = ("environment", "kind", "name", "slug")
@@ -36,16 +39,6 @@ class ImpactSourceAdmin(OperatorAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImpactSource]:
         return ImpactSource.objects.all()
-
-    def reason_to_keep(self, obj: ImpactSource) -> str:
-        if obj.incident_events.exists() or obj.values.exists():
-            return f"{obj} has reported: its history is kept, so it cannot be deleted here."
-        return ""
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def save_model(self, request: HttpRequest, obj: ImpactSource, form: Any, change: bool) -> None:
         if change:

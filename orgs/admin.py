@@ -16,7 +16,7 @@ from orgs import (
     admin_sign_in,  # noqa: F401 - the same
     services,
 )
-from orgs.admin_base import OperatorAdmin, is_superuser
+from orgs.admin_base import HISTORY_OF_A_PLACE, OperatorAdmin, is_superuser
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
 from orgs.services import NewEnvironment
@@ -133,7 +133,7 @@ class OrganizationForm(SluggedForm):
 class OrganizationAdmin(OperatorAdmin):
     form = OrganizationForm
     fixed_fields = ("slug",)
-    history = "deploys"
+    history = HISTORY_OF_A_PLACE
     fields = ("name", "slug")
     inlines = (MembershipInline,)
     list_display = ("name", "slug", "project_count", "member_count", "created_at")
@@ -185,7 +185,7 @@ class ProjectForm(SluggedForm):
 class ProjectAdmin(OperatorAdmin):
     form = ProjectForm
     fixed_fields = ("organization", "slug")
-    history = "deployments__targets__deploys"
+    history = HISTORY_OF_A_PLACE
     fields = ("organization", "name", "slug")
     autocomplete_fields = ("organization",)
     list_display = ("name", "slug", "organization", "created_at")
@@ -228,7 +228,7 @@ class EnvironmentForm(SluggedForm):
 class EnvironmentAdmin(OperatorAdmin):
     form = EnvironmentForm
     fixed_fields = ("project", "slug")
-    history = "targets__deploys"
+    history = HISTORY_OF_A_PLACE
     # By its list, for projects of several organizations may have the same name.
     raw_id_fields = ("project",)
     list_display = ("name", "slug", "project", "organization", "position", "is_default")

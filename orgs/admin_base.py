@@ -1,5 +1,6 @@
 """What the pages of Django admin have in common. They are for the operator, who may see every organization."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -20,12 +21,21 @@ MOST_ROWS_COUNTED = 10_000
 INLINE_ROWS = 50
 
 
+# Of an organization, a project or an environment.
+HISTORY_OF_A_PLACE = {
+    "deploys": "deploys",
+    "manual_changes": "manual changes",
+    "impact_sources__incident_events": "incidents",
+    "impact_sources__values": "values of metrics",
+}
+
+
 class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
     """Facts that make an object what it is (``fixed_fields``) are chosen when it is added and only shown after that."""
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()
-    # The path of look-ups from this model to its deploys, which are never deleted here.
-    history: ClassVar[str] = ""
+    # What happened there and is never deleted here, in words, by the look-up that leads to it.
+    history: ClassVar[Mapping[str, str]] = {}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed = self.fixed_fields if obj else ()
@@ -33,8 +43,9 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
 
     def reason_to_keep(self, obj: Any) -> str:
         """Why ``obj`` cannot be deleted here; empty where it can."""
-        if self.history and type(obj).objects.filter(pk=obj.pk, **{f"{self.history}__isnull": False}).exists():
-            return f"{obj} has deploys: their history is kept, so it cannot be deleted here."
+        for look_up, words in self.history.items():
+            if type(obj).objects.filter(pk=obj.pk, **{f"{look_up}__isnull": False}).exists():
+                return f"{obj} has {words}: their history is kept, so it cannot be deleted here."
         return ""
 
     def delete_view(

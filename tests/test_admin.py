@@ -33,6 +33,7 @@ from tests.conftest import World, make_world
 from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, make_token
 from tests.operator import OperatorClient, page, problems, text_of
+from tests.shared import shared_fixture
 from tokens.models import AccessToken, RetiredSecret
 from tokens.services import rotate_token
 
@@ -55,11 +56,6 @@ CHANGE: dict[str, Any] = {
     "links": {"build": "https://ci.example.com/1"},
     "tags": "#hotfix",
 }
-
-
-@pytest.fixture
-def operator(db: None) -> OperatorClient:
-    return OperatorClient()
 
 
 @pytest.fixture
@@ -105,6 +101,34 @@ def fill(slug: str) -> World:
     return world
 
 
+@shared_fixture
+def filled() -> World:
+    return fill("acme")
+
+
+@shared_fixture
+def filled_twice(filled: World) -> World:
+    return fill("globex")
+
+
+@shared_fixture
+def queries_of_lists(filled: World, operator: OperatorClient) -> dict[str, int]:
+    """By the model's name, where one organization is filled."""
+    return {name_of(model): count_queries_of_list(operator, model) for model in MODELS}
+
+
+@shared_fixture
+def filled_thrice(filled: World, queries_of_lists: dict[str, int]) -> None:
+    fill("globex")
+    fill("initech")
+
+
+def count_queries_of_list(operator: OperatorClient, model: type[Model]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert operator.get(page("changelist", model)).status_code == 200
+    return len(queries)
+
+
 def secrets_of(world: World) -> list[str]:
     """What no page may show, of all worlds."""
     digests = (model.objects.values_list("digest", flat=True) for model in (AccessToken, RetiredSecret, Invitation))
@@ -127,36 +151,27 @@ def test_every_model_is_registered() -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
 class TestPages:
-    def test_the_list_has_rows_and_searches(self, operator: OperatorClient, model: type[Model]) -> None:
-        fill("acme")
+    def test_the_list_has_rows_and_searches(self, filled: World, operator: OperatorClient, model: type[Model]) -> None:
         assert b"field-" in operator.get(page("changelist", model)).content
         for query in ("a", "%00", "99999999999999999999999", "'"):
             response = operator.get(page("changelist", model) + f"?q={query}")
             assert response.status_code == 200, query
 
     def test_the_list_costs_the_same_at_one_row_and_at_three(
-        self, operator: OperatorClient, model: type[Model]
+        self, operator: OperatorClient, queries_of_lists: dict[str, int], filled_thrice: None, model: type[Model]
     ) -> None:
-        def count_queries() -> int:
-            with CaptureQueriesContext(connection) as queries:
-                assert operator.get(page("changelist", model)).status_code == 200
-            return len(queries)
+        assert count_queries_of_list(operator, model) == queries_of_lists[name_of(model)] <= 10
 
-        fill("acme")
-        at_one = count_queries()
-        fill("globex")
-        fill("initech")
-        assert count_queries() == at_one <= 10
-
-    def test_each_filter_answers(self, operator: OperatorClient, model: type[Model]) -> None:
-        fill("acme")
-        fill("globex")
+    def test_each_filter_answers(
+        self, filled: World, filled_twice: World, operator: OperatorClient, model: type[Model]
+    ) -> None:
         listing = operator.get(page("changelist", model)).content.decode()
         for query in re.findall(r'href="(\?[^"]+__[^"]+|\?(?:kind|state)=[^"]+)"', listing):
             assert operator.get(page("changelist", model) + query.replace("&amp;", "&")).status_code == 200, query
 
-    def test_a_row_opens_without_secrets_and_inline_code(self, operator: OperatorClient, model: type[Model]) -> None:
-        world = fill("acme")
+    def test_a_row_opens_without_secrets_and_inline_code(
+        self, filled: World, operator: OperatorClient, model: type[Model]
+    ) -> None:
         User.objects.filter(is_superuser=False).update(password="pbkdf2_sha256$1$salt$hashhash")
         row = model._default_manager.order_by("-pk")[0]
         opened = operator.get(page("change", row))
@@ -166,7 +181,7 @@ class TestPages:
         others = [operator.get(address) for address in (page("changelist", model), page("history", row))]
         for response in (opened, *others, operator.get(page("delete", row))):
             content = response.content.decode()
-            for secret in secrets_of(world):
+            for secret in secrets_of(filled):
                 assert secret not in content
             assert not INLINE_CODE.search(content)
 
@@ -237,16 +252,14 @@ class TestUsers:
 
 
 class TestSignIn:
-    def test_who_lost_a_device_gets_in_by_password_alone(self, operator: OperatorClient) -> None:
-        fill("acme")
+    def test_who_lost_a_device_gets_in_by_password_alone(self, filled: World, operator: OperatorClient) -> None:
         totp = Authenticator.objects.get(type="totp")
 
         assert operator.delete_object(totp).status_code == 302
 
         assert not Authenticator.objects.exists(), "recovery codes are of no use alone"
 
-    def test_recovery_codes_go_alone(self, operator: OperatorClient) -> None:
-        fill("acme")
+    def test_recovery_codes_go_alone(self, filled: World, operator: OperatorClient) -> None:
         operator.delete_object(Authenticator.objects.get(type="recovery_codes"))
 
         assert [factor.type for factor in Authenticator.objects.all()] == ["totp"]
@@ -271,6 +284,5 @@ class TestSignIn:
 
 
 class TestTexts:
-    def test_no_page_names_a_source_file(self, operator: OperatorClient) -> None:
-        world = fill("acme")
-        assert not re.search(r"\b\w+\.py\b", text_of(operator.get(page("change", world.token))))
+    def test_no_page_names_a_source_file(self, filled: World, operator: OperatorClient) -> None:
+        assert not re.search(r"\b\w+\.py\b", text_of(operator.get(page("change", filled.token))))

@@ -9,11 +9,6 @@ from tests.deployments.reporting import make_reporter
 from tests.operator import OperatorClient, page, problems, saved, text_of
 
 
-@pytest.fixture
-def operator(db: None) -> OperatorClient:
-    return OperatorClient()
-
-
 def test_add_one(operator: OperatorClient, ci: World) -> None:
     production = ci.project.environments.get(slug="production")
     fields = {"environment": production.pk, "kind": "incident", "name": "On call"}
@@ -40,6 +35,18 @@ def test_only_the_name_changes(operator: OperatorClient, ci: World) -> None:
     assert (source.name, source.kind, source.slug) == ("Failures", "metric", "errors")
 
 
+@pytest.mark.parametrize("kind", ImpactKind)
+def test_so_is_where_it_reported(operator: OperatorClient, ci: World, kind: ImpactKind) -> None:
+    reporter = make_reporter(ci, kind, environment="staging")
+    reporter.tell("triggered", id="A", title="Down") if kind == ImpactKind.INCIDENT else reporter.post(value=1)
+
+    for place in (ci.organization, ci.project, reporter.source.environment):
+        answer = operator.post(page("delete", place), {"post": "yes"}, follow=True)
+        assert "their history is kept" in text_of(answer)
+
+    assert ImpactSource.objects.exists()
+
+
 def test_what_has_reported_is_kept(operator: OperatorClient, ci: World) -> None:
     alerts = make_reporter(ci, ImpactKind.INCIDENT, "Alerts")
     metric = make_reporter(ci, ImpactKind.METRIC, "Errors")
@@ -48,7 +55,7 @@ def test_what_has_reported_is_kept(operator: OperatorClient, ci: World) -> None:
     metric.post(value=1)
     for reporter in (alerts, metric):
         operator.delete_object(reporter.source)
-        assert "its history is kept" in text_of(operator.get(page("changelist", ImpactSource)))
+        assert "their history is kept" in text_of(operator.get(page("changelist", ImpactSource)))
     operator.delete_object(unused.source)
 
     assert list(ImpactSource.objects.order_by("id")) == [alerts.source, metric.source]

@@ -15,11 +15,6 @@ from tests.factories import make_project
 from tests.operator import OperatorClient
 
 
-@pytest.fixture
-def operator(db: None) -> OperatorClient:
-    return OperatorClient()
-
-
 def after(last: AuditEvent | None) -> list[tuple[str, str, str, Any]]:
     events = AuditEvent.objects.filter(id__gt=last.pk if last else 0).order_by("id")
     return [(event.actor_label, event.action, event.subject_label, event.changes) for event in events]
