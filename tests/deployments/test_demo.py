@@ -16,12 +16,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
+from time_machine import travel
 
-from deployments.models import Deploy, Deployment, ImpactSource, Incident, ManualChange, MetricValue, Target
+from deployments.models import Call, Deploy, Deployment, ImpactSource, Incident, ManualChange, MetricValue, Target
+from deployments.models.call import Outcome
 from deployments.provisioning.demo.history import make_history
 from deployments.queries.impacts import open_incidents
 from orgs.models import Organization, User
-from tests.calls import count_rows
+from tests.calls import bearer, count_rows
 from tests.conftest import World
 from tests.factories import make_organization
 from tokens.models import AccessToken
@@ -108,6 +110,32 @@ def test_the_impact_sources_saw_what_was_rolled_back(db: None, var_dir: Path) ->
     assert values.filter(value__gt=2).exists()
     for rollback in Deploy.objects.filter(environment=on_call.environment, restores__isnull=False):
         assert on_call.incidents.filter(started_at__lt=rollback.deployed_at, ended_at__gt=rollback.deployed_at).exists()
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_the_request_log_has_its_calls(db: None, var_dir: Path, hour: int) -> None:
+    with travel(timezone.now().replace(hour=hour), tick=False):
+        run("--days=10")
+    assert not Deploy.objects.filter(calls=None).exists()
+    rejected = Call.objects.filter(outcome=Outcome.REJECTED)
+    assert len(rejected) == 5
+    assert list(Call.objects.order_by("id")) == list(Call.objects.order_by("created_at"))
+
+
+def test_its_calls_are_answered_as_the_log_says(db: None, var_dir: Path) -> None:
+    run("--days=10")
+    secret = json.loads((var_dir / "demo.json").read_text())["token"]
+    rows = count_rows()
+
+    def repeat(call: Call) -> tuple[int, str]:
+        answer = Client().post(call.path, call.body, content_type=call.content_type, headers=bearer(secret))
+        return answer.status_code, answer.content.decode()
+
+    for call in Call.objects.filter(outcome=Outcome.REJECTED):
+        assert repeat(call) == (call.status, call.answer)
+    newest = Call.objects.filter(outcome=Outcome.ACCEPTED).latest("id")
+    assert f"{newest.deploy and newest.deploy.sha} was already deployed here" in repeat(newest)[1]
+    assert count_rows() == rows
 
 
 class TestDemo:

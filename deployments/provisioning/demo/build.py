@@ -7,6 +7,7 @@ from django.db import transaction
 
 from deployments.provisioning.applying import provision
 from deployments.provisioning.demo.access import EMAIL, Access, ensure_token, ensure_user, write_access
+from deployments.provisioning.demo.calls import log_calls
 from deployments.provisioning.demo.changes import CHANGES
 from deployments.provisioning.demo.history import make_history
 from deployments.provisioning.demo.impacts import report_impacts
@@ -66,14 +67,17 @@ def refuse_other_organizations() -> None:
 def register_history(organization: Organization, token: AccessToken, *, now: datetime, days: int) -> int:
     events = make_history(seed=SEED, now=now, days=days)
     places = {slug: find_places(organization.pk, slug) for slug in {event.deployment for event in events}}
+    registered = []
     for event in events:
-        register_deploy(
+        deploy_id = register_deploy(
             organization_id=organization.pk,
             token_id=token.pk,
             place=choose_place(places[event.deployment], environment=event.registration.environment),
             registration=event.registration,
             now=event.at,
         )
+        registered.append((event, deploy_id))
+    log_calls(token, registered, places, now=now, seed=SEED)
     return len(events)
 
 
