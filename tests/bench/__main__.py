@@ -1,13 +1,16 @@
-"""Measures registration and pages: ``make bench``. For a quick look at one part: ``python -m tests.bench registration
---rounds 1 --seconds 4``.
+"""Measures registration, imports and pages: ``make bench``. For a quick look at one part: ``python -m tests.bench
+registration --rounds 1 --seconds 4``.
 
 Registration: the app is served as ``make run`` serves it, on PostgreSQL and on SQLite, and wrk posts registrations to
 it. Beside it, in the same round, pgbench does the least that a registration needs in the same tables: token by digest,
 target row, insert, in one transaction. Machines differ and are noisy, so compare the ratio of the two. Tokens are
 limited to a million requests a minute: counting is paid, and nothing refused.
 
+Imports: a large file is posted to ``import_deploys``, and plain COPY puts the same rows into the same table. Compare
+the ratio of the two rates, and the peak of a web worker's memory after a small file with that after large ones.
+
 Pages: every page at 10,000 deploys and at a million, each organization in a database and behind a server of its own,
-the two in turn. Compare their ratio.
+the two in turn, and both so shaped that they show as many rows. Compare the ratio of their times.
 """
 
 import argparse
@@ -25,17 +28,19 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.bench import machine
+from tests.bench.imports import FEW_ROWS, MANY_ROWS, measure_imports
 from tests.bench.measure import RATE_LIMIT, Measurement, measure
-from tests.bench.pages import FEW, MANY, PageTime, measure_pages
+from tests.bench.pages import FEW, MANY, MOST_MANY_TO_FEW, PageTime, measure_pages
 from tests.bench.processes import ROOT
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 RESULTS = ROOT / "bench" / "results.json"
 
 LEAST_RATIO = 0.12
+LEAST_RATIO_TO_COPY = 0.9
+MOST_MEGABYTES_FOR_A_LARGE_FILE = 16
 MOST_P99_TO_P50 = 4
 MOST_WORKER_MEGABYTES = 120
-MOST_MANY_TO_FEW = 1.5
 BUSY_LOAD = 0.5
 DATABASES = ("postgresql", "sqlite")
 
@@ -108,6 +113,26 @@ def measure_registration(options: argparse.Namespace, databases: Sequence[str]) 
     return results, missed
 
 
+def measure_all_imports(options: argparse.Namespace, databases: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    results: dict[str, Any] = {"rounds": options.rounds}
+    missed = []
+    for name in databases:
+        with ExitStack() as stack:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gumshoe-bench-")))
+            url = stack.enter_context(new_database(options.postgres, "imports")) if name == "postgresql" else None
+            times = measure_imports(directory, postgres_url=url, rounds=options.rounds)
+        results[name] = row = times.row()
+        say(f"\n{name}: import of {row['rows']:,} rows: {row['import_rows_per_second']:,} rows/s")
+        say(f"     COPY: {row['copy_rows_per_second']} rows/s, ratio {row['ratio_to_copy']}")
+        before, after = times.peak_megabytes
+        say(f"     peak of a web worker: {before} MB after {FEW_ROWS:,} rows, {after} MB after {MANY_ROWS:,}")
+        if times.ratio_to_copy and times.ratio_to_copy < LEAST_RATIO_TO_COPY:
+            missed.append(f"{name}: imports at {times.ratio_to_copy} of COPY, at least {LEAST_RATIO_TO_COPY} wanted")
+        if after - before > MOST_MEGABYTES_FOR_A_LARGE_FILE:
+            missed.append(f"{name}: a large file takes {after - before:.0f} MB of a web worker")
+    return results, missed
+
+
 def measure_all_pages(options: argparse.Namespace, databases: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     results: dict[str, Any] = {"times": options.times, "few_deploys": FEW, "many_deploys": MANY}
     missed = []
@@ -137,13 +162,15 @@ def say_page(page: PageTime) -> None:
     say(f"{times} {page.few_kilobytes:5.0f} kB {page.many_kilobytes:5.0f} kB  {page.name}{too_long}")
 
 
-PARTS = {"registration": measure_registration, "pages": measure_all_pages}
+PARTS = {"registration": measure_registration, "imports": measure_all_imports, "pages": measure_all_pages}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure registration and pages.")
-    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure (default: both)")
-    parser.add_argument("--rounds", type=int, default=3, help="of registration (default 3)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description="Measure registration, imports and pages."
+    )
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure (default: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="of registration and imports (default 3)")
     parser.add_argument("--seconds", type=int, default=8, help="of each load of registration (default 8)")
     parser.add_argument("--times", type=int, default=9, help="each page is asked for (default 9)")
     parser.add_argument("--only", choices=DATABASES, help="one database; nothing is written")
@@ -152,7 +179,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}: name registration or pages")
+        parser.error(f"there is no part {', '.join(sorted(unknown))}: name registration, imports or pages")
     databases = (options.only,) if options.only else DATABASES
     missed = []
     for part in options.parts or PARTS:
@@ -175,7 +202,7 @@ def main() -> None:
 
 
 def keep(part: str, results: dict[str, Any]) -> None:
-    """Beside what was measured of the other part before."""
+    """Beside what was measured of the other parts before."""
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(kept | {part: results}, indent=2) + "\n")

@@ -2,12 +2,15 @@
 settings with so many deploys and names them.
 
 A process of its own, since Django's settings are read once a process. The names are the same whatever the database has.
+
+A page of more rows takes longer, however fast they are found. So the deploys are of such a kind that ten thousand fill
+the pages which a million fill: a few deployments have most of them and the others only a handful at either size, many
+were rolled back, and many calls were rejected before. What even a million fill no page with is rare at either size,
+since a page looks through a limited number of deploys.
 """
 
-import io
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +22,7 @@ import django
 SLUG = "large"
 DEPLOYMENTS, ENVIRONMENTS = 1_000, 5
 EMAIL, PASSWORD = "bench@example.com", "a password for measuring"
+ACTOR = "fill_organization"
 
 
 @dataclass(frozen=True)
@@ -36,27 +40,33 @@ class Filled:
 def fill(deploys: int) -> Filled:
     from django.core.management import call_command
     from django.db import connection
+    from django.utils import timezone
 
+    from deployments.provisioning.filling.build import fill_organization
+    from deployments.provisioning.filling.events import Habits
+    from orgs.audit import Actor, acting_as
     from orgs.models import User
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    User.objects.create_superuser(EMAIL, PASSWORD)
-    output = io.StringIO()
-    call_command(
-        "fill_organization",
-        SLUG,
-        deployments=DEPLOYMENTS,
-        environments=ENVIRONMENTS,
-        deploys=deploys,
-        owner=EMAIL,
-        stdout=output,
-    )
+    owner = User.objects.create_superuser(EMAIL, PASSWORD)
+    # See the docstring of this module: in one deployment, too, there are rollbacks for a page, far back as well.
+    habits = Habits(skew=-1.3, deployed_again=200, share_failed=0.8, share_rejected_before=0.6)
+    with acting_as(Actor(label=ACTOR)):
+        token = fill_organization(
+            slug=SLUG,
+            deployments=DEPLOYMENTS,
+            environments=ENVIRONMENTS,
+            deploys=deploys,
+            owner=owner,
+            now=timezone.now(),
+            tell=lambda stored: None,
+            habits=habits,
+        )
     if connection.vendor == "postgresql":
         # As autovacuum will have done it by the time somebody looks.
         with connection.cursor() as cursor:
             cursor.execute("VACUUM (ANALYZE)")
-    (token,) = re.findall(r"gum_\w+", output.getvalue())
     return Filled(token, dict(name_addresses()))
 
 
@@ -66,8 +76,8 @@ def name_addresses() -> Iterator[tuple[str, str]]:
     from orgs.models import Organization
 
     organization = Organization.objects.get(slug=SLUG)
-    often, *_ = deployments = list(Deployment.objects.filter(organization=organization).order_by("pk"))
-    middle, seldom = deployments[len(deployments) // 2], deployments[-1]
+    deployments = list(Deployment.objects.filter(organization=organization).order_by("pk"))
+    often, middle, seldom = deployments[0], deployments[10], deployments[-1]
     project = often.project.slug
     yield from home(project)
     for name, path in (
@@ -101,6 +111,9 @@ def home(project: str) -> Iterator[tuple[str, str]]:
 
 
 def timeline_queries(organization: Any, deployment: Any) -> Iterator[tuple[str, str]]:
+    """Days and digits are as many as find the same number of deploys at either size."""
+    from django.db.models import Count
+
     from deployments.models import Deploy
     from deployments.queries.keyset import Key
 
@@ -108,17 +121,23 @@ def timeline_queries(organization: Any, deployment: Any) -> Iterator[tuple[str, 
     history = Deploy.objects.filter(organization=organization).order_by("deployed_at", "id")
     first, last = history[0], history.reverse()[0]
     far = first.deployed_at + (last.deployed_at - first.deployed_at) / 3
-    back = history.filter(deployed_at__lte=far).reverse()[0]
-    second = Key.of(history.reverse()[50])
-    of_long_ago = history.filter(deployed_at__lte=far, sha__regex="^[0-9a-f]{40}$").reverse()[0]
-    days = {"since": f"{far:%Y-%m-%d}", "until": f"{far:%Y-%m-%d}"}
+    until_far = history.filter(deployed_at__lte=far).reverse()
+    back, second = until_far[0], Key.of(history.reverse()[50])
+    in_production = until_far.filter(deployment=deployment, environment__slug="production")
+    of_long_ago = in_production.filter(sha__regex="^[0-9a-f]{40}$")[0]
+    few_digits = next(
+        digits
+        for digits in (of_long_ago.sha[:length] for length in range(4, 40))
+        if history.filter(sha__startswith=digits).aggregate(shas=Count("sha", distinct=True))["shas"] == 1
+    )
+    days = {"since": f"{in_production[60].deployed_at:%Y-%m-%d}", "until": f"{far:%Y-%m-%d}"}
     month = {"since": f"{first.deployed_at:%Y-%m-%d}", "until": f"{far:%Y-%m-%d}"}
     queries: dict[str, dict[str, Any]] = {
         "second page": {"before": second},
         "far back": {"before": Key.of(back)},
         "forward from far back": {"after": Key.of(back)},
         "the oldest": {"after": "0-0"},
-        "a day": days,
+        "as many days as have a page": days,
         "months": month,
         "environment": {"environment": "production"},
         "project": {"project": deployment.project.slug},
@@ -136,9 +155,10 @@ def timeline_queries(organization: Any, deployment: Any) -> Iterator[tuple[str, 
         "unknown tag, far back": {"tag": "nothing", "before": Key.of(back)},
         "unknown tag, forward from far back": {"tag": "nothing", "after": Key.of(back)},
         "hash": {"sha": of_long_ago.sha},
-        "four digits of a hash": {"sha": of_long_ago.sha[:4]},
-        "version": {"sha": "v1.2"},
-        "unknown version": {"sha": "v9.9"},
+        "few digits of a hash": {"sha": few_digits},
+        "unknown image tag": {"sha": "v9.9"},
+        "version": {"version": "v1."},
+        "unknown version": {"version": "v9.9"},
         "frequent text": {"q": "Update dependencies"},
         "unknown text": {"q": "no such words"},
         "unknown text, far back": {"q": "no such words", "before": Key.of(back)},
@@ -217,7 +237,7 @@ def logs(organization: Any, deployment: Any) -> Iterator[tuple[str, str]]:
         yield f"requests: {what}", f"/{SLUG}/requests?{urlencode(values)}"
     yield "audit log", f"/{SLUG}/audit"
     for what, values in {
-        "person": {"person": "fill_organization"},
+        "person": {"person": ACTOR},
         "action": {"action": "project.created"},
         "subject": {"subject": "gateway"},
         "CSV": {"format": "csv"},

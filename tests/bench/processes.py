@@ -39,16 +39,15 @@ class Server:
         self.process = process
         self.port = port
 
-    def worker_megabytes(self) -> list[float]:
-        """The resident memory of each web worker."""
+    def worker_ids(self) -> list[str]:
+        """The process ids of the web workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        sizes = []
-        for child in children:
-            if "resource_tracker" in Path(f"/proc/{child}/cmdline").read_text():
-                continue
-            match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{child}/status").read_text())
-            sizes.append(round(int(match[1]) / 1024, 1) if match else 0.0)
-        return sizes
+        return [child for child in children if "resource_tracker" not in Path(f"/proc/{child}/cmdline").read_text()]
+
+    def worker_megabytes(self, measure: str = "VmRSS") -> list[float]:
+        """The resident memory of each web worker: what it takes now, or at its peak (``VmHWM``)."""
+        statuses = [Path(f"/proc/{child}/status").read_text() for child in self.worker_ids()]
+        return [round(int(re.findall(rf"{measure}:\s+(\d+) kB", status)[0]) / 1024, 1) for status in statuses]
 
 
 def free_port() -> int:
