@@ -8,18 +8,15 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from deployments.deletion import delete_project
 from deployments.models import Call, Deploy, ManualChange
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
-from deployments.services import limit_token
-from orgs.models import AuditEvent, Environment
+from orgs.models import AuditEvent
 from orgs.services import NewEnvironment, create_environment
-from tests.calls import FORM, JSON, MULTIPART, SHA, assert_sentence, basic, bearer, call, count_rows, encoded, multipart
+from tests.calls import FORM, JSON, MULTIPART, SHA, basic, bearer, call, encoded, multipart
 from tests.conftest import World
 from tests.factories import make_token
 from tokens.scopes import Scope
-from tokens.services import limit_token_environments, revoke_token
 
 PATH = "/api/1/deployments/acme/shop/register_manual_deploy"
 NAME = "Scaled up web tier"
@@ -255,162 +252,6 @@ def test_the_token_in_every_place(ci: World) -> None:
     for path, body, content_type, headers in calls:
         recorded(call(path, body, content_type=content_type, headers=headers))
     assert ManualChange.objects.count() == len(calls)
-
-
-# --- Refusals ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("name", [None, "", "   "])
-def test_no_name(ci: World, name: str | None, encoding: str) -> None:
-    fields = {"description": "no title", "date": "yesterday"} | ({} if name is None else {"name": name})
-
-    response = post(ci, fields, encoding)
-
-    assert (response.status_code, response.content) == (422, b"Name is required.")
-    assert not ManualChange.objects.exists()
-
-
-@pytest.mark.parametrize("date", ["yesterday", "2024-13-01", "0001-01-01", "1714566901", 1714566901, ["2024-05-01"]])
-def test_a_malformed_date(ci: World, date: Any) -> None:
-    response = post(ci, {"name": NAME, "date": date})
-
-    assert response.status_code == 400
-    assert response.content == b"Invalid date format.  Must be in ISO 8601 format"
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"author": "ann"}, "author must be an e-mail address."),
-        ({"author": 7}, "author must be text."),
-        ({"email": "ann@"}, "email must be an e-mail address."),
-        ({"environment": "nowhere"}, "No environment 'nowhere' in project shop: it has staging, production."),
-        ({"environment": ["staging"]}, "environment must be text."),
-        ({"name": 7}, "name must be text."),
-        ({"name": ["a", "b"]}, "name must be text."),
-        ({"name": "a\nb"}, "name must not contain control characters."),
-        ({"name": "n" * 256}, "name is 256 characters long: at most 255 are accepted."),
-        ({"description": "d" * 10_001}, "description is 10001 characters long: at most 10000 are accepted."),
-        ({"links": "https://example.com"}, "links must be name=url, or an object of names and addresses."),
-        ({"links": {"x": "javascript:alert(1)"}}, "links.x must be an http or https address."),
-        ({"links": ["a=https://example.com"]}, "links must be an object or text."),
-        ({"name": "a\0b"}, "The body contains a NUL character: remove it."),
-        ({"name": "\ud800"}, "The body contains half a surrogate pair: send valid Unicode."),
-        ({"date": "2100-01-01"}, "date is in the future: send when it happened, or leave it out for now."),
-    ],
-)
-def test_a_field_that_cannot_be(ci: World, fields: dict[str, Any], sentence: str) -> None:
-    before = count_rows()
-
-    response = post(ci, {"name": NAME, **fields})
-
-    assert (response.status_code, assert_sentence(response)) == (400, sentence)
-    assert count_rows() == before
-
-
-def test_tags_that_cannot_be(ci: World) -> None:
-    for tags in ("infra", "#Infra", ["#a b"], f"#{'x' * 51}", [f"#{number}" for number in range(101)], {"a": 1}):
-        response = post(ci, {"name": NAME, "tags": tags})
-        assert response.status_code == 400
-        assert "tag" in assert_sentence(response)
-
-
-@pytest.mark.parametrize(
-    "segment", ["no-such-project", "storefront", "-", "a%20b", "%F0%9F%92%A9", "a%00b", "x" * 300, "shop/shop"]
-)
-def test_no_such_project(ci: World, segment: str) -> None:
-    response = post(ci, {}, path=PATH.replace("shop", segment))
-
-    assert (response.status_code, response.content) == (404, b"Project not found")
-
-
-def test_projects_of_others_and_deleted_ones_are_no_such(ci: World, other: World) -> None:
-    delete_project(project=ci.project)
-
-    assert post(ci, {"name": NAME}).content == b"Project not found"
-    foreign = post(ci, {"name": NAME}, path=PATH.replace("acme", "globex"))
-    assert (foreign.status_code, foreign.content) == (401, b"Unauthorized")
-    assert not ManualChange.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "headers", [{}, bearer("gum_wrong"), {"Authorization": "apikey"}, basic("x"), {"Authorization": "x"}]
-)
-def test_no_token_that_is_known(ci: World, headers: dict[str, str]) -> None:
-    for path in (PATH, PATH.replace("shop", "no-such-project"), PATH.replace("acme", "nobody")):
-        response = call(path, b"{}", headers=headers)
-
-        assert (response.status_code, response.content) == (401, b"Unauthorized")
-        assert response["WWW-Authenticate"] == 'Bearer realm="Gumshoe"'
-
-
-def test_a_revoked_token(ci: World) -> None:
-    revoke_token(token=ci.token)
-
-    assert post(ci, {"name": NAME}).content == b"Unauthorized"
-
-
-def test_the_order_of_checks(ci: World, settings: Any) -> None:
-    """Scope, rate limit, project, body, fields: each is reported before what follows it."""
-    _, reader = make_token(ci.organization, Scope.READ)
-    nowhere = PATH.replace("shop", "no-such-project")
-
-    assert call(nowhere, b"{", headers=bearer(reader)).status_code == 403
-    assert call(nowhere, b"{", headers=bearer(ci.secret)).content == b"Project not found"
-    assert call(PATH, b"{", headers=bearer(ci.secret)).status_code == 400
-    assert post(ci, {"date": "x"}).status_code == 422
-    settings.API_RATE_LIMIT = "1/h"
-    statuses = [call(nowhere, b"{", headers=bearer(ci.secret)).status_code for _ in range(3)]
-    assert statuses[-1] == 429
-
-
-@pytest.mark.parametrize(("scope", "status"), [(Scope.ALL, 200), (Scope.REGISTER_IMPACT, 403), (Scope.READ, 403)])
-def test_scopes(ci: World, scope: Scope, status: int) -> None:
-    _, secret = make_token(ci.organization, scope)
-
-    assert call(PATH, b'{"name": "x"}', headers=bearer(secret)).status_code == status
-
-
-def test_a_token_limited_to_environments(ci: World) -> None:
-    limit_token_environments(token=ci.token, environments=[Environment.objects.get(slug="staging", project=ci.project)])
-
-    assert recorded(post(ci, {"name": NAME, "environment": "staging"}))
-    refused = post(ci, {"name": NAME})
-    assert (refused.status_code, assert_sentence(refused)) == (
-        403,
-        "This access token is limited to the environments staging.",
-    )
-
-
-def test_a_token_limited_to_deployments_registers_none(ci: World) -> None:
-    """Wherever it would be: nor does it learn which projects there are, nor read one."""
-    limit_token(token=ci.token, deployments=[ci.deployment])
-
-    for path in (PATH, PATH.replace("shop", "no-such-project")):
-        refused = post(ci, {"name": NAME}, path=path)
-        assert refused.status_code == 403
-        assert "a manual change belongs to none" in assert_sentence(refused)
-    assert not ManualChange.objects.exists()
-
-
-def test_limited_tokens_read_what_they_are_limited_to(ci: World) -> None:
-    location = post(ci, {"name": NAME, "environment": "staging"})["Location"]
-    staging, production = Environment.objects.filter(project=ci.project).order_by("position")
-    for environments, deployments, status in (
-        ([staging], None, 200),
-        ([production], None, 404),
-        (None, [ci.deployment], 404),
-    ):
-        token, secret = make_token(ci.organization, Scope.READ)
-        limit_token_environments(token=token, environments=environments)
-        limit_token(token=token, deployments=deployments)
-        assert call(location, method="GET", headers=bearer(secret)).status_code == status
-
-
-def test_a_body_for_the_other_endpoint_is_told_so(ci: World) -> None:
-    assert "register_manual_deploy" in assert_sentence(ci.register(name=NAME))
-    assert post(ci, {"sha": SHA}).content == b"Name is required."
 
 
 # --- What else a call does --------------------------------------------------------------------------
