@@ -9,7 +9,8 @@ from django.db.models import Count, Max, Min, Q
 
 from deployments.models import Deploy
 from deployments.registration.imported import HistoryRow
-from deployments.registration.staging import Staged, staging_tables
+from deployments.registration.placing import placed
+from deployments.registration.staging import staged
 from tokens.statements import as_datetime
 
 SAMPLE = 5
@@ -59,14 +60,14 @@ class Preview:
 COUNT = """
 SELECT count(there.id), count(here.restores), min(told.deployed_at), max(told.deployed_at)
 FROM import_place here
-JOIN import_row told ON told.line = here.line
+JOIN import_row told ON told.id = here.id
 LEFT JOIN deployments_deploy there ON there.target_id = %s AND there.deployed_at = told.deployed_at
      AND there.sha = told.sha AND there.deleted_at IS NULL
 """
 NEW_ROWS = """
 SELECT told.line, told.sha, told.deployed_at
 FROM import_place here
-JOIN import_row told ON told.line = here.line
+JOIN import_row told ON told.id = here.id
 WHERE NOT EXISTS (
     SELECT 1 FROM deployments_deploy there
     WHERE there.target_id = %s AND there.deployed_at = told.deployed_at AND there.sha = told.sha
@@ -76,7 +77,7 @@ ORDER BY here.place DESC LIMIT %s
 """
 DUPLICATE_ROWS = """
 SELECT line, sha, deployed_at FROM import_row
-WHERE NOT EXISTS (SELECT 1 FROM import_place WHERE import_place.line = import_row.line)
+WHERE NOT EXISTS (SELECT 1 FROM import_place WHERE import_place.id = import_row.id)
 ORDER BY line LIMIT %s
 """
 
@@ -85,9 +86,7 @@ ORDER BY line LIMIT %s
 def preview_import(*, target_id: int | None, rows: Iterable[HistoryRow]) -> Preview:
     """``target_id`` is none where nothing was ever deployed. Raises what ``rows`` raises."""
     nowhere = target_id or 0
-    with staging_tables():
-        staged = Staged(rows)
-        deploy_count = staged.place(id_of_place="place")
+    with staged(rows) as row_count, placed("import_row") as deploy_count:
         with connection.cursor() as cursor:
             cursor.execute(COUNT, [nowhere])
             unchanged, rollbacks, first_at, last_at = cursor.fetchone()
@@ -100,7 +99,7 @@ def preview_import(*, target_id: int | None, rows: Iterable[HistoryRow]) -> Prev
         last=Max("deployed_at"),
     )
     return Preview(
-        row_count=staged.row_count,
+        row_count=row_count,
         deploy_count=deploy_count,
         rollback_count=rollbacks,
         unchanged=unchanged,

@@ -1,41 +1,25 @@
 """Replacing a target's history by that of a file, and taking that back."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from deployments.models import Deploy, HistoryImport, Target
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
 from deployments.registration import history, statements
 from deployments.registration.errors import BadHistory
-from deployments.registration.imported import HistoryRow
+from deployments.registration.imported import HistoryRow, as_it_happened
+from deployments.registration.linking import link_history
 from deployments.registration.register import ensure_target, moved
-from deployments.registration.staging import Staged, staging_tables
 from deployments.registration.statements import Place
+from deployments.registration.storing import store_rows
 from orgs import audit
 from orgs.deletion import RESTORABLE
-from tokens.statements import as_parameter
-
-# On PostgreSQL ids ascend but may have gaps, where other targets take theirs meanwhile. On SQLite nobody else writes.
-FIND_SEQUENCE = "SELECT pg_get_serial_sequence('deployments_deploy', 'id')"
-FIND_LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deployments_deploy'"
-INSERT_DEPLOYS = """
-INSERT INTO deployments_deploy (
-    id, organization_id, project_id, deployment_id, environment_id, target_id, token_id, created_at, updated_at,
-    sha, version, branch, deployed_at, title, author_name, author_email, first_commit_at, lead_time,
-    commit_count, file_count, pull_request_count, additions, deletions, restores_id, rolled_back_by_id
-)
-SELECT here.id, %s, %s, %s, %s, %s, %s, %s, %s,
-       told.sha, '', told.branch, told.deployed_at, told.title, told.author_name, told.author_email,
-       told.first_commit_at, told.lead_time, 0, 0, 0, 0, 0, here.restores_id, undone.undone_by
-FROM (SELECT place, id, line, restores_id FROM import_place ORDER BY place) here
-JOIN import_row told ON told.line = here.line
-LEFT JOIN import_undone undone ON undone.place = here.place
-"""
-READ_BOUNDS = "SELECT min(id), max(id) FROM import_place"
 
 
 @transaction.atomic
@@ -44,72 +28,59 @@ def import_history(
 ) -> HistoryImport:
     """All rows or, where ``rows`` raises, none. Registrations of the target wait meanwhile, and come after it.
 
+    Rows become deploys as they are read, and are linked when all of them are there: each is stored once, and while
+    PostgreSQL stores some the next are read.
+
     The deploys that were there are deleted until :func:`undo_import` brings them back. Raises BadHistory where there is
     no row, and PlaceMoved.
     """
     target = Target.objects.select_related("deployment__organization").get(pk=place.target_id or ensure_target(place))
-    with staging_tables():
-        staged = Staged(rows)
-        if not staged.row_count:
-            raise BadHistory("Nothing was imported: the file has no row below its first line.")
-        _, environment_id = statements.lock_target(target.pk)
-        if environment_id != place.environment_id:
-            raise moved(place)
-        # Under the lock, so that it is later than that of any import before.
-        now = timezone.now()
-        replaced = Deploy.objects.filter(target=target).update(deleted_at=now)
-        deploy_count = staged.place(**new_ids())
-        first, last = insert_placed(
-            [
-                target.deployment.organization_id,
-                place.project_id,
-                place.deployment_id,
-                place.environment_id,
-                target.pk,
-                token_id,
-                as_parameter(now),
-                as_parameter(now),
-            ],
-        )
-        statements.set_live_deploy(target_id=target.pk, deploy_id=last)
-        done = HistoryImport.objects.create(
-            organization=target.deployment.organization,
-            target=target,
-            imported_by=imported_by,
-            file_name=file_name[:MAX_FILE_NAME_LENGTH],
-            deploy_count=deploy_count,
-            duplicate_count=staged.row_count - deploy_count,
-            replaced_count=replaced,
-            first_deploy_id=first,
-            last_deploy_id=last,
-            created_at=now,
-        )
+    _, environment_id = statements.lock_target(target.pk)
+    if environment_id != place.environment_id:
+        raise moved(place)
+    # Under the lock, so that it is later than that of any import before.
+    now = timezone.now()
+    deploys = Deploy.objects.filter(target=target)
+    replaced = deploys.update(deleted_at=now)
+    same = columns_of(target, place, token_id=token_id, now=now)
+    row_count = store_rows(as_it_happened(rows), same=same)
+    if not row_count:
+        raise BadHistory("Nothing was imported: the file has no row below its first line.")
+    link_history(target.pk)
+    history.set_newest_live(target.pk)
+    # Other targets may have taken some of the ids between the first and the last.
+    stored = deploys.aggregate(count=Count("id"), first=Min("id"), last=Max("id"))
+    done = HistoryImport.objects.create(
+        organization=target.deployment.organization,
+        target=target,
+        imported_by=imported_by,
+        file_name=file_name[:MAX_FILE_NAME_LENGTH],
+        deploy_count=stored["count"],
+        duplicate_count=row_count - stored["count"],
+        replaced_count=replaced,
+        first_deploy_id=stored["first"],
+        last_deploy_id=stored["last"],
+        created_at=now,
+    )
     record("import.applied", done)
     return done
 
 
-class NewIds(TypedDict):
-    id_of_place: str
-    parameters: Sequence[Any]
-
-
-def new_ids() -> NewIds:
-    """An expression that gives each new deploy its id."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(FIND_SEQUENCE)
-            return {"id_of_place": "nextval(%s::regclass)", "parameters": cursor.fetchone()}
-        cursor.execute(FIND_LAST_ID)
-        return {"id_of_place": "place + %s", "parameters": cursor.fetchone()}
-
-
-def insert_placed(where: Sequence[Any]) -> tuple[int, int]:
-    """The first and the last id of what is new in deployments_deploy."""
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_DEPLOYS, where)
-        cursor.execute(READ_BOUNDS)
-        first, last = cursor.fetchone()
-    return first, last
+def columns_of(target: Target, place: Place, *, token_id: int | None, now: datetime) -> dict[str, Any]:
+    """What all deploys of an import have in common."""
+    counts = ("commit_count", "file_count", "pull_request_count", "additions", "deletions")
+    return {
+        "organization_id": target.deployment.organization_id,
+        "project_id": place.project_id,
+        "deployment_id": place.deployment_id,
+        "environment_id": place.environment_id,
+        "target_id": target.pk,
+        "token_id": token_id,
+        "created_at": now,
+        "updated_at": now,
+        "version": "",
+        **dict.fromkeys(counts, 0),
+    }
 
 
 @transaction.atomic

@@ -1,0 +1,80 @@
+"""What the deploys of an imported history are to one another, once they are stored."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import Count
+
+from deployments.models import Deploy
+from deployments.registration.placing import BATCH, analyze, batches, placed
+from deployments.registration.rollback_spans import Rollback, spans_undone
+
+MOST_PLACES = 2**31 - 1
+
+HISTORY = "deployments_deploy WHERE target_id = %s AND deleted_at IS NULL"
+DELETE_DUPLICATES = f"DELETE FROM {HISTORY} AND id NOT IN (SELECT id FROM import_place)"  # noqa: S608 - of constants
+INDEX_ROLLBACKS = "CREATE INDEX import_rollback ON import_place (place) WHERE restores IS NOT NULL"
+READ_ROLLBACKS = """
+SELECT place, restores, id FROM import_place WHERE restores IS NOT NULL AND place < %s ORDER BY place DESC LIMIT %s
+"""
+CREATE_UNDONE = "CREATE TEMPORARY TABLE import_undone (place integer PRIMARY KEY, undone_by bigint NOT NULL)"
+LINK_DEPLOYS = """
+UPDATE deployments_deploy SET restores_id = here.restores_id, rolled_back_by_id = here.undone_by
+FROM (
+    SELECT id, restores_id, undone_by
+    FROM import_place LEFT JOIN import_undone ON import_undone.place = import_place.place
+    WHERE restores_id IS NOT NULL OR undone_by IS NOT NULL
+) here
+WHERE deployments_deploy.id = here.id
+"""
+
+
+def link_history(target_id: int) -> None:
+    """Delete what says nothing new, and link the rollbacks, of deploys of which none is linked yet."""
+    if not has_repeated_shas(target_id):
+        return
+    with placed(HISTORY, [target_id]), connection.cursor() as cursor:
+        cursor.execute(DELETE_DUPLICATES, [target_id])
+        cursor.execute(INDEX_ROLLBACKS)
+        cursor.execute(CREATE_UNDONE)
+        fill_undone()
+        analyze("import_undone")
+        cursor.execute(LINK_DEPLOYS)
+        cursor.execute("DROP TABLE import_undone")
+
+
+def has_repeated_shas(target_id: int) -> bool:
+    """Without any there is nothing to link, and finding that out takes a tenth of the time of ordering them."""
+    shas = Deploy.objects.filter(target=target_id).order_by().values("sha")
+    return shas.annotate(deploys=Count("id")).filter(deploys__gt=1).exists()
+
+
+def fill_undone() -> None:
+    insert = "INSERT INTO import_undone (place, undone_by) VALUES (%s, %s)"
+    for batch in batches(undone_places()):
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                with connection.wrap_database_errors, cursor.copy("COPY import_undone FROM STDIN") as copy:
+                    copy.write("".join(f"{place}\t{by}\n" for place, by in batch))
+            else:
+                cursor.executemany(insert, batch)
+
+
+def undone_places() -> Iterator[tuple[int, int]]:
+    """Each place that a rollback undid, and that rollback's id."""
+    for span in spans_undone(rollbacks()):
+        for place in range(span.first, span.last + 1):
+            yield place, span.by
+
+
+def rollbacks() -> Iterator[Rollback]:
+    """The newest first, in batches, since other statements run in between."""
+    before = MOST_PLACES
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(READ_ROLLBACKS, [before, BATCH])
+            batch = [Rollback(*row) for row in cursor.fetchall()]
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        before = batch[-1].place
