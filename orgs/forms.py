@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -15,6 +14,7 @@ from django.utils.html import format_html
 from orgs.audit import words_of_action
 from orgs.fields import EnvironmentNamesField
 from orgs.models import Membership, Organization, User
+from orgs.models.organization import time_zones
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
@@ -24,7 +24,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
 @cache
 def time_zone_choices() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+    return [(name, name.replace("_", " ")) for name in sorted(time_zones())]
 
 
 class RoleField(forms.ChoiceField):
