@@ -66,7 +66,8 @@ def refuse_other_organizations() -> None:
 
 def register_history(organization: Organization, token: AccessToken, *, now: datetime, days: int) -> int:
     events = make_history(seed=SEED, now=now, days=days)
-    places = {slug: find_places(organization.pk, slug) for slug in {event.deployment for event in events}}
+    slugs = organization.deployments.values_list("slug", flat=True)
+    places = {slug: find_places(organization.pk, slug) for slug in slugs}
     registered = []
     for event in events:
         deploy_id = register_deploy(
