@@ -14,6 +14,8 @@ BIN := .venv/bin
 
 VAR_DIR ?= var
 export VAR_DIR
+# Python starts many times in what follows: what it compiled is kept.
+export PYTHONDONTWRITEBYTECODE :=
 # Makes and checks; nothing that is served or stored depends on it.
 THROWAWAY_KEY := make-lint-$(shell head -c 48 /dev/urandom | base64 | tr -d '\n')
 
