@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.looking import AXE
 from tests.browser.watching import SECONDS, watched
 
 WITHOUT_CHROMIUM = "there is no Chromium on this machine: apt install chromium"
@@ -54,6 +55,7 @@ def visit(chromium: Browser, site: str) -> Iterator[Visit]:
 
         def visit(client: Client | None = None, **options: Any) -> BrowserContext:
             context = stack.enter_context(watched(chromium, base_url=site, **options))
+            context.add_init_script(path=AXE)
             if client:
                 cookies = [(name, morsel.value) for name, morsel in client.cookies.items()]
                 context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies])

@@ -31,6 +31,7 @@ from tests.calls import bearer
 from tests.conftest import World
 from tests.deployments.reporting import make_reporter
 from tests.factories import make_impact_source, make_token
+from tests.shared import shared_fixture
 from tokens.scopes import Scope
 
 CHECKS = [
@@ -44,20 +45,18 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(json.dumps(document())))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
 # The same calls each time, so that nobody's change fails by another one's luck.
 EXAMPLES = settings(
-    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@pytest.fixture
-def secret(ci: World, settings: Settings) -> str:
-    """Of a token that may do anything, any number of times."""
+@pytest.fixture(autouse=True)
+def _no_limit(settings: Settings) -> None:
     settings.API_RATE_LIMIT = settings.SWEETR_RATE_LIMIT = None
-    return make_token(ci.organization, Scope.ALL)[1]
 
 
-@pytest.fixture
-def names(ci: World, secret: str) -> dict[str, Any]:
-    """What paths and filters can name of a world that has one of everything."""
+@shared_fixture
+def names(ci: World) -> dict[str, Any]:
+    """What paths and filters can name of a world that has one of everything; the token may do anything."""
     ci.register(
         sha="5f0c7a1",
         tags="#a",
@@ -80,7 +79,7 @@ def names(ci: World, secret: str) -> dict[str, Any]:
         "impact_source": incidents.source.slug,
         "source": incidents.source.slug,
         "impact_id": str(make_impact_source(ci.project, ImpactKind.METRIC).pk),
-        "token": secret,
+        "token": make_token(ci.organization, Scope.ALL)[1],
     }
 
 
@@ -102,7 +101,7 @@ def test_the_whole_document_is_understood() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.definition.raw["operationId"])
-def test_answers_are_as_documented(names: dict[str, Any], secret: str, operation: Any) -> None:
+def test_answers_are_as_documented(names: dict[str, Any], operation: Any) -> None:
     @EXAMPLES
     @given(case=operation.as_strategy(), made_up=st.just(set()) | st.sets(st.sampled_from(sorted(names))))
     def call(case: Any, made_up: set[str]) -> None:
@@ -110,7 +109,7 @@ def test_answers_are_as_documented(names: dict[str, Any], secret: str, operation
             values.update({name: names[name] for name in values if name in names and name not in made_up})
         # Else it would take no second value for two minutes.
         ImpactSource.objects.update(last_value_at=None)
-        case.call_and_validate(app=application, headers=bearer(secret), checks=CHECKS)
+        case.call_and_validate(app=application, headers=bearer(names["token"]), checks=CHECKS)
 
     with connection_kept():
         call()

@@ -8,12 +8,13 @@ import stat
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import Settings
 from time_machine import travel
@@ -26,6 +27,7 @@ from orgs.models import Organization, User
 from tests.calls import bearer, count_rows
 from tests.conftest import World
 from tests.factories import make_organization
+from tests.shared import shared_fixture
 from tokens.models import AccessToken
 from tokens.services import revoke_token
 
@@ -37,11 +39,19 @@ def var_dir(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@shared_fixture
+def access() -> bytes:
+    """To a demo with little history, for tests that do not look at it."""
+    with TemporaryDirectory() as folder, override_settings(VAR_DIR=Path(folder)):
+        run("--days=3")
+        return (Path(folder) / "demo.json").read_bytes()
+
+
 @pytest.fixture
-def demo(db: None, var_dir: Path) -> Path:
-    """With little history, for tests that do not look at it."""
-    run("--days=3")
-    return var_dir / "demo.json"
+def demo(access: bytes, var_dir: Path) -> Path:
+    path = var_dir / "demo.json"
+    path.write_bytes(access)
+    return path
 
 
 def run(*options: str) -> list[str]:
@@ -149,8 +159,9 @@ class TestDemo:
         assert run("--show") == run("--show")
         assert (count_rows(), demo.read_text()) == (rows, access)
 
-    def test_only_its_owner_reads_the_access(self, demo: Path) -> None:
-        assert stat.S_IMODE(demo.stat().st_mode) == 0o600
+    def test_only_its_owner_reads_the_access(self, db: None, var_dir: Path) -> None:
+        run("--days=1")
+        assert stat.S_IMODE((var_dir / "demo.json").stat().st_mode) == 0o600
 
     def test_the_printed_login_opens_the_admin(self, demo: Path) -> None:
         access = json.loads(demo.read_text())

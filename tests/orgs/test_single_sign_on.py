@@ -77,7 +77,8 @@ def issuer(settings: Settings, db: None) -> Iterator[Issuer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     provider.url = f"http://127.0.0.1:{server.server_port}"
     provider.claims = {"sub": "1", "email": EMAIL, "email_verified": True, "name": "Ada Lovelace"}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks every so many seconds whether to end.
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     settings.OIDC_ISSUER, settings.OIDC_NAME = provider.url, "Acme ID"
     settings.SOCIALACCOUNT_PROVIDERS = {
         "openid_connect": {
