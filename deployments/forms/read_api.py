@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from deployments.forms.timeline import EARLIEST, KINDS, LATEST, Place, TimelineForm, text_field
+from deployments.forms.timeline import EARLIEST, KINDS_OF_DEPLOYS, LATEST, Place, TimelineForm, kind_field, text_field
 from deployments.models import ImpactKind, ImpactSource
 from deployments.queries.impacts import IncidentFilters, living_sources
 from deployments.queries.timeline import Filters
@@ -24,7 +24,7 @@ from orgs.text import shortened
 from tokens.statements import TokenRow
 
 NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
-NO_KIND = f"Write {', '.join(kind for kind, _ in KINDS if kind)} or nothing."
+NO_KIND = f"Write {', '.join(kind for kind, _ in KINDS_OF_DEPLOYS if kind)} or nothing."
 NO_STATE = "Write open, closed or nothing."
 
 
@@ -102,6 +102,7 @@ class ReadForm(TimelineForm):
 class DeploysForm(ReadForm):
     def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
         super().__init__(data, token=token, organization=organization)
+        self.fields["kind"] = kind_field(KINDS_OF_DEPLOYS)
         self.fields["kind"].error_messages["invalid_choice"] = NO_KIND
 
 

@@ -24,6 +24,7 @@ KINDS = (
     ("rolled_back", "Rolled back"),
     (MANUAL_CHANGE, "Manual changes"),
 )
+KINDS_OF_DEPLOYS = KINDS[:-1]
 EARLIEST, LATEST = date(1970, 1, 2), date(2199, 12, 30)
 OFFERED_DEPLOYMENTS = 500
 COMMON_FIELDS = ("q", "kind", "environment")
@@ -101,7 +102,7 @@ class TimelineForm(forms.Form):
             widget: Any = self.fields[name].widget
             widget.choices = CallableChoiceIterator(choices)
         if place.deployment:
-            self.fields["kind"] = kind_field([kind for kind in KINDS if kind[0] != MANUAL_CHANGE])
+            self.fields["kind"] = kind_field(KINDS_OF_DEPLOYS)
         for name in place.fixed_fields():
             del self.fields[name]
 

@@ -46,6 +46,7 @@ DEPLOY_FILTERS = (
     query_parameter("author", "Part of a name or an e-mail address."),
     TAG,
     query_parameter("sha", "How the sha begins: four characters or more."),
+    query_parameter("version", "How the version begins."),
     query_parameter("q", "Part of a title or of a commit's message."),
 )
 MANUAL_CHANGE_FILTERS = (

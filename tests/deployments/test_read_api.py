@@ -1,5 +1,6 @@
 """The read API's lists: what is in them, for whom, in pages, and not sent twice."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from deployments.models import Deploy
 from deployments.queries import timeline
 from deployments.services import limit_token
 from orgs.services import update_organization
-from tests.calls import assert_sentence, bearer
+from tests.calls import assert_sentence, bearer, call
 from tests.conftest import World
 from tests.deployments.histories import minute
 from tests.factories import make_deployment, make_project, make_token
@@ -113,6 +114,15 @@ class TestLists:
     def test_filters(self, varied: World, reader: str, query: str, expected: str) -> None:
         assert " ".join(slugs(f"/deploys?{query}", reader)) == expected
 
+    def test_by_version(self, ci: World, reader: str) -> None:
+        for version, commit in (("v1.4.2", "a" * 40), ("v1.5.0", "b" * 40)):
+            fields = {"app": "storefront", "environment": "production", "repositoryFullName": "acme/backend"}
+            body = json.dumps({**fields, "version": version, "commitHash": commit})
+            assert call("/v1/deployments", body, headers=bearer(ci.secret)).status_code == 202
+
+        assert slugs("/deploys?version=V1.4", reader) == ["a" * 40]
+        assert slugs("/deploys?version=v1", reader) == ["b" * 40, "a" * 40]
+
     @pytest.mark.parametrize(
         ("path", "says"),
         [
@@ -120,7 +130,8 @@ class TestLists:
             ("/deploys?deployment=x", "deployment: There is no deployment x."),
             ("/deploys?deployment=loader&project=shop", "deployment: Loader is not in Shop."),
             ("/deploys?environment=x", "environment: There is no environment x."),
-            ("/deploys?kind=x", "kind: Write deploy, rollback, rolled_back, manual_change or nothing."),
+            ("/deploys?kind=x", "kind: Write deploy, rollback, rolled_back or nothing."),
+            ("/deploys?kind=manual_change", "kind: Write deploy, rollback, rolled_back or nothing."),
             ("/deploys?since=yesterday", "since: Write a day"),
             ("/deploys?since=0001-01-01", "since: Write a day"),
             ("/deploys?until=9999-12-31T23:59:59-23:59", "until: Write a day"),
