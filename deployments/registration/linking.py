@@ -12,7 +12,10 @@ from deployments.registration.rollback_spans import Rollback, spans_undone
 MOST_PLACES = 2**31 - 1
 
 HISTORY = "deployments_deploy WHERE target_id = %s AND deleted_at IS NULL"
-DELETE_DUPLICATES = f"DELETE FROM {HISTORY} AND id NOT IN (SELECT id FROM import_place)"  # noqa: S608 - of constants
+DELETE_DUPLICATES = """
+DELETE FROM deployments_deploy
+WHERE target_id = %s AND deleted_at IS NULL AND id NOT IN (SELECT id FROM import_place)
+"""
 INDEX_ROLLBACKS = "CREATE INDEX import_rollback ON import_place (place) WHERE restores IS NOT NULL"
 READ_ROLLBACKS = """
 SELECT place, restores, id FROM import_place WHERE restores IS NOT NULL AND place < %s ORDER BY place DESC LIMIT %s

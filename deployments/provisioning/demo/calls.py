@@ -1,6 +1,5 @@
 """What the demo's CI sent: the calls that registered its deploys, and some as they are turned away every day."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,16 +11,13 @@ from django.conf import settings
 from deployments.models import Call, Deployment
 from deployments.models.call import Outcome
 from deployments.provisioning.demo.history import Event
+from deployments.provisioning.made_up_calls import made_up_call
 from deployments.registration.errors import RegistrationError
 from deployments.registration.places import choose_place
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration
 from deployments.registration.statements import Place
 from deployments.wire.register_deploy import read_registration
 from tokens.models import AccessToken
-
-# An address that belongs to nobody (RFC 5737).
-CI_ADDRESS = "192.0.2.17"
-AGENT = "curl/8.5.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +76,7 @@ class DemoLog:
         return self.call(mishap.deployment, mishap.fields, created_at=at, **answer)
 
     def call(self, slug: str, fields: Mapping[str, Any], **answer: Any) -> Call:
-        body = json.dumps(fields)
-        return Call(
-            organization=self.token.organization,
-            deployment=self.deployments[slug],
-            deployment_slug=slug,
-            token=self.token,
-            token_name=self.token.name,
-            request_id=f"{self.random.getrandbits(128):032x}",
-            method="POST",
-            path=f"/api/1/deployments/{self.token.organization.slug}/{slug}/register_deploy",
-            content_type="application/json",
-            body=body,
-            body_bytes=len(body),
-            address=CI_ADDRESS,
-            agent=AGENT,
-            duration=self.random.randint(4, 30),
-            **answer,
-        )
+        return made_up_call(self.token, self.deployments[slug], fields, self.random, **answer)
 
 
 def refusal_of(fields: Mapping[str, Any], places: Sequence[Place]) -> str:

@@ -64,7 +64,7 @@ def fill_organization(
         lanes = make_lanes(organization, deployments=deployments, environments=environments)
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         company = Company(seed=slug, deployments=deployments, environments=environments, habits=habits, today=today)
-        log = CallLog(organization, token, lanes, share_rejected_before=habits.share_rejected_before, now=now)
+        log = CallLog(token, lanes, share_rejected_before=habits.share_rejected_before, now=now)
         filling = Filling(organization, token, lanes, log, first_id=first_id)
         for events in company.tell(deploys):
             filling.store(events)

@@ -1,6 +1,5 @@
 """What the request log would have of made-up deploys."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from deployments.models import Call
 from deployments.models.call import Outcome
 from deployments.provisioning.filling.events import Event
 from deployments.provisioning.filling.places import Lane
-from orgs.models import Organization
+from deployments.provisioning.made_up_calls import made_up_call
 from tokens.models import AccessToken
 
 MISSPELT = "prod"
@@ -24,20 +23,18 @@ class CallLog:
 
     def __init__(
         self,
-        organization: Organization,
         token: AccessToken,
         lanes: Sequence[Sequence[Lane]],
         *,
         share_rejected_before: float,
         now: datetime,
     ) -> None:
-        self.organization = organization
         self.token = token
         self.lanes = lanes
         self.share_rejected_before = share_rejected_before
         self.since = now - timedelta(days=settings.REQUEST_LOG_DAYS)
         self.kept: Counter[date] = Counter()
-        self.random = Random(organization.slug)  # noqa: S311 - no secret comes from it
+        self.random = Random(token.organization.slug)  # noqa: S311 - no secret comes from it
 
     def calls_of(self, event: Event) -> Iterator[Call]:
         """The call that registered a deploy; now and then a rejected one before it."""
@@ -70,21 +67,5 @@ class CallLog:
     def call(self, event: Event, environment: str, **answer: Any) -> Call:
         deployment = self.lanes[event.deployment][0].deployment
         said = event.registration
-        body = json.dumps({"sha": said.sha, "environment": environment, "email": said.author_email})
-        return Call(
-            organization=self.organization,
-            deployment=deployment,
-            deployment_slug=deployment.slug,
-            token=self.token,
-            token_name=self.token.name,
-            request_id=f"{self.random.getrandbits(128):032x}",
-            method="POST",
-            path=f"/api/1/deployments/{self.organization.slug}/{deployment.slug}/register_deploy",
-            content_type="application/json",
-            body=body,
-            body_bytes=len(body),
-            address="192.0.2.7",
-            agent="curl/8.5.0",
-            duration=self.random.randint(4, 30),
-            **answer,
-        )
+        fields = {"sha": said.sha, "environment": environment, "email": said.author_email}
+        return made_up_call(self.token, deployment, fields, self.random, **answer)
