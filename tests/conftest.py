@@ -21,7 +21,7 @@ from tests.shared import fixtures_of, shared, shared_fixture
 from tokens.models import AccessToken
 
 # Other examples in each run; many more of them by `make test ARGS='--hypothesis-profile thorough'`.
-hypothesis_settings.register_profile("quick", max_examples=40)
+hypothesis_settings.register_profile("quick", max_examples=25)
 hypothesis_settings.register_profile("thorough", max_examples=500)
 hypothesis_settings.load_profile("quick")
 

@@ -212,6 +212,12 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
     return {name: {"organization": ci.organization.slug, **arguments.get(name, {})} for name in PAGES}
 
 
+@shared_fixture
+def members(ci: World) -> dict[Role, Client]:
+    """Somebody of each role, signed in."""
+    return {role: signed_in(make_member(ci.organization, role)) for role in ROLES}
+
+
 def ask(client: Client, name: str, arguments: dict[str, Any]) -> HttpResponse:
     return getattr(client, PAGES[name].method)(reverse(name, kwargs=arguments))  # type: ignore[no-any-return]
 
@@ -231,8 +237,10 @@ def test_a_stranger_finds_nothing(name: str, places: dict[str, dict[str, Any]], 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("role", ROLES)
-def test_a_member_may_what_the_role_allows(name: str, role: Role, ci: World, places: dict[str, dict[str, Any]]) -> None:
-    answer = ask(signed_in(make_member(ci.organization, role)), name, places[name])
+def test_a_member_may_what_the_role_allows(
+    name: str, role: Role, places: dict[str, dict[str, Any]], members: dict[Role, Client]
+) -> None:
+    answer = ask(members[role], name, places[name])
 
     if role_allows(role, PAGES[name].permission):
         assert answer.status_code in (200, 302, 404) if PAGES[name].method == "post" else answer.status_code == 200

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 from django.apps import apps
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 Provision = Callable[[str | bytes], Any]
 Refused = Callable[[str | bytes], list[str]]
@@ -48,6 +50,12 @@ def changed(*steps: str | int, value: Any) -> str:
     return json.dumps(document)
 
 
-def all_rows() -> dict[str, list[dict[str, Any]]]:
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label != "contenttypes"]
-    return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
+def all_rows() -> dict[str, list[tuple[Any, ...]]]:
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    with connection.cursor() as cursor:
+        return {table: rows_of(cursor, table) for table in tables}
+
+
+def rows_of(cursor: CursorWrapper, table: str) -> list[tuple[Any, ...]]:
+    cursor.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608 - our own tables
+    return list(cursor)
