@@ -23,6 +23,7 @@ from deployments.models.call import Outcome
 from deployments.request_log.redaction import redact
 from orgs.addresses import ip_address_or_none
 from orgs.models import FormerSlug, Organization
+from orgs.slugs import is_slug
 from orgs.text import storable
 from tokens.statements import as_parameter
 
@@ -157,7 +158,7 @@ def store(facts: list[Facts], budget: DailyBudget) -> None:
         (organization_id, slug): deployment_id
         for deployment_id, organization_id, slug in Deployment.objects.filter(
             organization__in={organization_id for organization_id, _ in kept},
-            slug__in={item.deployment_slug for _, item in kept},
+            slug__in=filter(is_slug, {item.deployment_slug for _, item in kept}),
         ).values_list("id", "organization_id", "slug")
     }
     insert_calls(
@@ -168,7 +169,8 @@ def store(facts: list[Facts], budget: DailyBudget) -> None:
     )
 
 
-def find_organizations(slugs: set[str]) -> dict[str, int]:
+def find_organizations(named: set[str]) -> dict[str, int]:
+    slugs = list(filter(is_slug, named))
     former = FormerSlug.objects.filter(slug__in=slugs).values_list("slug", "organization_id")
     return dict(former) | dict(Organization.objects.filter(slug__in=slugs).values_list("slug", "id"))
 
@@ -183,7 +185,7 @@ def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) 
         "token_id": facts.token_id,
         "token_name": facts.token_name,
         "request_id": facts.request_id,
-        "method": facts.method,
+        "method": storable(facts.method)[:10],
         "path": storable(redact(facts.path, facts.secrets))[:500],
         "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
         "project_slug": storable(redact(facts.project_slug, facts.secrets))[:100],

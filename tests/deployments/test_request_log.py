@@ -99,6 +99,31 @@ def test_calls_of_no_organization_are_not_kept(ci: World) -> None:
     assert log() == []
 
 
+# What a path names that can be no slug, percent-encoded: PostgreSQL takes no NUL, not even in a look-up.
+NO_SLUGS = ["%00", "a%00b", "%ed%a0%80", "x" * 5000, "%ff", "Ω"]
+
+
+@pytest.mark.parametrize("segment", NO_SLUGS, ids=lambda segment: segment[:10])
+def test_what_can_be_no_slug_loses_no_line(ci: World, other: World, segment: str) -> None:
+    for path in (
+        f"/api/1/deployments/{segment}/app/register_deploy",
+        f"/api/1/deployments/acme/{segment}/register_deploy",
+    ):
+        ci.client.post(path)
+    ci.client.generic("A" * 5000, ci.path, headers={"Authorization": f"Bearer {ci.secret}"})
+    ci.register(sha="abc")
+    other.register(sha="abc")
+
+    kept = [(call.organization, call.status, call.deployment) for call in log()]
+
+    assert kept == [
+        (ci.organization, 401, None),
+        (ci.organization, 405, ci.deployment),
+        (ci.organization, 200, ci.deployment),
+        (other.organization, 200, other.deployment),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
