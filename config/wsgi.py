@@ -16,6 +16,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 IMPORT_PATH = "/import_deploys"
 MAX_BYTES_IN_MEMORY = 1024 * 1024
 READ_BYTES = 64 * 1024
+# What of a body nobody read is still taken from its sender: urllib, http.client and others send all of it before they
+# look for the answer, and an answer that closes the connection on them is lost. Whoever sends so much more than is
+# admitted is no such client.
+MAX_BYTES_BEYOND = 64 * 1024 * 1024
 
 
 class Request(WSGIRequest):
@@ -39,13 +43,30 @@ django_application = Handler()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    sent = environ["wsgi.input"]
     if length := environ.get("CONTENT_LENGTH"):
         if length.isdigit() and length != "0":
-            environ["wsgi.input"] = WholeBody(environ["wsgi.input"], int(length))
+            body = environ["wsgi.input"] = WholeBody(sent, int(length))
+            answer = django_application(environ, start_response)
+            if body.missing <= limit_of(environ) + MAX_BYTES_BEYOND:
+                drop(sent, body.missing)
+            return answer
     elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         with put_aside_chunked_body(environ):
-            return django_application(environ, start_response)
+            answer = django_application(environ, start_response)
+        drop(sent, MAX_BYTES_BEYOND)
+        return answer
     return django_application(environ, start_response)
+
+
+def limit_of(environ: dict[str, Any]) -> int:
+    is_import = environ.get("PATH_INFO", "").endswith(IMPORT_PATH)
+    return int(settings.MAX_IMPORT_BYTES if is_import else settings.MAX_BODY_BYTES)
+
+
+def drop(body: "Body", most: int) -> None:
+    while most > 0 and (data := body.read(min(most, READ_BYTES))):
+        most -= len(data)
 
 
 @contextmanager
@@ -55,8 +76,7 @@ def put_aside_chunked_body(environ: dict[str, Any]) -> Iterator[None]:
     Go's http client and Node's fetch send streams so. At most one byte more than the limit is read, so that a body over
     it is still seen to be over it. A large one waits on disk.
     """
-    is_import = environ.get("PATH_INFO", "").endswith(IMPORT_PATH)
-    missing = (settings.MAX_IMPORT_BYTES if is_import else settings.MAX_BODY_BYTES) + 1
+    missing = limit_of(environ) + 1
     with tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY) as body:
         while missing and (data := environ["wsgi.input"].read(min(missing, READ_BYTES))):
             missing -= len(data)

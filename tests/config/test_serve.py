@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -67,6 +69,8 @@ def test_it_answers_alone_until_told_to_end(server: subprocess.Popen[bytes], env
         "Set PORT or HOST to a free one.\n"
     )
     assert status_of_endless_body(int(environment["PORT"])) in (401, 413)
+    for length in (16 * 1024 * 1024 + 1, 40_000_000):
+        assert status_of_large_body(int(environment["PORT"]), length) == 413
     server.terminate()
     assert server.wait(SECONDS) == 0
     assert port_is_free(environment)
@@ -78,6 +82,15 @@ def status_of_endless_body(port: int) -> int:
         connection.putheader("Content-Length", str(1 << 40))
         connection.endheaders(b"{")
         return connection.getresponse().status
+
+
+def status_of_large_body(port: int, length: int) -> int:
+    """As urllib gets it, which sends everything before it looks for an answer."""
+    address = f"http://127.0.0.1:{port}/api/1/deployments/acme/storefront/register_deploy"
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(urllib.request.Request(address, b"x" * length), timeout=SECONDS)
+    answer.value.close()
+    return answer.value.code
 
 
 def test_workers_end_with_a_killed_main_process(server: subprocess.Popen[bytes], environment: dict[str, str]) -> None:

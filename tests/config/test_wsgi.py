@@ -21,8 +21,7 @@ def post(monkeypatch: pytest.MonkeyPatch) -> Post:
 
         def django_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             requests.append(WSGIRequest(environ))
-            if "HTTP_TRANSFER_ENCODING" in headers:
-                _ = requests[0].body  # is put aside only until it is answered
+            _ = requests[0].body  # is there only until it is answered
             return []
 
         monkeypatch.setattr(wsgi, "django_application", django_application)
@@ -71,3 +70,28 @@ def test_lines_of_half_a_body() -> None:
     assert body.readline(100) == b"b"
     with pytest.raises(OSError, match="The body ended 6 bytes early"):
         body.readline(100)
+
+
+@pytest.mark.parametrize(
+    ("headers", "dropped"),
+    [
+        ({"CONTENT_LENGTH": "9"}, 9),
+        ({"CONTENT_LENGTH": "34"}, 34),
+        # So much is not on its way to somebody who waits for an answer.
+        ({"CONTENT_LENGTH": "35"}, 0),
+        ({"CONTENT_LENGTH": "80", "PATH_INFO": "/api/1/deployments/acme/storefront/import_deploys"}, 80),
+        ({"CONTENT_LENGTH": "81", "PATH_INFO": "/api/1/deployments/acme/storefront/import_deploys"}, 0),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, 35),
+    ],
+)
+def test_what_nobody_read_is_taken_from_the_sender_up_to_a_bound(
+    headers: dict[str, str], dropped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wsgi, "MAX_BYTES_BEYOND", 30)
+    monkeypatch.setattr(wsgi, "django_application", lambda environ, start_response: [])
+    sent = io.BytesIO(b"x" * 100)
+
+    with override_settings(MAX_BODY_BYTES=4, MAX_IMPORT_BYTES=50):
+        wsgi.application({"PATH_INFO": "/", "wsgi.input": sent, **headers}, lambda *arguments: None)
+
+    assert sent.tell() == dropped
