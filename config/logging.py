@@ -30,6 +30,9 @@ class SecretLinkFilter(logging.Filter):
         without_secrets = redact(SECRET_LINK.sub(r"\1…", message))
         if without_secrets != message:
             record.msg, record.args = without_secrets, ()
+        if record.exc_info and not record.exc_text:
+            # Formatters print it where it is there; a database's error tells the values that it would not take.
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return True
 
 
@@ -43,7 +46,7 @@ class JsonFormatter(logging.Formatter):
             "request_id": getattr(record, "request_id", "-"),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -5,23 +5,37 @@ from collections.abc import Iterable
 
 REDACTED = "[redacted]"
 
+
+def spelt(name: str, escape: str) -> str:
+    """A pattern of ``name``, each letter as it is or behind ``escape`` as a code in hexadecimal."""
+    return "".join(f"(?:{letter}|{escape}(?:{ord(letter.lower()):x}|{ord(letter.upper()):x}))" for letter in name)
+
+
+IN_JSON, IN_FORMS = r"\\u00", "%"
 # api_key with its value in JSON (quoted or, wrongly, not), in a form or query, and as a part of a multipart body; each
-# also where the body was cut within the value.
-JSON_KEY = re.compile(r"""(["']api_key["']\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}\]]+)""", re.IGNORECASE)
-FORM_KEY = re.compile(r"((?:^|[&?\s])api(?:_|%5f)key=)[^&\s]*", re.IGNORECASE)
+# also where the body was cut within the value. Some webhooks name it token.
+JSON_KEY = re.compile(
+    rf"""(["']{spelt("api_key", IN_JSON)}["']\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}}\]]+)""", re.IGNORECASE
+)
+FORM_KEY = re.compile(
+    rf"((?:^|[&?\s])(?:{spelt('api_key', IN_FORMS)}|{spelt('token', IN_FORMS)})=)[^&\s]*", re.IGNORECASE
+)
 MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[^\r\n]*""", re.IGNORECASE)
+# What all three patterns have.
+MAY_HAVE_KEY = re.compile(r"key|token|\\u00|%", re.IGNORECASE)
 # The token is the last segment of an incident's path.
 PATH_KEY = re.compile(r"""(register_impact(?:/|%2f)+\s*)[^?\s"',}&]+""", re.IGNORECASE)
-TOKEN = re.compile(r"gum_[0-9A-Za-z]{8,}")
+# What looks like a secret of ours, or the beginning of one that was cut, wherever it stands.
+SECRET = re.compile(r"gum(?:_|%5f|(?:\\+|%5c)u005f)[0-9a-z]{8,}", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """``text`` without values of ``api_key``, without what looks like a token of ours, and without ``secrets``."""
     text = PATH_KEY.sub(rf"\1{REDACTED}", text)
-    if "key" in text.lower():  # as all three patterns have it
+    if MAY_HAVE_KEY.search(text):
         text = JSON_KEY.sub(rf'\1"{REDACTED}"', text)
         text = FORM_KEY.sub(rf"\1{REDACTED}", text)
         text = MULTIPART_KEY.sub(rf"\1{REDACTED}", text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return TOKEN.sub(REDACTED, text)
+    return SECRET.sub(REDACTED, text)

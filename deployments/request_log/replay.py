@@ -11,7 +11,7 @@ from deployments.registration.errors import DuplicateDeploy, InvalidField, Regis
 from deployments.registration.places import check_branch, choose_place
 from deployments.registration.register import register_deploy
 from deployments.registration.statements import find_places
-from deployments.wire.body import read_fields, read_query, with_query
+from deployments.wire.body import charset_of, read_fields, read_query, with_query
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.register_deploy import read_registration
 from deployments.wire.sweetr import read_deployment
@@ -47,7 +47,8 @@ def register_again(call: Call) -> int:
     places = find_places(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)
-    fields = with_query(read_query(call.path.partition("?")[2]), read_fields(call.body.encode(), call.content_type))
+    body = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
+    fields = with_query(read_query(call.path.partition("?")[2]), read_fields(body, call.content_type))
     if asks_for_dry_run(fields):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     is_sweetr = call.path.startswith("/v1/")

@@ -9,7 +9,7 @@ import atexit
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from django.utils import timezone
 from deployments.models import Call, Deployment
 from deployments.models.call import Outcome
 from deployments.request_log.redaction import redact
+from deployments.wire.body import charset_of
 from orgs.addresses import ip_address_or_none
 from orgs.models import FormerSlug, Organization
 from orgs.slugs import is_slug
@@ -176,7 +177,6 @@ def find_organizations(named: set[str]) -> dict[str, int]:
 
 
 def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
-    body = facts.body.decode("utf-8", "replace")
     return {
         "organization_id": organization_id,
         "deployment_id": deployment_id,
@@ -189,18 +189,33 @@ def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) 
         "path": storable(redact(facts.path, facts.secrets))[:500],
         "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
         "project_slug": storable(redact(facts.project_slug, facts.secrets))[:100],
-        "content_type": storable(facts.content_type)[:200],
-        "body": storable(redact(body, facts.secrets)),
+        "content_type": storable(redact(facts.content_type, facts.secrets))[:200],
+        "body": storable(redacted_body(facts.body, facts.content_type, facts.secrets)),
         "body_bytes": facts.body_bytes,
         "status": facts.status,
         "outcome": facts.outcome.value,
         "answer": storable(redact(facts.answer, facts.secrets))[:500],
-        "explanation": storable(facts.explanation)[:300],
+        "explanation": storable(redact(facts.explanation, facts.secrets))[:300],
         "address": ip_address_or_none(facts.address),
         "agent": storable(redact(facts.agent, facts.secrets))[:200],
         "duration": facts.duration,
         "created_at": as_parameter(facts.created_at),
     }
+
+
+def redacted_body(body: bytes, content_type: str, secrets: Iterable[str]) -> str:
+    """``body`` as its reader decodes it, redacted; it may be cut, or no text at all.
+
+    A text in UTF-16 that is labelled as another is full of NULs, between which nothing looks like a credential.
+    """
+    charset = charset_of(content_type)
+    # All that is ASCII has NULs in UTF-16; a body without any was labelled so by mistake.
+    if charset is None or (charset.startswith("utf-16") and b"\0" not in body):
+        charset = "utf-8"
+    text = body.decode(charset, "replace")
+    without_nuls = text.replace("\0", "")
+    redacted = redact(without_nuls, secrets)
+    return redacted if redacted != without_nuls else text
 
 
 def insert_calls(calls: Sequence[Mapping[str, Any]]) -> None:

@@ -42,12 +42,17 @@ CHARSETS = {
 
 def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
     """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
-    label = Message()
-    label["Content-Type"] = content_type
+    label = label_of(content_type)
     media_type = label.get_content_type() if content_type else ""
     if media_type == MULTIPART:
         return read_multipart(body, label.get_boundary() or "")
     return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type)
+
+
+def label_of(content_type: str) -> Message:
+    label = Message()
+    label["Content-Type"] = content_type
+    return label
 
 
 def decode(body: bytes, charset: str) -> str:
@@ -55,6 +60,17 @@ def decode(body: bytes, charset: str) -> str:
         return body.decode(CHARSETS[codecs.lookup(charset).name])
     except (LookupError, ValueError):
         raise UnreadableBody(f"The body is not text in {charset[:40]!r}: send it as UTF-8.") from None
+
+
+def charset_of(content_type: str) -> str | None:
+    """What a body of this label is decoded by, as Python names it; none where it is a charset that is not read."""
+    label = label_of(content_type)
+    if label.get_content_type() == MULTIPART:
+        return "utf-8"
+    try:
+        return CHARSETS.get(codecs.lookup(label.get_content_charset() or "utf-8").name)
+    except (LookupError, ValueError):
+        return None
 
 
 def read_text(text: str, media_type: str) -> dict[str, Any]:

@@ -126,6 +126,24 @@ def test_replaying_the_call_of_a_deleted_deploy_registers_it_again(ci: World, de
     assert (again.sha, again.deployed_at) == (deploy.sha, deploy.deployed_at)
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-be", "latin-1", "utf-8"])
+def test_a_call_in_another_charset_is_shown_repeated_and_replayed_as_it_was_read(
+    ci: World, developer: User, charset: str
+) -> None:
+    body = '{"sha": "é"}'.encode(charset)
+    call(ci.path, body, content_type=f"application/json; charset={charset}", headers=bearer(ci.secret))
+    request_log.flush()
+    deploy = Deploy.objects.get()
+
+    line = command(tab(developer, deploy))
+    delete_deploy(deploy=deploy)
+    replay(developer, deploy)
+
+    assert '{"sha": "é"}' in line
+    assert ("charset" in line) == (charset == "utf-8")
+    assert Deploy.objects.get().sha == "é"
+
+
 def test_why_there_is_no_call_to_show(ci: World, developer: User) -> None:
     deploy = register(ci)
     Call.objects.all().delete()
