@@ -104,21 +104,20 @@ def names_organization(slug: str, token: TokenRow) -> bool:
 
 
 def sent_secrets(request: Request) -> Iterator[str]:
-    """The secrets of a call in the order they count; the body is only read where no header carries one.
-
-    Where the path has a place for the ``token``, what stands there counts.
+    """The secrets of a call in the order they count: path, header, query string, body, which is only read where none of
+    the others carries one.
     """
     if in_path := request.parser_context["kwargs"].get("token", "").strip():
         yield in_path
     scheme, credentials = authorization(request)
     if scheme in TOKEN_SCHEMES and credentials:
         yield credentials
-    for fields in (body_fields(request), request.query_params):
-        api_key = fields.get("api_key")
-        if isinstance(api_key, str) and api_key.strip():
-            yield api_key.strip()
     if scheme == "basic" and (user := basic_user(credentials)):
         yield user
+    for read_fields in (query_fields, body_fields):
+        api_key = read_fields(request).get("api_key")
+        if isinstance(api_key, str) and api_key.strip():
+            yield api_key.strip()
 
 
 def header_secrets(request: Request) -> Iterator[str]:
@@ -134,6 +133,10 @@ def basic_user(credentials: str) -> str:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0].strip()
     except ValueError:  # no base64, or not of UTF-8
         return ""
+
+
+def query_fields(request: Request) -> Mapping[str, Any]:
+    return request.query_params
 
 
 def body_fields(request: Request) -> Mapping[str, Any]:

@@ -51,7 +51,7 @@ PLACES: dict[str, Callable[[str], Credentials]] = {
     "query": lambda secret: Credentials(query=f"?api_key={secret}"),
     "query with white space": lambda secret: Credentials(query=f"?api_key=%20{secret}%0A"),
     "query beside an empty api_key": lambda secret: Credentials(query=f"?api_key={secret}", fields={"api_key": ""}),
-    "body beside a proxy's basic": lambda secret: Credentials(headers=basic("proxy", "pw"), fields={"api_key": secret}),
+    "body beside basic without a user": lambda secret: Credentials(headers=basic("", "pw"), fields={"api_key": secret}),
     "body beside an unknown scheme": lambda secret: Credentials(
         headers={"Authorization": "Digest username=x"}, fields={"api_key": secret}
     ),
@@ -95,11 +95,22 @@ def test_fields_of_the_body_count_more_than_those_of_the_query(ci: World) -> Non
     assert Deploy.objects.get().target.environment.slug == "staging"
 
 
-def test_a_header_counts_more_than_the_body(ci: World, other: World) -> None:
-    body = f'{{"sha": "{SHA}", "api_key": "{other.secret}"}}'
+@pytest.mark.parametrize("header", [bearer, basic])
+def test_a_header_counts_more_than_query_and_body(
+    header: Callable[[str], dict[str, str]], ci: World, other: World
+) -> None:
+    for good, bad in (("header", "elsewhere"), ("elsewhere", "header")):
+        secrets = {good: ci.secret, bad: other.secret}
+        body = f'{{"sha": "{SHA}", "api_key": "{secrets["elsewhere"]}"}}'
+        for path, sent in ((ci.path, body), (f"{ci.path}?api_key={secrets['elsewhere']}", f'{{"sha": "{SHA}-query"}}')):
+            assert call(path, sent, headers=header(secrets["header"])).status_code == (200 if good == "header" else 401)
 
-    assert call(ci.path, body, headers=bearer(other.secret)).status_code == 401
-    assert call(ci.path, body, headers=bearer(ci.secret)).status_code == 200
+
+def test_the_query_counts_before_the_body_is_read(ci: World, other: World) -> None:
+    for body in ("{", f'{{"sha": "{SHA}", "api_key": "{ci.secret}"}}'):
+        assert call(f"{ci.path}?api_key={other.secret}", body).status_code == 401
+    assert call(f"{ci.path}?api_key={ci.secret}", "{").status_code == 400
+    assert call(f"{ci.path}?api_key={ci.secret}", f'{{"sha": "{SHA}", "api_key": "wrong"}}').status_code == 200
 
 
 NO_CREDENTIALS = {
