@@ -39,7 +39,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.NoSlug: 404,
     errors.PlaceMoved: 503,
     errors.KeyReused: 422,
-    errors.NotFiniteNumber: 400,
+    errors.UnusableNumber: 400,
     UnknownImpactSource: 404,
     MetricTooSoon: 429,
 }

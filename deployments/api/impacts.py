@@ -18,7 +18,7 @@ from deployments.impacts.incidents import record_incident
 from deployments.impacts.metrics import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactSource
 from deployments.queries.impacts import find_incident_source, find_metric_source, open_incidents
-from deployments.registration.errors import InvalidField, NotFiniteNumber
+from deployments.registration.errors import InvalidField, UnusableNumber
 from deployments.registration.trial import rolled_back
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.impacts import NO_NUMBER, read_incident_report, read_metric_value
@@ -69,7 +69,7 @@ class RegisterMetricView(ImpactView):
 
     def handle_exception(self, exc: Exception) -> Any:
         """Python's json writes NaN and Infinity, which are no JSON: here the value is what is wrong."""
-        return super().handle_exception(InvalidField(NO_NUMBER) if isinstance(exc, NotFiniteNumber) else exc)
+        return super().handle_exception(InvalidField(NO_NUMBER) if isinstance(exc, UnusableNumber) else exc)
 
 
 class RegisterIncidentView(ImpactView):

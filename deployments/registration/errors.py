@@ -11,8 +11,8 @@ class UnreadableBody(RegistrationError):
     code = "unreadable_body"
 
 
-class NotFiniteNumber(UnreadableBody):
-    """NaN, Infinity or a number that no double holds: none of it is JSON."""
+class UnusableNumber(UnreadableBody):
+    """NaN, Infinity, or a number that no column holds."""
 
 
 class BodyTooLarge(RegistrationError):

@@ -33,10 +33,7 @@ def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
 
 def as_number(value: float | str) -> float:
     """Raises InvalidField for one that no double holds."""
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    number = float(value)
     if not math.isfinite(number):
         raise InvalidField(NO_NUMBER)
     return number

@@ -11,6 +11,7 @@ from deployments.models.change import MAX_TAG_LENGTH
 from deployments.registration.dates import MAX_AHEAD, parse_date
 from deployments.registration.errors import InvalidField
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
+from deployments.wire.body import is_absent
 from deployments.wire.schemas import check_fields, load_schema
 
 # The text is Sleuth's, with its two spaces; clients compare it.
@@ -47,12 +48,12 @@ def read_registration(fields: dict[str, Any]) -> Registration:
 
 
 def without_absent(fields: dict[str, Any]) -> dict[str, Any]:
-    """Drop fields that are null or empty, and the white space around the others.
-
-    The GitHub Action sends inputs that a workflow leaves out as empty strings, a Go client all its fields.
-    """
-    stripped = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
-    return {name: value for name, value in stripped.items() if value is not None and value != ""}
+    """Drop fields that are absent, and the white space around the others."""
+    return {
+        name: value.strip() if isinstance(value, str) else value
+        for name, value in fields.items()
+        if not is_absent(value)
+    }
 
 
 def read_date(text: str | None) -> datetime | None:

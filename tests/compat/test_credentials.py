@@ -1,10 +1,11 @@
 """Where clients put the token, in every encoding of the body; reference: Sleuth's pages and its clients."""
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.utils import timezone
@@ -93,6 +94,20 @@ def test_fields_of_the_body_count_more_than_those_of_the_query(ci: World) -> Non
     assert call(path, b'{"sha": "body"}').status_code == 200
     assert Deploy.objects.get().sha == "body"
     assert Deploy.objects.get().target.environment.slug == "staging"
+
+
+@pytest.mark.parametrize("absent", ["", " ", None])
+def test_an_absent_field_of_the_body_hides_none_of_the_query(absent: str | None, ci: World) -> None:
+    query = {"environment": "Staging", "branch": "main", "date": "2024-05-01", "tags": "#a", "email": "a@b.c"}
+    path = f"{ci.path}?{urlencode(query)}"
+
+    assert (
+        call(path, json.dumps({"sha": SHA, **dict.fromkeys(query, absent)}), headers=bearer(ci.secret)).status_code
+        == 200
+    )
+    deploy = Deploy.objects.get()
+    assert (deploy.target.environment.slug, deploy.branch, deploy.author_email) == ("staging", "main", "a@b.c")
+    assert (deploy.deployed_at.year, [tag.name for tag in deploy.tags.all()]) == (2024, ["a"])
 
 
 @pytest.mark.parametrize("header", [bearer, basic])

@@ -193,6 +193,18 @@ def test_nesting(ci: World, subtests: pytest.Subtests) -> None:
                         refuse(ci, body)
 
 
+def test_numbers_past_64_bits_anywhere(ci: World, subtests: pytest.Subtests) -> None:
+    for number in (str(2**63), str(-(2**63) - 1), "1" + "0" * 30, "9" * 5000, "-" + "9" * 5000):
+        for unknown in (number, f"[{number}]", f'{{"a": [{number}]}}'):
+            with subtests.test(unknown=unknown[:40]):
+                assert refuse(ci, f'{{"sha": "{SHA}", "unknown": {unknown}}}').endswith("send numbers up to 64 bits.")
+
+
+def test_numbers_of_64_bits_are_fine(ci: World) -> None:
+    body = f'{{"sha": "{SHA}", "unknown": [{2**63 - 1}, {-(2**63)}, 1e300, 12345678901234567890.5]}}'
+    assert call(ci.path, body, headers=bearer(ci.secret)).content == b"Success"
+
+
 def test_nesting_that_is_fine(ci: World) -> None:
     body = f'{{"sha": "{SHA}", "unknown": {NESTED["lists"](60)}}}'
     assert call(ci.path, body, headers=bearer(ci.secret)).content == b"Success"

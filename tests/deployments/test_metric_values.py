@@ -43,7 +43,7 @@ VALUES: list[tuple[str, float]] = [
     ('"+.5"', 0.5),
     ('"-1.5E-3"', -0.0015),
     ("9007199254740993", 9007199254740992.0),
-    (f"1{'0' * 300}", 1e300),
+    (f'"1{"0" * 300}"', 1e300),
     ("1e308", 1e308),
     ('"0"', 0.0),
 ]
@@ -62,6 +62,7 @@ NO_VALUES = [
     "", "{}", '{"value": ""}', '{"value": " "}', '{"value": null}', '{"value": "many"}', '{"value": true}',
     '{"value": NaN}', '{"value": Infinity}', '{"value": -Infinity}', '{"value": "NaN"}', '{"value": "inf"}',
     '{"value": "-Infinity"}', '{"value": 1e400}', '{"value": "1e400"}', f'{{"value": 1{"0" * 400}}}',
+    f'{{"value": {2**63}}}',
     f'{{"value": "1{"0" * 500}"}}', '{"value": [1]}', '{"value": {"a": 1}}', '{"value": "1_000"}', '{"value": "1,5"}',
     '{"value": "0x10"}', '{"value": "٣"}', '{"value": "1 2"}', '{"val": 1}', '{"date": "yesterday"}',
 ]  # fmt: skip
