@@ -81,17 +81,17 @@ def moved(place: Place) -> PlaceMoved:
 def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
-    A deploy is a duplicate where the one before it or the one after it in time has the same sha, or where this sha was
-    registered for exactly this moment; with another version of the same sha it is a deploy, but no rollback. Without a
-    date it is the newest, even where an earlier caller's clock is ahead.
+    A deploy is a duplicate where its sha is live, whatever its date; where the one before it or the one after it in
+    time has the same sha; or where this sha was registered for exactly this moment. With another version of the same
+    sha it is a deploy, but no rollback. Without a date it is the newest, even where an earlier caller's clock is ahead.
     """
     sha = registration.sha
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
     if live is None:
         return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
+    refuse_duplicate(registration, live)
     deployed_at = registration.deployed_at or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
-        refuse_duplicate(registration, live)
         if registration.deployed_at and latest and latest.deployed_at == deployed_at:
             refuse_duplicate(registration, latest)
         return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)

@@ -91,11 +91,11 @@ def test_rollbacks_are_tagged(ci: World) -> None:
         ("b c", ("a", -1), "a b c*", "before everything"),
         ("a c", ("b", 0.5), "a b c*", "in the middle"),
         ("a b", ("c", 0), "a c b*", "at the moment of another, which it follows"),
-        ("b a", ("a", -1), "a b~ a^*", "it makes a later deploy a rollback"),
+        ("b a c", ("a", -1), "a b~ a^ c*", "it makes a later deploy a rollback"),
         ("a b c", ("a", 1.5), "a b~ a^ c*", "itself a rollback"),
         ("a b a", ("c", 0.5), "a c~ b~ a^*", "it was rolled back"),
         ("a b c a", ("b", 2.5), "a b~ c~ b^~ a^*", "a rollback, rolled back, that takes c over from a's"),
-        ("a b c a", ("a", 1.5), "a b~ a^ c~ a^*", "the later rollback restores it instead, and b is its own"),
+        ("a b c a d", ("a", 1.5), "a b~ a^ c~ a^ d*", "the later rollback restores it instead, and b is its own"),
         ("b c d c", ("b", 9), "b c~ d~ c^~ b^*", "the newest: an ordinary rollback"),
     ],
 )
@@ -107,6 +107,18 @@ def test_a_deploy_dated_earlier_is_put_in_order(
     response = ci.register(sha=late[0], date=minute(late[1]))
 
     assert (response.status_code, in_short(history(ci))) == (200, expected), why
+
+
+@pytest.mark.parametrize("date", [-1, 0.5, 1.5, 3, 9])
+def test_what_is_live_is_a_duplicate_whatever_its_date(ci: World, date: float) -> None:
+    """Stored before, it would make the live deploy a rollback of what was deployed between."""
+    post_history(ci, "k m l")
+
+    assert ci.register(sha="l", date=minute(date)).status_code == 400
+    ignored = ci.register(sha="l", date=minute(date), ignore_if_duplicate=True)
+
+    assert ignored.headers["X-Deploy-Id"] == str(Deploy.objects.get(sha="l").pk)
+    assert in_short(history(ci)) == "k m l*"
 
 
 def test_a_date_of_the_live_deploy_makes_the_later_call_live(ci: World) -> None:
@@ -154,7 +166,8 @@ def store(rows: list[Stored], call: Call, number: int) -> bool:
     beside = ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2]
     if call.minutes is not None:
         beside += [row for row in rows if row.minutes == call.minutes]
-    if any(row.sha == call.sha for row in beside):
+    live = rows[-1:]
+    if any(row.sha == call.sha for row in beside + live):
         return False
     rows[:] = ordered
     return True
@@ -192,6 +205,7 @@ names = count(1)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=CALLS)
 @example(calls=[Call(sha, minutes) for sha, minutes in zip("abcabcab", (0, 7, 1, 6, 2, 5, 3, 4), strict=True)])
+@example(calls=[Call("a", 1), Call("b", 3), Call("c", 5), Call("c", 2), Call("b", 2), Call("a", 2)])
 @example(calls=[Call("a", 3), Call("b", None), Call("a", None), Call("a", 3), Call("b", 3), Call("c", 3)])
 def test_any_order_of_calls_gives_the_history_that_its_dates_give(ci: World, calls: list[Call]) -> None:
     ci.deployment = make_deployment(ci.project, name=f"Service {next(names)}")
