@@ -348,14 +348,18 @@ class DraftChunkAdmin(FactAdmin):
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(FactAdmin):
-    list_display = ("key", "organization", "status", "created_at")
-    list_filter = ("organization",)
-    list_select_related = ("organization",)
+    list_display = ("key", "token", "organization", "called", "answered", "created_at")
+    list_filter = (("token__organization", RelatedOnlyFieldListFilter),)
+    list_select_related = ("token__organization",)
     search_fields = ("key__startswith",)
 
     @admin.display
-    def status(self, key: IdempotencyKey) -> str:
-        return str(key.answer.get("status", ""))
+    def organization(self, key: IdempotencyKey) -> str:
+        return str(key.token.organization)
+
+    @admin.display
+    def answered(self, key: IdempotencyKey) -> str:
+        return "duplicate" if "duplicate" in key.answer else "success"
 
 
 @admin.register(Call)

@@ -308,7 +308,7 @@ class TestDeletion:
     def test_what_has_none_goes_with_its_parts(self, operator: OperatorClient, ci: World, other: World) -> None:
         make_member(ci.organization, Role.OWNER)
         make_deployment(make_project(ci.organization, "Second"), "Second")
-        IdempotencyKey.objects.create(organization=ci.organization, key="1", fingerprint="2")
+        IdempotencyKey.objects.create(token=ci.token, called="register_deploy 1", key="1", fingerprint="2")
         assert operator.get(page("delete", ci.organization)).status_code == 200
         assert saved(operator.delete_object(ci.organization))
         assert [item.slug for item in Organization.objects.all()] == ["globex"]

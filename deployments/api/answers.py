@@ -83,7 +83,11 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
 def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
     if isinstance(error, errors.UnknownDeployment):
         return answer_unauthorized(UNAUTHORIZED)
-    headers = {"Retry-After": str(error.wait)} if isinstance(error, MetricTooSoon) else None
+    headers = {}
+    if isinstance(error, MetricTooSoon):
+        headers["Retry-After"] = str(error.wait)
+    if isinstance(error, errors.DuplicateDeploy) and error.is_replay:
+        headers["Idempotency-Replayed"] = "true"
     return answer_text(STATUS_OF_ERROR[type(error)], printable(str(error)), headers)
 
 

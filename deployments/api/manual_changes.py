@@ -62,7 +62,13 @@ class RegisterManualDeployView(RegistrationView):
             headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
             return answer_success(request, headers, lambda: represent_manual_change(change))
 
-        return answer_by_key(request, organization_id=self.token.organization_id, answer=answer)
+        return answer_by_key(
+            request,
+            token_id=self.token.id,
+            called=f"register_manual_deploy {found.pk}",
+            fields=fields,
+            answer=answer,
+        )
 
     def actor(self, request: Request) -> Actor:
         return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))

@@ -1,7 +1,7 @@
 """Answers to registrations that were accepted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,15 +12,18 @@ from deployments.api.answers import TEXT
 from deployments.registration.idempotency import Answer, answer_once, fingerprint
 
 
-def answer_by_key(request: Request, *, organization_id: int, answer: Callable[[], Answer]) -> HttpResponse:
+def answer_by_key(
+    request: Request, *, token_id: int, called: str, fields: Mapping[str, Any], answer: Callable[[], Answer]
+) -> HttpResponse:
     """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key. Raises as ``answer_once``."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return as_response(answer(), replayed=False)
     answered, replayed = answer_once(
-        organization_id=organization_id,
+        token_id=token_id,
+        called=called,
         key=key,
-        fingerprint=fingerprint(request.get_full_path().encode(), request.body),
+        fingerprint=fingerprint(fields),
         now=timezone.now(),
         answer=answer,
     )

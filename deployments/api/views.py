@@ -49,7 +49,11 @@ class RegisterDeployView(DeployRegistrationView):
                 tried, deploy_id = store()
                 return self.answer_trial(tried, registration, deploy_id)
         return answer_by_key(
-            request, organization_id=self.token.organization_id, answer=lambda: self.answer_success(request, store)
+            request,
+            token_id=self.token.id,
+            called=f"register_deploy {place.deployment_id}",
+            fields=fields,
+            answer=lambda: self.answer_success(request, store),
         )
 
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:

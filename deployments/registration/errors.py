@@ -97,10 +97,12 @@ class KeyReused(RegistrationError):
 
 
 class DuplicateDeploy(RegistrationError):
-    """Nothing changed by this deploy: ``deploy_id`` is the one it repeats."""
+    """Nothing changed by this deploy: ``deploy_id`` is the one it repeats. It ``is_replay`` where that was so when the
+    call came first with its Idempotency-Key."""
 
     code = "duplicate"
 
-    def __init__(self, message: str, *, deploy_id: int) -> None:
+    def __init__(self, message: str, *, deploy_id: int, is_replay: bool = False) -> None:
         super().__init__(message)
         self.deploy_id = deploy_id
+        self.is_replay = is_replay

@@ -4,7 +4,8 @@ After the draft standard "The Idempotency-Key HTTP Header Field" of the IETF's H
 """
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,45 +13,51 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from deployments.models import IdempotencyKey
-from deployments.registration.errors import InvalidField, KeyReused
+from deployments.registration.errors import DuplicateDeploy, InvalidField, KeyReused
 
 MAX_KEY_LENGTH = 255
 
 Answer = dict[str, Any]
 
 
-def fingerprint(*parts: bytes) -> str:
-    """Of a call's path and body: two calls are the same where these are."""
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()
+def fingerprint(fields: Mapping[str, Any]) -> str:
+    """Of what a call says, however it is spelt and wherever its token stands: the same where two calls are the same."""
+    said = {name: value for name, value in fields.items() if name != "api_key"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def answer_once(
-    *, organization_id: int, key: str, fingerprint: str, now: datetime, answer: Callable[[], Answer]
+    *, token_id: int, called: str, key: str, fingerprint: str, now: datetime, answer: Callable[[], Answer]
 ) -> tuple[Answer, bool]:
     """The answer, and whether it is a replay. ``answer`` runs in the transaction that remembers what it gives.
 
-    Of calls that come at once the first claims the key and the others wait for it. Where ``answer`` raises, nothing is
-    remembered. Raises InvalidField for an unusable key and KeyReused where it came with another fingerprint.
+    Of calls that come at once the first claims the key and the others wait for it. A DuplicateDeploy that ``answer``
+    raises is remembered and raised again; where it raises anything else, nothing is remembered. Raises InvalidField for
+    an unusable key and KeyReused where it came with another fingerprint.
     """
     check_key(key)
-    keys = IdempotencyKey.objects.filter(organization=organization_id, key=key)
+    keys = IdempotencyKey.objects.filter(token=token_id, called=called, key=key)
     keys.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)).delete()
     if remembered := keys.first():
         return replay(remembered, fingerprint), True
+    refused = None
     with transaction.atomic():
         try:
             with transaction.atomic():
                 claim = IdempotencyKey.objects.create(
-                    organization_id=organization_id, key=key, fingerprint=fingerprint, created_at=now
+                    token_id=token_id, called=called, key=key, fingerprint=fingerprint, created_at=now
                 )
         except IntegrityError:
             return replay(keys.get(), fingerprint), True
-        claim.answer = answer()
+        try:
+            claim.answer = answer()
+        except DuplicateDeploy as duplicate:
+            refused = duplicate
+            claim.answer = {"duplicate": str(duplicate), "deploy_id": duplicate.deploy_id}
         claim.save(update_fields=["answer"])
-        return claim.answer, False
+    if refused:
+        raise refused
+    return claim.answer, False
 
 
 def check_key(key: str) -> None:
@@ -61,4 +68,7 @@ def check_key(key: str) -> None:
 def replay(remembered: IdempotencyKey, fingerprint: str) -> Answer:
     if remembered.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key came before with another body: use a new key for a new call.")
-    return dict(remembered.answer)
+    answer = dict(remembered.answer)
+    if "duplicate" in answer:
+        raise DuplicateDeploy(answer["duplicate"], deploy_id=answer["deploy_id"], is_replay=True)
+    return answer

@@ -8,11 +8,16 @@ from django.utils import timezone
 from time_machine import travel
 
 from config.celery import app
-from deployments.models import Deploy, IdempotencyKey
+from deployments.models import Call, Deploy, IdempotencyKey, ManualChange
+from deployments.models.call import Outcome
+from deployments.request_log.writer import request_log
+from deployments.services import map_branch
 from deployments.tasks import delete_expired_idempotency_keys
+from tests.calls import FORM, JSON, MULTIPART, bearer, call, multipart
 from tests.conftest import World
 from tests.deployments.histories import START, history, in_short
 from tests.factories import make_deployment, make_token
+from tokens.services import rotate_token
 
 KEY = {"Idempotency-Key": "build-1"}
 COMPARED = ("X-Deploy-Id", "Location", "Content-Type", "Preference-Applied")
@@ -49,13 +54,44 @@ def test_another_body_is_refused(ci: World) -> None:
     assert Deploy.objects.count() == 1
 
 
-def test_the_same_body_for_another_deployment_is_refused(ci: World) -> None:
-    make_deployment(ci.project, name="Api")
-    ci.register(sha="a", headers=KEY)
+def test_fields_of_the_query_string_are_part_of_the_body(ci: World) -> None:
+    first = ci.register(sha="a", headers=KEY, environment="staging")
 
-    assert ci.register(sha="a", headers=KEY, path=ci.path.replace("storefront", "api")).status_code == 422
-    assert ci.register(sha="a", headers=KEY, path=f"{ci.path}?environment=staging").status_code == 422
+    assert ci.register(sha="a", headers=KEY).status_code == 422
+    assert ci.register(sha="a", headers=KEY, path=f"{ci.path}?environment=production").status_code == 422
+    assert as_answer(ci.register(sha="a", headers=KEY, path=f"{ci.path}?environment=staging")) == as_answer(first)
     assert Deploy.objects.count() == 1
+
+
+def test_the_same_call_spelt_otherwise_is_the_same_call(ci: World) -> None:
+    first = ci.register(sha="a", headers=KEY)
+    paths = [
+        "/api/1/deployments/acme/storefront/register-deploy",
+        "/api/1/deployments/ACME/Storefront/register_deploy",
+        "/api/1/acme/storefront/register_deploy",
+        f"{ci.path}?api_key={ci.secret}",
+    ]
+    for path in paths:
+        again = ci.register(sha="a", headers=KEY, path=path)
+        assert (as_answer(again), again.headers.get("Idempotency-Replayed")) == (as_answer(first), "true"), path
+    for body, content_type in (
+        (f'{{ "api_key": "{ci.secret}", "sha": "a" }}', JSON),
+        (f"sha=a&api_key={ci.secret}", FORM),
+        (multipart(("sha", "a"), ("api_key", ci.secret)), MULTIPART),
+    ):
+        assert as_answer(call(ci.path, body, content_type=content_type, headers=KEY)) == as_answer(first)
+    assert Deploy.objects.count() == 1
+
+
+def test_another_deployment_or_endpoint_is_another_call(ci: World) -> None:
+    make_deployment(ci.project, name="Api")
+    body: dict[str, Any] = {"sha": "a", "name": "a", "headers": KEY}
+
+    answers = [ci.register(**body), ci.register(**body, path=ci.path.replace("storefront", "api")), ci.record(**body)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert not any("Idempotency-Replayed" in answer.headers for answer in answers)
+    assert (Deploy.objects.count(), ManualChange.objects.count()) == (2, 1)
 
 
 def test_another_key_is_another_call(ci: World) -> None:
@@ -65,13 +101,16 @@ def test_another_key_is_another_call(ci: World) -> None:
     assert ci.register(sha="b", headers={"Idempotency-Key": "BUILD-1"}).status_code == 200
 
 
-def test_keys_belong_to_an_organization(ci: World, other: World) -> None:
-    """Two organizations may well count their builds alike; the tokens of one share them, as when one is replaced."""
+def test_keys_belong_to_a_token(ci: World, other: World) -> None:
+    """Two pipelines may well count their builds alike. A token that gets a new secret is the same token."""
     _, second = make_token(ci.organization)
     first = ci.register(sha="a", headers=KEY)
 
     assert other.register(sha="b", headers=KEY).headers.get("Idempotency-Replayed") is None
-    assert as_answer(ci.register(sha="a", headers=KEY, secret=second)) == as_answer(first)
+    assert ci.register(sha="b", headers=KEY, secret=second).status_code == 200
+    new_secret = rotate_token(token=ci.token, grace=timedelta())
+    assert as_answer(ci.register(sha="a", headers=KEY, secret=new_secret)) == as_answer(first)
+    assert in_short(history(ci)) == "a b*"
 
 
 def test_a_replay_needs_a_good_token(ci: World) -> None:
@@ -80,22 +119,43 @@ def test_a_replay_needs_a_good_token(ci: World) -> None:
     assert ci.register(sha="a", headers=KEY, secret="gum_wrong").status_code == 401
 
 
-def test_a_refused_call_is_not_remembered(ci: World) -> None:
+def test_a_refusal_that_the_caller_can_mend_is_not_remembered(ci: World) -> None:
     """It stored nothing, so it may be corrected and sent with the same key."""
+    map_branch(deployment=ci.deployment, environment=ci.project.environments.get(slug="production"), branch="main")
+    assert call(ci.path, "{", headers=bearer(ci.secret) | KEY).status_code == 400
+    assert ci.register(sha=1, headers=KEY).status_code == 400
+    assert ci.register(sha="a", branch="other", headers=KEY).status_code == 400
     assert ci.register(sha="a", environment="nowhere", headers=KEY).status_code == 400
+    assert not IdempotencyKey.objects.exists()
     assert ci.register(sha="a", environment="staging", headers=KEY).status_code == 200
     assert ci.register(sha="a", environment="staging").status_code == 400
 
 
-def test_a_duplicate_is_not_remembered_but_an_ignored_one_is(ci: World) -> None:
+def test_a_duplicate_is_remembered(ci: World) -> None:
+    """Sent again when another sha is live it would be a rollback."""
     ci.register(sha="a")
-    body: dict[str, Any] = {"sha": "a", "ignore_if_duplicate": True, "headers": KEY}
+    first = ci.register(sha="a", headers=KEY)
+    ci.register(sha="b")
 
-    assert ci.register(sha="a", headers=KEY).status_code == 400
-    assert not IdempotencyKey.objects.exists()
+    again = ci.register(sha="a", headers=KEY)
+
+    assert first.status_code == 400
+    assert as_answer(again) == as_answer(first)
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert in_short(history(ci)) == "a b*"
+    request_log.flush()
+    assert [line.outcome for line in Call.objects.order_by("id")][1::2] == [Outcome.DUPLICATE, Outcome.DUPLICATE]
+
+
+def test_an_ignored_duplicate_is_remembered(ci: World) -> None:
+    first = ci.register(sha="a")
+    body: dict[str, Any] = {"sha": "a", "ignore_if_duplicate": True, "headers": KEY}
     ignored = ci.register(**body)
+    ci.register(sha="b")
+
     assert as_answer(ci.register(**body)) == as_answer(ignored)
-    assert ignored.status_code == 200
+    assert ignored.headers["X-Deploy-Id"] == first.headers["X-Deploy-Id"]
+    assert in_short(history(ci)) == "a b*"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +208,7 @@ def test_the_clean_up_deletes_what_expired_and_nothing_else(ci: World) -> None:
     now = timezone.now()
     for hours in (0, 23.9, 24.1, 1000):
         IdempotencyKey.objects.create(
-            organization=ci.organization, key=f"{hours}", fingerprint="", created_at=now - timedelta(hours=hours)
+            token=ci.token, key=f"{hours}", fingerprint="", created_at=now - timedelta(hours=hours)
         )
 
     assert delete_expired_idempotency_keys() == 2

@@ -78,6 +78,12 @@ def make_raw_token(world: World, **fields: Any) -> AccessToken:
     return AccessToken.objects.create(**{"organization": world.organization, "name": "t", "digest": digest, **fields})
 
 
+def make_key(world: World, **fields: Any) -> IdempotencyKey:
+    return IdempotencyKey.objects.create(
+        **{"token": world.token, "called": "register_deploy 1", "key": "k", "fingerprint": "", **fields}
+    )
+
+
 def make_change(world: World, **fields: Any) -> ManualChange:
     values = {"name": "Scaled up", "changed_at": START, **fields}
     return ManualChange.objects.create(
@@ -174,9 +180,7 @@ REFUSED: dict[str, list[Insert]] = {
     "tag_once_on_a_deploy": [
         lambda w: Tag.objects.bulk_create([Tag(deploy=make_deploy(w), name="a")] * 2),
     ],
-    "idempotency_key_unique_in_organization": [
-        twice(lambda w: IdempotencyKey.objects.create(organization=w.organization, key="k", fingerprint="")),
-    ],
+    "idempotency_key_unique_in_token_and_call": [twice(make_key)],
     "deploy_health_is_known_with_who_and_when": [
         lambda w: make_deploy(w, health_set="healthy"),
         lambda w: make_deploy(w, health_set="fine", health_set_by="ann@example.com", health_set_at=START),
@@ -228,9 +232,10 @@ ACCEPTED: dict[str, Insert] = {
     "an incident after one that ended at once": lambda w: [
         make_incident(w, source, ended_at=ended_at) for source in [make_source(w)] for ended_at in (START, None)
     ],
-    "a key in two organizations": lambda w: [
-        IdempotencyKey.objects.create(organization=organization, key="k", fingerprint="")
-        for organization in (w.organization, Organization.objects.create(name="x", slug="x"))
+    "a key of two tokens and of two calls": lambda w: [
+        make_key(w),
+        make_key(w, called="register_deploy 2"),
+        make_key(w, token=make_raw_token(w, name="second")),
     ],
 }
 
