@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from deployments.models import Deployment, ImpactKind
 from deployments.queries.impacts import living_sources
 from deployments.wire import openapi
+from deployments.wire.schemas import expected_types
 from orgs.access import MemberRequest, member_page
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
@@ -148,8 +149,7 @@ def body_of(operation: dict[str, Any]) -> dict[str, Any]:
 def type_words(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(str(value) for value in schema["enum"])
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return " or ".join(WORDS.get(str(kind), str(kind)) for kind in types)
+    return " or ".join(WORDS.get(kind, kind) for kind in expected_types(schema))
 
 
 def example(method: str, path: str, operation: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from deployments.registration.errors import InvalidField
 
 SCHEMA_DIR = Path(__file__).resolve().parent.parent / "schemas"
 
+ABSENT = r"^\s*$"
 TYPE_WORDS = {
     "array": "a list",
     "boolean": "true or false",
@@ -94,7 +95,17 @@ def sentence(violation: Violation) -> str:
         field = f"A name in {field}"
     if violation.keyword == "pattern":
         return f"{field} {violation.schema['errorMessage']}."
+    if violation.keyword == "type":
+        return f"{field} must be {type_words(expected_types(violation.schema))}."
     return SENTENCES[violation.keyword](field, rule, violation.value)
+
+
+def expected_types(schema: dict[str, Any]) -> list[str]:
+    """Those to tell people: null only says that a field is left out, and so does text that has to be empty. Text that
+    stands for a boolean goes without saying."""
+    types: list[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
+    return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]
 
 
 def type_words(types: str | list[str]) -> str:
@@ -103,7 +114,6 @@ def type_words(types: str | list[str]) -> str:
 
 
 SENTENCES: dict[str, Callable[[str, Any, Any], str]] = {
-    "type": lambda field, types, value: f"{field} must be {type_words(types)}.",
     "minLength": lambda field, least, value: f"{field} must not be empty.",
     "maxLength": lambda field, most, value: f"{field} is {len(value)} characters long: at most {most} are accepted.",
     "maxItems": lambda field, most, value: f"{field} has {len(value)} items: at most {most} are accepted.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from deployments.models import Deploy, ImpactKind, ImpactSource, ManualChange
 from tests.calls import SHA, assert_sentence, bearer, call
@@ -103,6 +104,54 @@ def test_request(row: Row, ci: World, other: World) -> None:
         assert Deploy.objects.get().sha == json.loads(row["body"])["run_id"]
     if "rollback" in row.get("effect", ""):
         assert Deploy.objects.latest("id").is_rollback
+
+
+ACCEPTED_JSON = [
+    row
+    for row in ROWS
+    if row["expect_status"] == 200 and row["path"].partition("?")[0].endswith("deploy") and row["body"].startswith("{")
+]
+# Of every field: what clients send where they leave it out, and white space around what they do not.
+ABSENT = ("", " ", None)
+SPACED: dict[str, dict[str, Any]] = {
+    "register_deploy": {
+        "sha": " abc\n", "environment": " Production\n", "branch": "\tmain ", "email": " a@b.c ", "tags": " #a ",
+        "date": " 2024-05-01 ", "ignore_if_duplicate": " True\n", "links": " a=https://b.c/ ",
+    },
+    "register_manual_deploy": {
+        "name": " Scaled up\n", "environment": " Production\n", "author": " a@b.c ", "email": "\ta@b.c ",
+        "tags": " #a ", "date": " 2024-05-01 ", "description": " a\nb ", "links": " a=https://b.c/ ",
+    },
+}  # fmt: skip
+
+
+def served(name: str) -> Draft202012Validator:
+    return Draft202012Validator(call(f"/api/1/schema/{name}", method="GET").json())
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in ACCEPTED_JSON])
+def test_what_is_accepted_follows_the_served_schema(row: Row) -> None:
+    body = json.loads(row["body"])
+    name = "terraform_notification" if "payload_version" in body else row["path"].rpartition("/")[2]
+
+    assert [error.message for error in served(name).iter_errors(body)] == []
+
+
+def test_absent_members_and_white_space_follow_the_served_schema(ci: World, subtests: pytest.Subtests) -> None:
+    for name, spaced in SPACED.items():
+        validator = served(name)
+        required = {key: spaced[key] for key in ("sha", "name") if key in spaced}
+        fields = call(f"/api/1/schema/{name}", method="GET").json()["properties"]
+        bodies = [
+            spaced,
+            *({key: value for key in fields if key not in required} | required for value in ABSENT),
+        ]
+        for number, body in enumerate(bodies):
+            with subtests.test(name=name, number=number):
+                assert [error.message for error in validator.iter_errors(body)] == []
+                path = ci.path if name == "register_deploy" else ci.manual_path
+                body = {**body, "sha": f"sha-{number}"} if "sha" in body else body
+                assert call(path, json.dumps(body), headers=bearer(ci.secret)).content == b"Success"
 
 
 def assert_body(body: str, row: Row) -> None:

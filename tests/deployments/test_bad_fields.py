@@ -61,6 +61,27 @@ def test_wrong_types(ci: World, subtests: pytest.Subtests) -> None:
                 assert sentence.startswith(("Invalid date", name, f"A name in {name}")), sentence
 
 
+SAID: list[tuple[dict[str, Any], str]] = [
+    *(({name: "a"}, f"{name} must be a list.") for name in ("commits", "files", "pull_requests")),
+    ({"commits": 1}, "commits must be a list."),
+    ({"files": {}}, "files must be a list."),
+    ({"ignore_if_duplicate": "yes"}, "ignore_if_duplicate must be true or false."),
+    ({"ignore_if_duplicate": 1}, "ignore_if_duplicate must be true or false."),
+    ({"email": 1}, "email must be text."),
+    ({"email": "a"}, "email must be an e-mail address."),
+    ({"tags": 1}, "tags must be text or a list."),
+    ({"links": 1}, "links must be an object or text."),
+    ({"branch": "a\nb"}, "branch must not contain control characters."),
+    ({"commits": [{"revision": 1}]}, "commits[0].revision must be text."),
+]
+
+
+@pytest.mark.parametrize(("fields", "sentence"), SAID)
+def test_what_a_field_must_be_is_said(fields: dict[str, Any], sentence: str, ci: World) -> None:
+    """And not that it may be left out by an empty text or null."""
+    assert refuse(ci, fields) == sentence
+
+
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
