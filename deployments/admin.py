@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.contrib.admin.widgets import AdminURLFieldWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from deployments import admin_impacts, services  # noqa: F401 - registers the models of impact sources
+from deployments.forms.deployment import RepositoryUrlField
 from deployments.models import (
     BranchMatch,
     Call,
@@ -37,10 +38,7 @@ DEPLOYS = {"deploys": "deploys"}
 
 
 class DeploymentForm(SluggedForm):
-    # Django 5 still assumes http where a scheme is left out.
-    repository_url = forms.URLField(
-        required=False, max_length=500, assume_scheme="https", widget=AdminURLFieldWidget, label="Repository URL"
-    )
+    repository_url = RepositoryUrlField(label="Repository URL", widget=AdminTextInputWidget)
     path_includes = LinesField(required=False, help_text="Patterns of the paths that belong to it, one to a line.")
     path_excludes = LinesField(required=False, help_text="Patterns of the paths that do not, one to a line.")
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -155,11 +156,21 @@ class TestDeployments:
         assert (deployment.path_includes, deployment.path_excludes) == (["checkout/**", "lib/**"], [])
         assert "checkout/**" in text_of(operator.get(page("change", deployment)))
 
+    def test_an_address_that_is_no_page_is_text(self, operator: OperatorClient, ci: World) -> None:
+        sent = {"project": ci.project.pk, "name": "Api", "repository_provider": "custom", **NO_TARGETS}
+        assert saved(operator.add(Deployment, **sent, repository_url="git@github.com:acme/api.git"))
+        listed = operator.get(reverse("admin:deployments_deployment_changelist")).content.decode()
+        form = operator.get(page("change", Deployment.objects.get(slug="api"))).content.decode()
+        for shown in (listed, form):
+            assert "git@github.com:acme/api.git" in shown
+            assert 'href="git@' not in shown
+
     def test_mistakes_are_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
         sent = {"project": ci.project.pk, "name": "S", "repository_provider": "github"} | NO_TARGETS
         assert "another deployment of this slug" in problems(operator.add(Deployment, **sent, slug="storefront"))
         assert "valid choice" in problems(operator.add(Deployment, **sent | {"repository_provider": "cvs"}))
-        assert "valid URL" in problems(operator.add(Deployment, **sent, repository_url="javascript:alert(1)"))
+        for url in ("javascript:alert(1)", "file:///srv/git", "https://a:b@example.com/"):
+            assert "Write " in problems(operator.add(Deployment, **sent, repository_url=url))
         assert "Null" in problems(operator.add(Deployment, **sent, path_includes="a\0"))
         assert Deployment.objects.count() == 2
 

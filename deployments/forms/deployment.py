@@ -7,6 +7,7 @@ from django import forms
 
 from deployments.forms.projects import name_field, slug_field
 from deployments.models import BranchMatch, Deployment, Provider, Target
+from deployments.models.deployment import validate_repository_url
 from deployments.services import DeploymentFields, validate_branch_mapping
 from orgs.models import Environment, Project
 
@@ -41,15 +42,25 @@ class LinesField(forms.CharField):
         return lines
 
 
+class RepositoryUrlField(forms.CharField):
+    """An address as git or a browser shows it; https where no scheme is written."""
+
+    default_validators = [validate_repository_url]  # noqa: RUF012 - Django's own
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=500, **options)
+
+    def to_python(self, value: Any) -> Any:
+        address = super().to_python(value)
+        return f"https://{address}" if address and ":" not in address.partition("/")[0] else address
+
+
 class DeploymentForm(forms.Form):
     name = name_field()
     repository_provider = forms.ChoiceField(choices=Provider, label="Repository at")
-    repository_url = forms.URLField(
-        required=False,
-        max_length=500,
-        assume_scheme="https",
+    repository_url = RepositoryUrlField(
         label="Repository address",
-        help_text="As in the browser: https://github.com/acme/storefront. Links to commits are made of it.",
+        help_text="As in the browser, https://github.com/acme/storefront, or as git@host:owner/repo.git.",
     )
     path_includes = LinesField(
         label="Paths that belong to it",

@@ -1,10 +1,29 @@
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models
 
 from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 from tokens.models import AccessToken
+
+# As git takes them: https://git-scm.com/docs/git-clone#_git_urls
+GIT_URL = URLValidator(schemes=["http", "https", "ssh", "git"])
+SCP_LIKE = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)[^\s\x00-\x1f\x7f]+")
+
+
+def validate_repository_url(value: str) -> None:
+    try:
+        has_password = urlsplit(value).password is not None
+        if not has_password and not SCP_LIKE.fullmatch(value):
+            GIT_URL(value)
+    except (ValidationError, ValueError):
+        raise ValidationError("Write an http, https, ssh or git address, or one as git@host:owner/repo.git.") from None
+    if has_password:
+        raise ValidationError("Write the address without the password, which everybody here could read.")
 
 
 class Provider(models.TextChoices):
@@ -23,7 +42,7 @@ class Deployment(Timestamped):
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=MAX_SLUG_LENGTH, validators=[validate_slug])
     repository_provider = models.CharField(max_length=20, choices=Provider, default=Provider.CUSTOM)
-    repository_url = models.URLField(max_length=500, blank=True)
+    repository_url = models.CharField(max_length=500, blank=True, validators=[validate_repository_url])
     path_includes = models.JSONField(
         default=list, blank=True, help_text="Patterns of the paths that belong to it; none: all."
     )

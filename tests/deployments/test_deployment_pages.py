@@ -26,6 +26,21 @@ def test_a_new_deployment_leads_to_its_set_up(ci: World, page: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("git@github.com:acme/shop.git", "git@github.com:acme/shop.git"),
+        ("ssh://git@git.example.com/shop", "ssh://git@git.example.com/shop"),
+        (" github.com/acme/shop ", "https://github.com/acme/shop"),
+    ],
+)
+def test_addresses_of_repositories(ci: World, page: Client, written: str, stored: str) -> None:
+    fields = {"project": "shop", "name": "New", "repository_provider": "custom", "repository_url": written}
+
+    assert page.post("/acme/new-deployment", fields).status_code == 302
+    assert Deployment.objects.get(slug="new").repository_url == stored
+
+
+@pytest.mark.parametrize(
     ("fields", "field"),
     [
         ({"project": "nope"}, "project"),
@@ -34,6 +49,8 @@ def test_a_new_deployment_leads_to_its_set_up(ci: World, page: Client) -> None:
         ({"slug": "storefront"}, "slug"),
         ({"repository_provider": "svn"}, "repository_provider"),
         ({"repository_url": "no address"}, "repository_url"),
+        ({"repository_url": "file:///srv/git"}, "repository_url"),
+        ({"repository_url": "https://me:secret@example.com/shop"}, "repository_url"),
         ({"repository_url": f"https://example.com/{'x' * 500}"}, "repository_url"),
         ({"path_includes": "a\0b"}, "path_includes"),
         ({"path_excludes": "x" * 501}, "path_excludes"),
