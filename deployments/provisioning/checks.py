@@ -11,6 +11,8 @@ from orgs.text import problem_in_text
 
 # Of the known words that an error lists.
 MOST_WORDS = 12
+# What the schema says of a key that is printed, and ignored in a file.
+PRINTED = {"$ref": "#/$defs/printed"}
 
 
 def check_document(document: Any, problems: Problems) -> None:
@@ -91,9 +93,10 @@ def quoted(value: Any) -> str:
 
 
 def unknown_keys(known: dict[str, Any], value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    worth_writing = [key for key, rule in known.items() if rule != PRINTED]
     for key in value:
         if key not in known:
-            yield f".{key[:60]}", f"unknown key{known_are(known, key)}"
+            yield f".{key[:60]}", f"unknown key{known_are(worth_writing, key)}"
 
 
 def wrong_type(types: str | list[str], value: Any) -> str:

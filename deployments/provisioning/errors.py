@@ -21,9 +21,14 @@ class Problems:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.warnings: list[str] = []
 
     def add(self, path: str, sentence: str) -> None:
         self.lines.append(f"{path}: {sentence}")
+
+    def warn(self, path: str, sentence: str) -> None:
+        """Of what is applied all the same."""
+        self.warnings.append(one_line(f"{path}: {sentence}"))
 
     def at(self, path: str, **keys: str) -> "Place":
         """A block in which a service's ValidationError becomes problems, and ends the block.

@@ -22,6 +22,49 @@ def flags(output: Any) -> set[str]:
     return set(re.findall(r'"created": (\w+)', json.dumps(output)))
 
 
+def test_its_output_is_a_file(provision: Provision) -> None:
+    """With the keys that only the output has, which are ignored, on this server and on another one."""
+    file = ACME.replace(
+        "  - slug: platform", "    impact_sources: [{slug: alerts, kind: incident}]\n  - slug: platform"
+    )
+    made = provision(file)
+    secret = AccessToken.objects.get(name="reader").digest
+    assert all(
+        key in json.dumps(made) for key in ('"token": "gum_', '"id": ', '"register_url": "http', '"created": true')
+    )
+
+    again = provision(json.dumps(made))
+    Organization.objects.all().delete()
+    anew = provision(json.dumps(again))
+
+    assert flags(again) == {"false"}
+    assert [member["email"] for member in anew["organizations"][0]["members"]] == ["ops@example.com", "dev@example.com"]
+    assert AccessToken.objects.get(name="reader").digest != secret
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.com/acme/storefront", "http://localhost:3000/a/b.git", "ssh://git@git.example.com:2222/a/b",
+        "git://git.example.com/a/b.git", "git@github.com:acme/storefront.git", "me@10.0.0.1:~/b", "",
+        "https://acme@dev.azure.com/acme/shop/_git/storefront",
+    ],
+)  # fmt: skip
+def test_addresses_of_repositories_that_are_accepted(provision: Provision, url: str) -> None:
+    [acme] = provision(ACME.replace("https://github.com/acme/storefront", json.dumps(url)))["organizations"]
+    assert acme["projects"][0]["deployments"][0]["repository"]["url"] == url
+
+
+def test_a_weak_password_is_the_operator_s_word(provision: Provision, capsys: pytest.CaptureFixture[str]) -> None:
+    provision(ACME.replace("correct horse battery", "s3cret"))
+
+    warning = capsys.readouterr().err
+    assert User.objects.get(email="ops@example.com").check_password("s3cret")
+    assert warning.startswith("Warning: organizations[0].members[0].password: This password is too short.")
+    assert warning.count("\n") == 1
+    assert "s3cret" not in warning
+
+
 class TestCreating:
     def test_prints_what_it_created(self, provision: Provision) -> None:
         [acme] = provision(ACME)["organizations"]

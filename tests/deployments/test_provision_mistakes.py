@@ -39,7 +39,7 @@ class TestMistakes:
             (("members", 0, "email"), "a\0@b.de", "organizations[0].members[0].email: contains a NUL character"),
             (("members", 0, "email"), "dev@example.com", "organizations[0].members[1].email: 'dev@example.com' stands"),
             (("members", 0, "role"), "boss", "organizations[0].members[0].role: is 'boss': write one of owner, admin"),
-            (("members", 0, "password"), "short", "organizations[0].members[0].password: This password is too short."),
+            (("members", 0, "password"), "", "organizations[0].members[0].password: must not be empty."),
             (("tokens", 0, "scopes"), [], "organizations[0].tokens[0].scopes: names none: list at least one."),
             (("tokens", 0, "scopes"), ["X"], "organizations[0].tokens[0].scopes[0]: is 'X': write one of REGISTER_D"),
             (
@@ -121,7 +121,8 @@ class TestMistakes:
             (
                 (*STOREFRONT, "repository", "url"),
                 "javascript:alert(1)",
-                "organizations[0].projects[0].deployments[0].repository.url: Enter a valid URL.",
+                "organizations[0].projects[0].deployments[0].repository.url: Write an http, https, ssh or git "
+                "address, or one as git@host:owner/repo.git.",
             ),
             (
                 (*STOREFRONT, "branches", "prod"),
@@ -152,6 +153,34 @@ class TestMistakes:
         assert [found for found in lines if found.startswith(line)], lines
         assert all(found.startswith("organizations[0].") for found in lines)
 
+    @pytest.mark.parametrize(
+        ("url", "sentence"),
+        [
+            *(
+                (url, "Write an http, https, ssh or git address, or one as git@host:owner/repo.git.")
+                for url in (
+                    "file:///srv/git/a",
+                    "ftp://a.example.com/b",
+                    "javascript:alert(1)",
+                    "/srv/git",
+                    "a:b@c:d",
+                    "x",
+                )
+            ),
+            *(
+                (url, "Write the address without the password, which everybody here could read.")
+                for url in (
+                    "https://me:secret@github.com/a/b",
+                    "ssh://me:p@ss@git.example.com/a",
+                    "https://:x@a.example.com/",
+                )
+            ),
+        ],
+    )
+    def test_addresses_of_repositories(self, refused: Refused, url: str, sentence: str) -> None:
+        place = "organizations[0].projects[0].deployments[0].repository.url"
+        assert refused(changed(*STOREFRONT, "repository", "url", value=url)) == [f"{place}: {sentence}"]
+
     def test_all_are_told_at_once(self, refused: Refused) -> None:
         file = "organizations: [{slug: acme, members: [{email: a@}, {email: b@}], tokens: [{name: t, expires: x}]}]"
         assert [line.split(":")[0] for line in refused(file)] == [
@@ -176,7 +205,7 @@ class TestMistakes:
         assert line.startswith("organizations[0].projects[0].environments[0].default: a project needs a default")
 
     def test_a_password_is_never_repeated(self, refused: Refused) -> None:
-        for password in ("geheim", 123456, ["geheim"]):
+        for password in ("geheim" * 200, 123456, ["geheim"]):
             assert "geheim" not in " ".join(refused(changed("members", 0, "password", value=password)))
 
     def test_a_mistake_at_the_end_undoes_the_beginning(self, refused: Refused) -> None:

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = (
         "Create or update organizations, members, projects, environments, deployments and access tokens from a YAML or "
         "JSON file (its schema: deployments/schemas/provision.json). Nothing is ever deleted. Prints JSON of the same "
-        "shape; the secret of a new token is printed once, by the run that creates it."
+        "shape, which is accepted as a file; the secret of a new token is printed once, by the run that creates it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         try:
             # Printed before the commit: a run whose output is lost must not leave tokens that nobody knows.
             with transaction.atomic(), acting_as(PROVISION):
-                result = provision(read_document(data), now=timezone.now())
+                result, warnings = provision(read_document(data), now=timezone.now())
                 self.stdout.write(json.dumps(result, indent=2))
                 self.stdout.flush()
         except ProvisioningError as error:
@@ -43,6 +43,8 @@ class Command(BaseCommand):
         except DatabaseError as error:
             problem = str(error).strip().partition("\n")[0]
             raise CommandError(f"The database refused, nothing was stored: {problem}.") from None
+        for warning in warnings:
+            self.stderr.write(f"Warning: {warning}")
 
 
 def read_bytes(file: str) -> bytes:
