@@ -23,14 +23,14 @@ register_deploy = views.RegisterDeployView.as_view()
 register_incident = impacts.RegisterIncidentView.as_view()
 
 urlpatterns: list[URLPattern] = [
-    # A deployment's segment may be anything here: what can be no slug gets an answer of its own.
+    # A deployment's segment may be anything here, even lines: what can be no slug gets an answer of its own.
     re_path(
-        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/register[_-]deploy\Z",
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/register[_-]deploy\Z",
         register_deploy,
         name="register-deploy",
     ),
     re_path(
-        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>.+)/import_deploys\Z",
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/import_deploys\Z",
         imports.ImportDeploysView.as_view(),
         name="import-deploys",
     ),
@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
     path("v1/deployments", sweetr.SweetrView.as_view(), name="sweetr-deployments"),
     re_path(
-        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>.+)/register(?:_manual_|-manual-)deploy\Z",
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>(?s:.+))/register(?:_manual_|-manual-)deploy\Z",
         manual_changes.RegisterManualDeployView.as_view(),
         name="register-manual-deploy",
     ),

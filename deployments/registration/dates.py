@@ -11,9 +11,10 @@ MAX_AHEAD = timedelta(days=1)
 
 ISO_8601 = re.compile(
     r"""
-    (?P<day>\d{4}-\d{2}-\d{2})
+    # In the basic format, 20240501T123501, a day alone would be any number of eight digits.
+    (?P<day>\d{4}-\d{2}-\d{2}|\d{8}(?=[Tt]))
     (
-        [Tt\ ](?P<time>\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)
+        [Tt\ ](?P<time>\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?|\d{4}(\d{2}([.,]\d{1,9})?)?)
         (\ ?(?P<zone>[Zz]|[+-]\d{2}(:?\d{2})?)|\ (?P<bare_zone>\d{2}:?\d{2}))?
     )?
     """,

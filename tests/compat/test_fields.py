@@ -105,6 +105,10 @@ DATES = {
     "2024-02-29T23:59:59+00:00": "2024-02-29T23:59:59+00:00",
     " 2024-05-01T12:35:01Z\n": "2024-05-01T12:35:01+00:00",
     "2024-01-01T00:30:00+01:00": "2023-12-31T23:30:00+00:00",
+    "20240501T123501Z": "2024-05-01T12:35:01+00:00",
+    "20240501T123501": "2024-05-01T12:35:01+00:00",
+    "20240501T1235Z": "2024-05-01T12:35:00+00:00",
+    "20240501T123501.269676+0200": "2024-05-01T10:35:01.269676+00:00",
 }
 
 
@@ -115,7 +119,10 @@ def test_dates(date: str, ci: World) -> None:
     assert {deploy.deployed_at for deploy in Deploy.objects.all()} == {datetime.fromisoformat(DATES[date])}
 
 
-@pytest.mark.parametrize("date", ["2024-05-01T12:35:01+02:00", "2024-05-01T12:35:01+0200", "2024-05-01+12:35:01+02:00"])
+@pytest.mark.parametrize(
+    "date",
+    ["2024-05-01T12:35:01+02:00", "2024-05-01T12:35:01+0200", "2024-05-01+12:35:01+02:00", "20240501T123501+0200"],
+)
 def test_a_plus_that_curl_did_not_encode(date: str, ci: World) -> None:
     response = call(ci.path, f"sha={SHA}&date={date}", content_type=FORM, headers=bearer(ci.secret))
 
