@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from deployments.registration.errors import BodyTooLarge, UnreadableBody
-from deployments.wire.body import read_fields, read_query, with_query
+from deployments.wire.body import ANY_FIELDS, Expected, read_fields, read_query, with_query
 from tokens.authentication import AccessTokenAuthentication, TokenAllows
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
@@ -27,15 +27,16 @@ class FieldsParser(BaseParser):
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
         request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
-        return read_fields(read_body(request), request.META.get("CONTENT_TYPE", ""))
+        expected: Expected = parser_context["view"].expected
+        return read_fields(read_body(request, expected), request.META.get("CONTENT_TYPE", ""), expected)
 
 
-def read_body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest, expected: Expected) -> bytes:
     """Raises BodyTooLarge and UnreadableBody."""
     check_encoding(request)
     # DRF does not ask for the body where the length is no number.
     if int(request.META["CONTENT_LENGTH"]) > settings.MAX_BODY_BYTES:
-        raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: send fewer commits or files.")
+        raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: {expected.fewer}.")
     try:
         return request.body
     except UnreadablePostError:
@@ -69,6 +70,7 @@ class ApiView(APIView):
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneForm
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own
+    expected = ANY_FIELDS
 
 
 class TokenView(ApiView):

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 from deployments.api.base import FieldsParser, TokenView, read_body
 from deployments.registration.errors import BodyTooLarge
-from deployments.wire.body import decode
+from deployments.wire.body import Expected, decode
 from deployments.wire.graphql import read_call
 
 MAX_BODY_BYTES = 200_000
@@ -20,7 +20,7 @@ class QueryParser(FieldsParser):
             raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes: ask for less at once.")
         if request.content_type == "application/graphql":
             charset = (request.content_params or {}).get("charset", "utf-8")
-            return {"query": decode(read_body(request), charset)}
+            return {"query": decode(read_body(request, parser_context["view"].expected), charset)}
         return super().parse(stream, media_type, parser_context)
 
 
@@ -32,6 +32,7 @@ class GraphqlView(TokenView):
 
     parser_classes = (QueryParser,)
     permission_classes = ()
+    expected = Expected("query")
 
     def get(self, request: Request) -> HttpResponse:
         return self.answer(may_write=False)

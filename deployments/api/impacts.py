@@ -20,6 +20,7 @@ from deployments.models import ImpactSource
 from deployments.queries.impacts import find_incident_source, find_metric_source, open_incidents
 from deployments.registration.errors import InvalidField, UnusableNumber
 from deployments.registration.trial import rolled_back
+from deployments.wire.body import Expected
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.impacts import NO_NUMBER, read_incident_report, read_metric_value
 from orgs.audit import Actor, acting_as
@@ -36,6 +37,8 @@ class ImpactView(RegistrationView):
 
 
 class RegisterMetricView(ImpactView):
+    expected = Expected("value")
+
     def post(self, request: Request, impact_id: str) -> HttpResponse:
         source = self.find_source(impact_id)
         check_source_allowed(token=self.token, source=source)
@@ -74,6 +77,8 @@ class RegisterMetricView(ImpactView):
 
 class RegisterIncidentView(ImpactView):
     """The token may be the last segment of the path, where tools can only be given an address."""
+
+    expected = Expected("type")
 
     def post(
         self, request: Request, organization: str, project: str, environment: str, source: str, token: str = ""

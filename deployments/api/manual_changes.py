@@ -19,6 +19,7 @@ from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import check_allowed_in, choose_environment, find_project
 from deployments.registration.trial import rolled_back
+from deployments.wire.body import Expected
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.manual_change import read_manual_change
 from orgs.audit import Actor, acting_as
@@ -33,6 +34,7 @@ SHOWN_OF_DRY_RUN = (
 
 class RegisterManualDeployView(RegistrationView):
     required_scope = Scope.REGISTER_DEPLOY
+    expected = Expected("name")
     # Sleuth's; clients compare it.
     unauthorized_text = "Unauthorized"
 

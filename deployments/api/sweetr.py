@@ -13,6 +13,7 @@ from deployments.registration.places import check_branch
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.registration.trial import rolled_back
+from deployments.wire.body import Expected
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.sweetr import SweetrDeployment, read_deployment
 from orgs.audit import Actor, acting_as
@@ -25,6 +26,7 @@ class SweetrView(DeployRegistrationView):
 
     authentication_classes = (BareKeyAuthentication,)
     throttle_classes = (SweetrThrottle,)
+    expected = Expected("commitHash")
 
     def get_exception_handler(self) -> Any:
         return answer_exception_as_json

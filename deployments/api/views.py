@@ -18,6 +18,7 @@ from deployments.registration.places import check_branch, check_environment_allo
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.registration.trial import rolled_back
+from deployments.wire.body import Expected
 from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.openapi import document
 from deployments.wire.register_deploy import read_registration
@@ -25,6 +26,8 @@ from deployments.wire.schemas import SCHEMA_DIR
 
 
 class RegisterDeployView(DeployRegistrationView):
+    expected = Expected("sha", "commits or files")
+
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
         fields = self.fields

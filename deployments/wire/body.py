@@ -4,6 +4,7 @@ import codecs
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.message import Message
 from io import BytesIO
 from typing import Any
@@ -39,15 +40,42 @@ CHARSETS = {
     "iso8859-15": "iso8859-15",
     "cp1252": "cp1252",
 }
+# What to do about what Python's json says, by how it begins.
+JSON_ADVICE = {
+    "Expecting value": "write a value there, and text in double quotes",
+    "Expecting property name": "put names in double quotes, and no comma behind the last member",
+    "Illegal trailing comma": "put no comma behind the last one",
+    "Expecting ':'": "put a colon between a name and its value",
+    "Expecting ','": "put a comma between members, and a backslash before a double quote within text",
+    "Unterminated string": "end the text with a double quote",
+    "Extra data": "send one object and nothing behind it",
+    "Invalid control character": "write a line break within text as \\n, a tab as \\t",
+    "Invalid \\": "write a backslash within text as two",
+}
 
 
-def read_fields(body: bytes, content_type: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an endpoint's sentences tell a caller to send: a ``field``, and fewer of what makes a body long."""
+
+    field: str = "api_key"
+    parts: str = ""
+
+    @property
+    def fewer(self) -> str:
+        return f"send fewer {self.parts}" if self.parts else "send less"
+
+
+ANY_FIELDS = Expected()
+
+
+def read_fields(body: bytes, content_type: str, expected: Expected = ANY_FIELDS) -> dict[str, Any]:
     """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
     label = label_of(content_type)
     media_type = label.get_content_type() if content_type else ""
     if media_type == MULTIPART:
         return read_multipart(body, label.get_boundary() or "")
-    return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type)
+    return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type, expected)
 
 
 def label_of(content_type: str) -> Message:
@@ -74,7 +102,7 @@ def charset_of(content_type: str) -> str | None:
         return None
 
 
-def read_text(text: str, media_type: str) -> dict[str, Any]:
+def read_text(text: str, media_type: str, expected: Expected) -> dict[str, Any]:
     """JSON or form pairs: what the label says, and what the text looks like where the label says neither.
 
     JSON comes labelled text/plain (two clients), not at all (a Go client) or, from ``curl -d`` without a header, as a
@@ -83,31 +111,37 @@ def read_text(text: str, media_type: str) -> dict[str, Any]:
     looks_like_json = text.lstrip()[:1] in ("{", "[")
     is_json = media_type == "application/json" or media_type.endswith("+json")
     if looks_like_json or is_json:
-        return read_json(text, labelled_json=is_json)
+        return read_json(text, expected, labelled_json=is_json)
     return read_form(text)
 
 
-def read_json(text: str, *, labelled_json: bool) -> dict[str, Any]:
+def read_json(text: str, expected: Expected, *, labelled_json: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
     if text.count(",") > MAX_JSON_COMMAS or text.count("{") + text.count("[") > MAX_JSON_BRACKETS:
-        raise UnreadableBody("The body has too many values: send fewer commits or files.")
+        raise UnreadableBody(f"The body has too many values: {expected.fewer}.")
     try:
         value = json.loads(text, parse_constant=refuse_number, parse_float=read_float, parse_int=read_integer)
     except RecursionError:
-        raise UnreadableBody("The body is nested too deeply: send commits and files as the schema shows.") from None
+        raise UnreadableBody("The body is nested too deeply: send its fields as the schema shows.") from None
     except json.JSONDecodeError as error:
         if labelled_json and "=" in text and text.lstrip()[:1] not in ("{", "["):
             raise UnreadableBody(f"The body is not JSON, but form pairs: send JSON, or Content-Type: {FORM}.") from None
-        what = error.msg.removesuffix(" at")
-        raise UnreadableBody(f"The body is not JSON: {what} at line {error.lineno} column {error.colno}.") from None
+        raise UnreadableBody(f"The body is not JSON: {in_words(error)}.") from None
     if not isinstance(value, dict):
-        raise UnreadableBody('The body is not a JSON object: send {"sha": "…"}.')
+        raise UnreadableBody(f'The body is not a JSON object: send {{"{expected.field}": "…"}}.')
     return value
 
 
+def in_words(error: json.JSONDecodeError) -> str:
+    advice = next((f": {text}" for start, text in JSON_ADVICE.items() if error.msg.startswith(start)), "")
+    return f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}{advice}"
+
+
 def refuse_number(text: str) -> float:
-    raise UnusableNumber(f"The body is not JSON: {text[:20]} is no number.")
+    raise UnusableNumber(
+        f"The body is not JSON: {shortened(text, 20)} is no finite number: send one, or null for none."
+    )
 
 
 def read_float(text: str) -> float:

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from deployments.models import ImpactKind
+from deployments.wire.impact_paths import register_path
 from tests.calls import BOUNDARY, FORM, JSON, MULTIPART, SHA, assert_sentence, bearer, call, count_rows, multipart
 from tests.conftest import World
+from tests.factories import make_impact_source, make_token
+from tokens.scopes import Scope
 
 PLAIN = json.dumps({"sha": SHA}).encode()
 PARTS = multipart(("sha", SHA), ("environment", "staging"))
@@ -115,6 +119,54 @@ def test_what_cannot_be_read(ci: World, subtests: pytest.Subtests) -> None:
     for case in UNREADABLE:
         with subtests.test(case=case):
             refuse(ci, *UNREADABLE[case])
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ('{"sha": abc}', "Expecting value at line 1 column 9: write a value there, and text in double quotes."),
+        (
+            "{sha: 1}",
+            "Expecting property name enclosed in double quotes at line 1 column 2: put names in double quotes",
+        ),
+        ('{"sha" 1}', "Expecting ':' delimiter at line 1 column 8: put a colon between a name and its value."),
+        ('{"sha": "a" "b": 1}', "Expecting ',' delimiter at line 1 column 13: put a comma between members"),
+        ('{"sha": "a', "Unterminated string starting at line 1 column 9: end the text with a double quote."),
+        ('{"sha": "a"}\nx', "Extra data at line 2 column 1: send one object and nothing behind it."),
+        ('{"sha": "a\nb"}', "Invalid control character at line 1 column 11: write a line break within text as \\n"),
+        ('{"sha": "C:\\x"}', "Invalid \\escape at line 1 column 12: write a backslash within text as two."),
+        ('{"sha": NaN}', "NaN is no finite number: send one, or null for none."),
+        ('{"sha": 1e999}', "1e999 is no finite number: send one, or null for none."),
+    ],
+)
+def test_what_is_no_json_is_told_how_it_becomes_some(body: str, sentence: str, ci: World) -> None:
+    assert refuse(ci, body).startswith(f"The body is not JSON: {sentence}")
+
+
+def test_what_to_send_is_told_in_the_words_of_the_endpoint(ci: World, settings: Settings) -> None:
+    incidents = make_impact_source(ci.project, ImpactKind.INCIDENT, "Alerts")
+    metric = make_impact_source(ci.project, ImpactKind.METRIC, "Errors")
+    _, secret = make_token(ci.organization, Scope.ALL)
+    for path, field, less in (
+        (ci.path, "sha", "send fewer commits or files"),
+        (ci.manual_path, "name", "send less"),
+        (f"/api/1/impact/{metric.pk}/register_impact", "value", "send less"),
+        (register_path(incidents), "type", "send less"),
+        ("/v1/deployments", "commitHash", "send less"),
+        ("/graphql", "query", "send less"),
+        ("/api/1/organizations/acme/live", "api_key", "send less"),
+    ):
+        method = "GET" if field == "api_key" else "POST"
+        headers = {} if field == "api_key" else bearer(secret)
+        settings.MAX_BODY_BYTES = 1000
+        listed = call(path, "[]", method=method, headers=headers).content.decode()
+        settings.MAX_BODY_BYTES = 1
+        large = call(path, "[]", method=method, headers=headers).content.decode()
+
+        assert f'The body is not a JSON object: send {{"{field}": "…"}}.' in listed.replace('\\"', '"').replace(
+            "\\u2026", "…"
+        )
+        assert f"The body is larger than 1 bytes: {less}." in large
 
 
 NULS: dict[str, dict[str, Any]] = {
