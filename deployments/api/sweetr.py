@@ -9,7 +9,6 @@ from deployments.api.answers import answer_exception_as_json
 from deployments.api.registering import DeployRegistrationView
 from deployments.registration.errors import PlaceMoved
 from deployments.registration.new_places import Creation, create_place, find_place
-from deployments.registration.places import check_branch
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.registration.trial import rolled_back
@@ -62,5 +61,4 @@ class SweetrView(DeployRegistrationView):
 
     def store_at(self, place: Place, registration: Registration) -> int:
         self.deployment_slug = place.deployment_slug
-        check_branch(place, registration.branch)
         return self.store(place, registration)

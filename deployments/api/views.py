@@ -62,7 +62,7 @@ class RegisterDeployView(DeployRegistrationView):
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
         place = choose_place(places, environment=registration.environment)
         check_environment_allowed(token=self.token, place=place)
-        check_branch(place, registration.branch)
+        check_branch(place, registration)
         return place
 
     def answer_success(self, request: Request, store: Callable[[], tuple[Place, int]]) -> Answer:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.db.models.functions import Left
 
 from deployments.models import BranchMatch, Deploy
@@ -11,7 +12,7 @@ TERRAFORM_RUN_ID = r"^run-[0-9A-Za-z]{8,60}$"
 
 
 def newest_change(place: Place) -> Deploy | None:
-    """The newest deploy of the deployment, in whatever environment, whose branch may go to ``place``.
+    """The newest deploy of the deployment, in whatever environment, whose branch may go to ``place`` or is not known.
 
     A rollback brought no new change, and a deploy that is called by a Terraform run's id names none.
     """
@@ -20,7 +21,8 @@ def newest_change(place: Place) -> Deploy | None:
         deploys = deploys.filter(branch__in=("", place.branch))
     elif place.branch_match == BranchMatch.PREFIX:
         beginning = place.branch or ""
-        deploys = deploys.alias(beginning=Left("branch", len(beginning))).filter(beginning=beginning)
+        fits = Q(branch="") | Q(beginning=beginning)
+        deploys = deploys.alias(beginning=Left("branch", len(beginning))).filter(fits)
     return deploys.order_by("-deployed_at", "-id").first()
 
 

@@ -12,6 +12,7 @@ from deployments.registration.errors import (
     UnknownEnvironment,
     UnknownProject,
 )
+from deployments.registration.registration import Registration
 from deployments.registration.statements import Place, find_places
 from orgs.models import Environment, Project
 from orgs.slugs import is_slug
@@ -122,17 +123,26 @@ def allowed_environments(token: TokenRow) -> str:
     return f"the environments {listed(slugs)}" if slugs else "no environment"
 
 
-def check_branch(place: Place, branch: str) -> None:
+def check_branch(place: Place, registration: Registration) -> None:
+    if mismatch := branch_mismatch(place, registration):
+        raise mismatch
+
+
+def branch_mismatch(place: Place, registration: Registration) -> BranchMismatch | None:
+    """Why the place does not take this branch; none where it does, and where the client cannot name one."""
+    if not registration.names_branch:
+        return None
+    branch, mapping = registration.branch, place.branch or ""
     where = f"{place.environment_slug} of {place.deployment_slug}"
-    if place.branch_match == BranchMatch.EXACT and branch and branch != place.branch:
-        raise BranchMismatch(f"Branch '{branch}' does not match: {where} takes branch '{place.branch}'.")
+    if place.branch_match == BranchMatch.EXACT and branch not in ("", mapping):
+        return BranchMismatch(f"Branch '{branch}' does not match: {where} takes branch '{mapping}'.")
     if place.branch_match == BranchMatch.PREFIX:
+        takes = f"{where} takes branches that begin with '{mapping}'."
         if not branch:
-            raise BranchMismatch(f"branch is required: {where} takes branches that begin with '{place.branch}'.")
-        if not branch.startswith(place.branch or ""):
-            raise BranchMismatch(
-                f"Branch '{branch}' does not match: {where} takes branches that begin with '{place.branch}'."
-            )
+            return BranchMismatch(f"branch is required: {takes}")
+        if not branch.startswith(mapping):
+            return BranchMismatch(f"Branch '{branch}' does not match: {takes}")
+    return None
 
 
 def listed(words: Sequence[str]) -> str:

@@ -46,13 +46,15 @@ class NewPullRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """``environment`` is a slug or name, empty for the default; ``deployed_at`` none for now; ``tags`` (without #) none
-    for those that the changed files give. ``title`` and ``author_name`` are empty where the commits tell them."""
+    for those that the changed files give. ``title`` and ``author_name`` are empty where the commits tell them.
+    ``names_branch`` is false where the client cannot name one: then it is not held against the environment's."""
 
     sha: str
     version: str = ""
     environment: str = ""
     deployed_at: datetime | None = None
     branch: str = ""
+    names_branch: bool = True
     tags: tuple[str, ...] | None = None
     ignore_if_duplicate: bool = False
     title: str = ""

@@ -56,7 +56,7 @@ def register_again(call: Call) -> int:
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
     place = choose_place(places, environment=registration.environment)
-    check_branch(place, registration.branch)
+    check_branch(place, registration)
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at
     return register_deploy(
         organization_id=call.organization_id,

@@ -56,7 +56,7 @@ def register_deployment() -> dict[str, Any]:
                 "description": "A dry run: what the call would have done.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/dry_run"}}},
             },
-            "400": {"description": "The body cannot be read, or a branch is required.", "content": ERROR},
+            "400": {"description": "The body cannot be read.", "content": ERROR},
             "401": {"description": "The access token is missing or not valid.", "content": ERROR},
             "403": {
                 "description": "The access token's scopes or limits do not allow it. A limited token creates nothing.",

@@ -52,6 +52,8 @@ def read_deployment(fields: dict[str, Any]) -> SweetrDeployment:
             version=fields["version"],
             environment=environment,
             deployed_at=deployed_at,
+            # Its page lists all fields there are, and no branch is among them.
+            names_branch=False,
             # Sweetr takes what changes nothing, too.
             ignore_if_duplicate=True,
             title=" ".join(fields.get("description", "").split()),

@@ -86,6 +86,8 @@ def registration_of(run: Run, place: Place) -> Registration:
         environment=run.environment,
         deployed_at=run.completed_at,
         branch=known.branch if known else "",
+        # The page lists what a notification has, and no branch is among it; that of the change is only what is known.
+        names_branch=False,
         ignore_if_duplicate=True,
         title=run.title,
         author_name=run.author,

@@ -66,6 +66,17 @@ def test_a_deploy_is_stored_before_the_answer(ci: World) -> None:
     assert Target.objects.get().live_deploy == deploy
 
 
+@pytest.mark.parametrize("mapping", ["release/*", "main"])
+def test_an_environment_that_takes_one_branch_is_not_closed_to_a_client_that_names_none(
+    ci: World, mapping: str
+) -> None:
+    production = ci.project.environments.get(slug="production")
+    map_branch(deployment=ci.deployment, environment=production, branch=mapping)
+
+    assert deployed(ci, branch="other").branch == ""
+    assert ci.register(sha="x", branch="other").status_code == 400
+
+
 def test_an_author_may_be_an_address(ci: World) -> None:
     deploy = deployed(ci, author="jane@example.com")
 
@@ -230,10 +241,9 @@ def test_a_bare_key_is_blotted_out(ci: World) -> None:
 
 
 def test_a_rejected_call_can_be_replayed(ci: World, developer: Any) -> None:
-    production = ci.project.environments.get(slug="production")
+    production, staging = (ci.project.environments.get(slug=slug) for slug in ("production", "staging"))
     map_branch(deployment=ci.deployment, environment=production, branch="release/*")
-    refused(ci, 400)
-    map_branch(deployment=ci.deployment, environment=production, branch="")
+    refused(ci, 403, secret=make_token(ci.organization, environments=[staging])[1])
     (line,) = log()
     client = Client()
     client.force_login(developer)

@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from deployments.models import Deploy
-from deployments.services import limit_token, map_branch
+from deployments.services import limit_token
 from tests.calls import bearer, call, count_rows
 from tests.conftest import World
 from tests.deployments.test_sweetr import PATH, REQUIRED, deployed, post, refused
@@ -74,13 +74,6 @@ def test_what_cannot_be_read(ci: World, body: str) -> None:
     assert answer.status_code == 400
     assert answer.json()["validationErrors"] == {}
     assert count_rows() == before
-
-
-def test_an_environment_that_demands_a_branch(ci: World) -> None:
-    production = ci.project.environments.get(slug="production")
-    map_branch(deployment=ci.deployment, environment=production, branch="release/*")
-
-    assert "branch is required" in refused(ci, 400)["error"]
 
 
 @pytest.mark.parametrize("scheme", ["", "Bearer ", "bearer ", "apikey "])

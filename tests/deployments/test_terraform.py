@@ -227,12 +227,24 @@ def test_an_unknown_environment(ci: World) -> None:
     assert "it has staging, production" in assert_sentence(answer)
 
 
-def test_a_prefix_needs_a_change_with_a_branch(ci: World) -> None:
+@pytest.mark.parametrize(
+    ("mapping", "branch", "sha"),
+    [("release/*", None, "a"), ("release/*", "main", RUN_ID), ("main", None, "a"), ("main", "release/1", RUN_ID)],
+)
+def test_a_mapping_chooses_the_change_and_refuses_no_run(ci: World, mapping: str, branch: str | None, sha: str) -> None:
+    staging = ci.project.environments.get(slug="staging")
+    map_branch(deployment=ci.deployment, environment=staging, branch=mapping)
+    ci.register(sha="a", branch=branch)
+
+    assert registered(ci, notification("run:completed")).sha == sha
+    assert ci.register(sha="b", branch="other", environment="staging").status_code == 400
+
+
+def test_a_mapping_is_not_held_against_the_revision_that_the_address_names(ci: World) -> None:
     staging = ci.project.environments.get(slug="staging")
     map_branch(deployment=ci.deployment, environment=staging, branch="release/*")
-    ci.register(sha="a")
 
-    assert "branch is required" in assert_sentence(send(ci, notification("run:completed")))
+    assert registered(ci, notification("run:completed"), "&environment=staging&sha=v1.2").sha == "v1.2"
 
 
 def test_the_token_is_asked_for_as_everywhere(ci: World) -> None:
