@@ -21,7 +21,6 @@ from deployments.queries.impacts import find_incident_source, find_metric_source
 from deployments.registration.errors import InvalidField, UnusableNumber
 from deployments.registration.trial import rolled_back
 from deployments.wire.body import Expected
-from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.impacts import NO_NUMBER, read_incident_report, read_metric_value
 from orgs.audit import Actor, acting_as
 from orgs.text import shortened
@@ -42,8 +41,7 @@ class RegisterMetricView(ImpactView):
     def post(self, request: Request, impact_id: str) -> HttpResponse:
         source = self.find_source(impact_id)
         check_source_allowed(token=self.token, source=source)
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         value, measured_at = read_metric_value(fields)
         with rolled_back() if self.is_dry_run else nullcontext():
             stored = record_metric_value(
@@ -92,8 +90,7 @@ class RegisterIncidentView(ImpactView):
                 f"There is no incident impact source {place} of project '{shortened(project, 100)}'."
             )
         check_source_allowed(token=self.token, source=found)
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         report = read_incident_report(fields)
         now = timezone.now()
         with rolled_back() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):

@@ -20,7 +20,6 @@ from deployments.registration.errors import BodyTooLarge, InvalidField, Unreadab
 from deployments.registration.importing import import_history
 from deployments.registration.places import check_environment_allowed, choose_place, find_deployment
 from deployments.registration.trial import rolled_back
-from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.history_file import HistoryFile, fixed_cells
 from deployments.wire.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from orgs.audit import Actor, acting_as
@@ -67,8 +66,7 @@ class ImportDeploysView(RegistrationView):
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         environment = fields.get("environment") or ""
         if not isinstance(environment, str):
             raise InvalidField("environment must be given once.")

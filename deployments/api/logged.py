@@ -11,6 +11,8 @@ from deployments.api.base import TokenView
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.registration.errors import DuplicateDeploy
 from deployments.request_log.writer import Facts, request_log
+from deployments.wire.body import read_query
+from deployments.wire.dry_run import asks_for_dry_run
 from tokens.authentication import header_secrets
 from tokens.statements import TokenRow
 
@@ -34,6 +36,13 @@ class RegistrationView(TokenView):
         if organization := self.kwargs.get("organization", token.organization_slug if token else ""):
             request_log.add(self.facts(request, response, organization=organization, token=token, duration=duration))
         return response
+
+    def read_fields(self) -> dict[str, Any]:
+        """The fields of the call. From here on it is known whether it is a dry run. Raises as ``fields``."""
+        fields, body = self.fields, self.request.data
+        query = read_query(self.request.META.get("QUERY_STRING", ""))
+        self.is_dry_run = asks_for_dry_run(query=query, body=body)  # type: ignore[arg-type]  # as in ``fields``
+        return fields
 
     def handle_exception(self, exc: Exception) -> Any:
         self.exception = exc

@@ -20,7 +20,6 @@ from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import check_allowed_in, choose_environment, find_project
 from deployments.registration.trial import rolled_back
 from deployments.wire.body import Expected
-from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.manual_change import read_manual_change
 from orgs.audit import Actor, acting_as
 from tokens.scopes import Scope
@@ -40,8 +39,7 @@ class RegisterManualDeployView(RegistrationView):
 
     def post(self, request: Request, organization: str, project: str) -> HttpResponse:
         found = find_project(token=self.token, slug=project)
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         registration = read_manual_change(fields, now=timezone.now())
         environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
         check_allowed_in(token=self.token, environment_id=environment.pk)

@@ -13,7 +13,6 @@ from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.registration.trial import rolled_back
 from deployments.wire.body import Expected
-from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.sweetr import SweetrDeployment, read_deployment
 from orgs.audit import Actor, acting_as
 from tokens.authentication import BareKeyAuthentication
@@ -34,8 +33,7 @@ class SweetrView(DeployRegistrationView):
         return str(json.loads(response.content)["error"]) if response.status_code >= 400 else "Success"
 
     def post(self, request: Request) -> HttpResponse:
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         self.deployment_slug = str(fields.get("app", ""))
         deployment = read_deployment(fields)
         if self.is_dry_run:

@@ -19,7 +19,6 @@ from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.registration.trial import rolled_back
 from deployments.wire.body import Expected
-from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.openapi import document
 from deployments.wire.register_deploy import read_registration
 from deployments.wire.schemas import SCHEMA_DIR
@@ -30,8 +29,7 @@ class RegisterDeployView(DeployRegistrationView):
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
-        fields = self.fields
-        self.is_dry_run = asks_for_dry_run(fields)
+        fields = self.read_fields()
         registration = read_registration(fields, places)
         if registration is None:
             return answer_dry_run({"result": "ignored"}) if self.is_dry_run else answer_text(200, "Success")

@@ -47,9 +47,11 @@ def register_again(call: Call) -> int:
     places = find_places(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)
-    body = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
-    fields = with_query(read_query(call.path.partition("?")[2]), read_fields(body, call.content_type))
-    if asks_for_dry_run(fields):
+    query = read_query(call.path.partition("?")[2])
+    sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
+    body = read_fields(sent, call.content_type)
+    fields = with_query(query, body)
+    if asks_for_dry_run(query=query, body=body):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     is_sweetr = call.path.startswith("/v1/")
     registration = read_deployment(fields).registration if is_sweetr else read_registration(fields, places)

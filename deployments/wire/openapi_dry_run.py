@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from deployments.wire.dry_run import NO, YES
 from deployments.wire.openapi_parts import MOMENT, NULLABLE_TEXT, TEXT, TEXTS, WHOLE_NUMBER, record
 
 DRY_RUN_PARAMETER = {
     "name": "dry_run",
     "in": "query",
-    "description": "1 makes all checks, stores nothing and answers with what would have happened.",
-    "schema": {"enum": ["0", "1", "true", "false", "yes", "no"]},
+    "description": (
+        "1, or the bare name, makes all checks, stores nothing and answers with what would have happened. "
+        "What stands here is stronger than a dry_run in the body."
+    ),
+    "allowEmptyValue": True,
+    "schema": {"enum": ["", *YES, *NO]},
 }
 
 DEPLOY_IN_SHORT: dict[str, Any] = {
