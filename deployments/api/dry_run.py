@@ -9,6 +9,7 @@ from deployments.api.representation import as_text, deploy_path, represent_deplo
 from deployments.models import BranchMatch, Deploy
 from deployments.queries import deploys_with_place
 from deployments.registration.new_places import Creation
+from deployments.registration.places import branch_mismatch
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from tokens.statements import TokenRow
@@ -17,8 +18,11 @@ ROLLED_BACK_SHOWN = 100
 SHOWN = ("organization", "project", "deployment", "environment", "sha", "version", "deployed_at", "live", "tags")
 
 
-def answer_dry_run(report: dict[str, Any]) -> HttpResponse:
-    return JsonResponse({"dry_run": True, **report})
+def answer_dry_run(result: str, report: dict[str, Any], *, would_answer: HttpResponse) -> HttpResponse:
+    answer = {"status": would_answer.status_code, "text": would_answer.content.decode()}
+    if "Retry-After" in would_answer.headers:
+        answer["retry_after"] = int(would_answer.headers["Retry-After"])
+    return JsonResponse({"dry_run": True, "result": result, "would_answer": answer, **report})
 
 
 def report_deploy(
@@ -35,18 +39,29 @@ def report_deploy(
     deploy = deploys_with_place(token.organization_id).select_related("restores").get(pk=deploy_id)
     shown = represent_deploy(deploy)
     slug = token.organization_slug
-    report = {
-        "result": "rollback" if deploy.is_rollback else "deploy",
+    restored = None if is_duplicate else deploy.restores
+    return {
         **{name: shown[name] for name in SHOWN},
-        "branch": {"sent": registration.branch or None, "mapping": mapping_of(place), "matches": True},
-        "duplicate_of": None,
-        "restores": in_short(deploy.restores, slug) if deploy.restores else None,
-        "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)],
+        "branch": {
+            "sent": registration.branch or None,
+            "mapping": mapping_of(place),
+            "matches": branch_mismatch(place, registration) is None,
+        },
+        "duplicate_of": in_short(deploy, slug) if is_duplicate else None,
+        "rollback": restored is not None,
+        "restores": in_short(restored, slug) if restored else None,
+        "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)] if restored else [],
         "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in created],
     }
-    if is_duplicate:
-        report |= {"result": "duplicate", "duplicate_of": in_short(deploy, slug), "restores": None, "rolls_back": []}
-    return report
+
+
+def named(place: Place, organization_slug: str) -> dict[str, str | None]:
+    return {
+        "organization": organization_slug,
+        "project": place.project_slug,
+        "deployment": place.deployment_slug,
+        "environment": place.environment_slug,
+    }
 
 
 def rolled_back_by(deploy: Deploy) -> Sequence[Deploy]:

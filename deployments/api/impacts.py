@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_text
+from deployments.api.answers import answer_refusal, answer_text
 from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.api.representation import as_text
 from deployments.impacts.access import check_source_allowed
-from deployments.impacts.errors import UnknownImpactSource
+from deployments.impacts.errors import MetricTooSoon, UnknownImpactSource
 from deployments.impacts.incidents import record_incident
 from deployments.impacts.metrics import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactSource
@@ -43,20 +43,22 @@ class RegisterMetricView(ImpactView):
         check_source_allowed(token=self.token, source=source)
         fields = self.read_fields()
         value, measured_at = read_metric_value(fields)
-        with rolled_back() if self.is_dry_run else nullcontext():
-            stored = record_metric_value(
-                source=source, value=value, measured_at=measured_at, now=timezone.now(), token_id=self.token.id
-            )
-        if self.is_dry_run:
-            return answer_dry_run(
-                {
-                    "result": "metric_value",
-                    **named(source),
-                    "value": stored.value,
-                    "measured_at": as_text(stored.measured_at),
-                }
-            )
-        return answer_text(200, "Success")
+        now = timezone.now()
+
+        def record() -> None:
+            record_metric_value(source=source, value=value, measured_at=measured_at, now=now, token_id=self.token.id)
+
+        accepted = answer_text(200, "Success")
+        if not self.is_dry_run:
+            record()
+            return accepted
+        report = {**named(source), "value": value, "measured_at": as_text(measured_at or now)}
+        try:
+            with rolled_back():
+                record()
+        except MetricTooSoon as refusal:
+            return answer_dry_run("refused", report, would_answer=answer_refusal(refusal))
+        return answer_dry_run("metric_value", report, would_answer=accepted)
 
     def find_source(self, impact_id: str) -> ImpactSource:
         source = (
@@ -92,21 +94,19 @@ class RegisterIncidentView(ImpactView):
         check_source_allowed(token=self.token, source=found)
         fields = self.read_fields()
         report = read_incident_report(fields)
-        now = timezone.now()
+        now, accepted = timezone.now(), answer_text(200, "Success")
         with rolled_back() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
             record_incident(source=found, report=report, now=now, token_id=self.token.id)
             if self.is_dry_run:
-                return answer_dry_run(
-                    {
-                        "result": "incident_event",
-                        **named(found),
-                        "type": report.type.value,
-                        "id": report.external_id or None,
-                        "occurred_at": as_text(report.occurred_at or now),
-                        "open_incidents": open_incidents(found).count(),
-                    }
-                )
-        return answer_text(200, "Success")
+                event = {
+                    **named(found),
+                    "type": report.type.value,
+                    "id": report.external_id or None,
+                    "occurred_at": as_text(report.occurred_at or now),
+                    "open_incidents": open_incidents(found).count(),
+                }
+                return answer_dry_run("incident_event", event, would_answer=accepted)
+        return accepted
 
     def actor(self, request: HttpRequest | Request) -> Actor:
         return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))

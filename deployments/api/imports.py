@@ -10,12 +10,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from deployments.api.answers import TEXT
+from deployments.api.answers import answer_text
 from deployments.api.base import ENDED_EARLY, FieldsParser, check_encoding
-from deployments.api.dry_run import answer_dry_run
+from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.logged import RegistrationView
 from deployments.models import HistoryImport
 from deployments.models.call import MAX_BODY_BYTES_KEPT
+from deployments.queries.deploys import count_rollbacks
 from deployments.registration.errors import BodyTooLarge, InvalidField, UnreadableBody
 from deployments.registration.importing import import_history
 from deployments.registration.places import check_environment_allowed, choose_place, find_deployment
@@ -91,18 +92,14 @@ class ImportDeploysView(RegistrationView):
                 imported_by=actor.label,
                 file_name=upload.file_name,
             )
+            rollbacks = count_rollbacks(done.target_id) if self.is_dry_run else 0
         if self.is_dry_run:
-            place_names = {
-                "organization": self.token.organization_slug,
-                "project": place.project_slug,
-                "deployment": place.deployment_slug,
-                "environment": place.environment_slug,
-            }
-            return answer_dry_run({"result": "import", **place_names, **represent_import(done)})
+            report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
+            return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
             headers = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
             return HttpResponse(json.dumps(represent_import(done)), headers=headers)
-        return HttpResponse("Success", content_type=TEXT)
+        return answer_text(200, "Success")
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
         """The fields, and of the file only what it is called and its length."""

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
+from deployments.api.answers import answer_text
 from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.api.reading import ReadView
@@ -51,11 +52,12 @@ class RegisterManualDeployView(RegistrationView):
                 )
 
         if self.is_dry_run:
-            if key := request.headers.get("Idempotency-Key"):
+            if (key := request.headers.get("Idempotency-Key")) is not None:
                 check_key(key)
             with rolled_back():
                 shown = represent_manual_change(register())
-            return answer_dry_run({"result": "manual_change"} | {name: shown[name] for name in SHOWN_OF_DRY_RUN})
+            report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}
+            return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))
 
         def answer() -> Answer:
             change = register()

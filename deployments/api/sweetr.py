@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,8 @@ from deployments.wire.sweetr import SweetrDeployment, read_deployment
 from orgs.audit import Actor, acting_as
 from tokens.authentication import BareKeyAuthentication
 from tokens.throttling import SweetrThrottle
+
+Act = Callable[[Place, Registration, Sequence[Creation]], HttpResponse]
 
 
 class SweetrView(DeployRegistrationView):
@@ -38,25 +41,27 @@ class SweetrView(DeployRegistrationView):
         deployment = read_deployment(fields)
         if self.is_dry_run:
             with rolled_back():
-                place, created, deploy_id = self.register(deployment)
-                return self.answer_trial(place, deployment.registration, deploy_id, created)
-        _, _, deploy_id = self.register(deployment)
-        return JsonResponse({"status": 202}, status=202, headers=self.headers_of(deploy_id))
+                return self.at_place(deployment, self.try_out)
+        return self.at_place(deployment, self.answer_stored)
 
-    def register(self, deployment: SweetrDeployment) -> tuple[Place, list[Creation], int]:
-        """Where the deploy went, what had to be created for it, and its id."""
+    def at_place(self, deployment: SweetrDeployment, act: Act) -> HttpResponse:
+        """What ``act`` answers at the deployment's place, which is created where it is missing."""
         application, registration = deployment.application, deployment.registration
         try:
             place = find_place(token=self.token, application=application)
             if place is not None:
-                return place, [], self.store_at(place, registration)
+                self.deployment_slug = place.deployment_slug
+                return act(place, registration, [])
         except PlaceMoved:
             pass  # It is found again, under a lock.
         actor = Actor(label=f"access token {self.token.name}", address=self.request.META.get("REMOTE_ADDR", ""))
         with acting_as(actor), transaction.atomic():
             place, created = create_place(token=self.token, application=application)
-            return place, created, self.store_at(place, registration)
+            self.deployment_slug = place.deployment_slug
+            return act(place, registration, created)
 
-    def store_at(self, place: Place, registration: Registration) -> int:
-        self.deployment_slug = place.deployment_slug
-        return self.store(place, registration)
+    def answer_stored(self, place: Place, registration: Registration, created: Sequence[Creation]) -> HttpResponse:
+        return self.accept(self.headers_of(self.store(place, registration)))
+
+    def accept(self, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        return JsonResponse({"status": 202}, status=202, headers=headers)

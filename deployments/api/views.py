@@ -5,14 +5,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_text
 from deployments.api.base import ApiView
-from deployments.api.dry_run import answer_dry_run
+from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.registering import DeployRegistrationView
 from deployments.api.representation import represent_with_changes
 from deployments.api.success import answer_by_key, answer_success
 from deployments.queries import deploys_with_place
-from deployments.registration.errors import PlaceMoved
+from deployments.registration.errors import PlaceMoved, UnknownEnvironment
 from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
 from deployments.registration.registration import Registration
@@ -22,6 +21,7 @@ from deployments.wire.body import Expected
 from deployments.wire.openapi import document
 from deployments.wire.register_deploy import read_registration
 from deployments.wire.schemas import SCHEMA_DIR
+from deployments.wire.terraform import environment_of
 
 
 class RegisterDeployView(DeployRegistrationView):
@@ -32,23 +32,23 @@ class RegisterDeployView(DeployRegistrationView):
         fields = self.read_fields()
         registration = read_registration(fields, places)
         if registration is None:
-            return answer_dry_run({"result": "ignored"}) if self.is_dry_run else answer_text(200, "Success")
+            return self.try_out_ignored(fields, places) if self.is_dry_run else self.accept()
         place = self.choose_place(places, registration)
-
-        def store() -> tuple[Place, int]:
-            try:
-                return place, self.store(place, registration)
-            except PlaceMoved:
-                now_at = self.choose_place(find_deployment(token=self.token, slug=deployment), registration)
-                return now_at, self.store(now_at, registration)
-
-        key = request.headers.get("Idempotency-Key")
         if self.is_dry_run:
-            if key is not None:
+            if (key := request.headers.get("Idempotency-Key")) is not None:
                 check_key(key)
             with rolled_back():
-                tried, deploy_id = store()
-                return self.answer_trial(tried, registration, deploy_id)
+                return self.try_out(place, registration)
+        check_branch(place, registration)
+
+        def store() -> int:
+            try:
+                return self.store(place, registration)
+            except PlaceMoved:
+                now_at = self.choose_place(find_deployment(token=self.token, slug=deployment), registration)
+                check_branch(now_at, registration)
+                return self.store(now_at, registration)
+
         return answer_by_key(
             request,
             token_id=self.token.id,
@@ -60,11 +60,18 @@ class RegisterDeployView(DeployRegistrationView):
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
         place = choose_place(places, environment=registration.environment)
         check_environment_allowed(token=self.token, place=place)
-        check_branch(place, registration)
         return place
 
-    def answer_success(self, request: Request, store: Callable[[], tuple[Place, int]]) -> Answer:
-        _, deploy_id = store()
+    def try_out_ignored(self, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
+        """Of a notification that registers nothing, and whose environment is not looked at: an unknown one is null."""
+        try:
+            report = named(choose_place(places, environment=environment_of(fields)), self.token.organization_slug)
+        except UnknownEnvironment:
+            report = named(places[0], self.token.organization_slug) | {"environment": None}
+        return answer_dry_run("ignored", report, would_answer=self.accept())
+
+    def answer_success(self, request: Request, store: Callable[[], int]) -> Answer:
+        deploy_id = store()
 
         def representation() -> dict[str, Any]:
             return represent_with_changes(deploys_with_place(self.token.organization_id).get(pk=deploy_id))

@@ -21,6 +21,10 @@ def live_deploy(target_id: int | None) -> Deploy | None:
     return found
 
 
+def count_rollbacks(target_id: int) -> int:
+    return Deploy.objects.filter(target=target_id, restores__isnull=False).count()
+
+
 def deploy_of(deployment_id: int, deploy_id: int) -> Deploy | None:
     found: Deploy | None = Deploy.objects.filter(deployment=deployment_id, pk=deploy_id).first()
     return found

@@ -67,7 +67,7 @@ def register_deploy(operation_id: str) -> dict[str, Any]:
         "responses": {
             "200": success(
                 "The deploy is stored; or, with ignore_if_duplicate, was live already. "
-                "Of a dry run: what the call would have done.",
+                "Of a dry run: what the call would have done, also where it would be refused.",
                 thing="deploy",
                 id_header="X-Deploy-Id",
                 schemas=("deploy", "dry_run"),

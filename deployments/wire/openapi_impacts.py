@@ -51,7 +51,11 @@ def register_metric() -> dict[str, Any]:
         "parameters": [path_parameter("impact_id", "The impact source's id, which its page shows."), DRY_RUN_PARAMETER],
         "requestBody": body_of("register_impact_metric", example={"value": 12.5}),
         "responses": {
-            "200": {"description": "The value is stored.", "content": success("dry_run_of_metric_value")},
+            "200": {
+                "description": "The value is stored. Of a dry run: what the call would have done, also where it comes "
+                "too soon.",
+                "content": success("dry_run_of_metric_value"),
+            },
             "400": {
                 "description": "The value is no number, or the date cannot be read or is older than the impact source.",
                 "content": SENTENCE,

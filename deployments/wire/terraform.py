@@ -16,6 +16,7 @@ from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
 from deployments.wire.schemas import check_fields
 from deployments.wire.sleuth import read_date, without_absent
+from orgs.text import shortened
 
 COMPLETED = "run:completed"
 LINK_NAME = "Terraform run"
@@ -55,6 +56,12 @@ def read_run(fields: dict[str, Any]) -> Run | None:
         author=fields.get("run_created_by", "")[:MAX_NAME_LENGTH],
         completed_at=read_date(without_absent(completed[-1]).get("run_updated_at")),
     )
+
+
+def environment_of(fields: Mapping[str, Any]) -> str:
+    """Empty where the call names none."""
+    named = fields.get("environment")
+    return shortened(named.strip(), 100) if isinstance(named, str) else ""
 
 
 def first_line(text: str) -> str:

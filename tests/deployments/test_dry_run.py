@@ -1,4 +1,4 @@
-"""?dry_run=1: the same checks and the same refusals, and nothing stored."""
+"""?dry_run=1: the same checks, what they would be answered with, and nothing stored."""
 
 import json
 from typing import Any
@@ -39,6 +39,7 @@ def test_a_deploy(ci: World) -> None:
     assert report == {
         "dry_run": True,
         "result": "deploy",
+        "would_answer": {"status": 200, "text": "Success"},
         "organization": "acme",
         "project": "shop",
         "deployment": "storefront",
@@ -50,6 +51,7 @@ def test_a_deploy(ci: World) -> None:
         "tags": ["#a", "#b"],
         "branch": {"sent": "main", "mapping": "*", "matches": True},
         "duplicate_of": None,
+        "rollback": False,
         "restores": None,
         "rolls_back": [],
         "would_create": [],
@@ -76,7 +78,8 @@ def test_a_rollback_and_what_it_would_undo(ci: World) -> None:
 
     report = try_out(ci, sha="a")
 
-    assert report["result"] == "rollback"
+    assert (report["result"], report["rollback"]) == ("rollback", True)
+    assert report["would_answer"] == {"status": 200, "text": "Success"}
     assert report["tags"] == ["#rollback"]
     assert (report["restores"]["id"], report["restores"]["url"]) == (
         ids["a"],
@@ -86,13 +89,19 @@ def test_a_rollback_and_what_it_would_undo(ci: World) -> None:
     assert not Deploy.objects.exclude(restores=None, rolled_back_by=None).exists()
 
 
-def test_a_duplicate_that_is_ignored(ci: World) -> None:
-    ci.register(sha="a")
-    live = Deploy.objects.get()
+@pytest.mark.parametrize("ignored", [{}, {"ignore_if_duplicate": "false"}, {"ignore_if_duplicate": "true"}])
+def test_a_duplicate(ci: World, ignored: dict[str, str]) -> None:
+    for sha in "bcb":
+        ci.register(sha=sha)
+    live = Deploy.objects.latest("id")
 
-    report = try_out(ci, sha="a", ignore_if_duplicate="true")
+    report = try_out(ci, sha="b", **ignored)
 
     assert (report["result"], report["duplicate_of"]["id"]) == ("duplicate", live.pk)
+    assert (report["rollback"], report["restores"], report["rolls_back"]) == (False, None, [])
+    real = ci.register(sha="b", **ignored)
+    assert real.status_code == (200 if ignored.get("ignore_if_duplicate") == "true" else 400)
+    assert report["would_answer"] == {"status": real.status_code, "text": real.content.decode()}
 
 
 def test_an_earlier_date_would_not_be_live(ci: World) -> None:
@@ -112,20 +121,39 @@ def test_mappings_in_words(ci: World) -> None:
         assert try_out(ci, sha="a", branch=branch)["branch"] == {"sent": branch, "mapping": mapping, "matches": True}
 
 
+@pytest.mark.parametrize(("mapping", "branch"), [("main", "other"), ("release/*", "main"), ("release/*", None)])
+@pytest.mark.parametrize(("sha", "facts"), [("new", (False, False)), ("old", (False, True)), ("live", (True, False))])
+def test_a_branch_that_does_not_match(
+    ci: World, mapping: str, branch: str | None, sha: str, facts: tuple[bool, bool]
+) -> None:
+    for before in ("old", "live"):
+        ci.register(sha=before)
+    production = ci.project.environments.get(slug="production")
+    map_branch(deployment=ci.deployment, environment=production, branch=mapping)
+
+    report = try_out(ci, sha=sha, branch=branch)
+
+    assert report["result"] == "refused"
+    assert report["branch"] == {"sent": branch, "mapping": mapping, "matches": False}
+    assert (report["duplicate_of"] is not None, report["rollback"]) == facts
+    real = ci.register(sha=sha, branch=branch)
+    assert real.status_code == 400
+    assert report["would_answer"] == {"status": 400, "text": real.content.decode()}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {},
-        {"sha": "live"},
         {"sha": "a", "environment": "nowhere"},
         {"sha": "a", "date": "soon"},
         {"sha": "a", "email": "x"},
-        {"sha": "a", "environment": "staging", "branch": "other"},
+        {"sha": "live", "environment": "nowhere", "branch": "other"},
         {"sha": "a", "tags": "tag"},
         {"name": "a"},
     ],
 )
-def test_what_would_be_refused_gets_the_same_answer(ci: World, body: dict[str, Any]) -> None:
+def test_what_cannot_be_read_or_placed_gets_the_same_answer(ci: World, body: dict[str, Any]) -> None:
     map_branch(deployment=ci.deployment, environment=ci.project.environments.get(slug="staging"), branch="main")
     ci.register(sha="live")
     before = count_rows()
@@ -246,7 +274,37 @@ def test_a_terraform_run(ci: World) -> None:
 
 
 def test_a_terraform_notification_that_registers_nothing(ci: World) -> None:
-    assert try_out(ci, **VERIFICATION) == {"dry_run": True, "result": "ignored"}
+    expected = {
+        "dry_run": True,
+        "result": "ignored",
+        "would_answer": {"status": 200, "text": "Success"},
+        "organization": "acme",
+        "project": "shop",
+        "deployment": "storefront",
+        "environment": "production",
+    }
+    assert try_out(ci, **VERIFICATION) == expected
+    assert try_out(ci, **notification("run:applying"), query="?dry_run&environment=Staging") == expected | {
+        "environment": "staging"
+    }
+    assert try_out(ci, **VERIFICATION, query="?dry_run&environment=nowhere") == expected | {"environment": None}
+
+
+def test_a_terraform_run_that_is_registered_already(ci: World) -> None:
+    call(ci.path, json.dumps(notification("run:completed")), headers=bearer(ci.secret))
+
+    report = try_out(ci, **notification("run:completed"))
+
+    assert (report["result"], report["would_answer"]) == ("duplicate", {"status": 200, "text": "Success"})
+
+
+def test_a_mapping_is_not_held_against_a_client_that_names_no_branch(ci: World) -> None:
+    production = ci.project.environments.get(slug="production")
+    map_branch(deployment=ci.deployment, environment=production, branch="release/*")
+
+    for report in (try_sweetr(ci), try_out(ci, **notification("run:completed"))):
+        assert report["branch"] == {"sent": None, "mapping": "release/*", "matches": True}
+        assert report["result"] == "deploy"
 
 
 # --- Sweetr -----------------------------------------------------------------------------------------
@@ -261,6 +319,7 @@ def test_what_sweetr_would_create(ci: World) -> None:
 
     assert (report["result"], report["project"], report["deployment"]) == ("deploy", "shop", "backend-api")
     assert report["version"] == "v1.4.2"
+    assert report["would_answer"] == {"status": 202, "text": '{"status": 202}'}
     assert report["would_create"] == [
         {"kind": "deployment", "slug": "backend-api", "name": "Backend API"},
         {"kind": "environment", "slug": "qa", "name": "QA"},
@@ -280,7 +339,9 @@ def test_sweetr_would_create_the_first_project(ci: World) -> None:
 def test_sweetr_would_change_nothing(ci: World) -> None:
     assert call(PATH, json.dumps(REQUIRED), headers=bearer(ci.secret)).status_code == 202
 
-    assert try_sweetr(ci)["result"] == "duplicate"
+    report = try_sweetr(ci)
+    assert (report["result"], report["would_answer"]["status"]) == ("duplicate", 202)
+    assert report["duplicate_of"]["version"] == REQUIRED["version"]
 
 
 @pytest.mark.parametrize("fields", [{"version": ""}, {"deployedAt": "soon"}])

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from deployments.models import Call, Deploy, ImpactKind, Incident
+from deployments.models import Call, Deploy, ImpactKind, Incident, MetricValue
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
 from deployments.wire.openapi import document
@@ -39,7 +39,7 @@ def incident_event(world: World) -> Send:
 
 
 def history(world: World) -> Send:
-    def send(query: str = "", sheet: str = dated("a b b c"), **fields: Any) -> Any:
+    def send(query: str = "", sheet: str = dated("a b b c a"), **fields: Any) -> Any:
         return post_file(world, sheet, query=query, **fields)
 
     return send
@@ -49,7 +49,11 @@ EXPECTED: list[tuple[Callable[[World], Send], dict[str, Any], dict[str, Any]]] =
     (manual_change, {"name": "Scaled up", "environment": "production", "tags": []}, {"name": ""}),
     (metric_value, {"value": 7.5, "impact_source": "custom-metric"}, {"value": "many"}),
     (incident_event, {"type": "triggered", "id": "7", "open_incidents": 1}, {"type": "broken"}),
-    (history, {"deploys": 3, "duplicates": 1, "replaced": 0, "deployment": "storefront"}, {"sheet": "date\n2024"}),
+    (
+        history,
+        {"deploys": 4, "duplicates": 1, "replaced": 0, "rollbacks": 1, "deployment": "storefront"},
+        {"sheet": "date\n2024"},
+    ),
 ]
 ENDPOINTS = pytest.mark.parametrize(
     ("endpoint", "expected", "mistake"), EXPECTED, ids=[endpoint.__name__ for endpoint, *_ in EXPECTED]
@@ -70,6 +74,7 @@ def test_it_says_what_would_happen_and_stores_nothing(
     assert count_rows() == before
     report = answer.json()
     assert {name: report[name] for name in expected} == expected
+    assert report["would_answer"] == {"status": 200, "text": "Success"}
     components = document()["components"]["schemas"]
     (schema,) = [item for item in components.values() if is_of(item, report["result"])]
     jsonschema_rs.validate(schema, report)
@@ -77,11 +82,11 @@ def test_it_says_what_would_happen_and_stores_nothing(
 
 
 def is_of(schema: dict[str, Any], result: str) -> bool:
-    return bool(schema.get("properties", {}).get("result", {}).get("const") == result)
+    return result in schema.get("properties", {}).get("result", {}).get("enum", ())
 
 
 @ENDPOINTS
-def test_what_would_be_refused_is_refused_alike(
+def test_what_cannot_be_read_is_refused_alike(
     ci: World, endpoint: Callable[[World], Send], expected: dict[str, Any], mistake: dict[str, Any]
 ) -> None:
     send = endpoint(ci)
@@ -108,7 +113,15 @@ def test_a_metric_tried_out_does_not_count_for_its_interval(ci: World) -> None:
 
     assert [send("?dry_run=1").status_code for _ in range(3)] == [200, 200, 200]
     assert send().status_code == 200
-    assert send("?dry_run=1").status_code == 429
+    report = send("?dry_run=1").json()
+    real = send()
+    assert (real.status_code, report["result"]) == (429, "refused")
+    wait = report["would_answer"].pop("retry_after")
+    assert report["would_answer"] == {"status": 429, "text": real.content.decode()}
+    assert int(real.headers["Retry-After"]) <= wait <= 120
+    schema = document()["components"]["schemas"]["dry_run_of_metric_value"]
+    jsonschema_rs.validate(schema, report | {"would_answer": {**report["would_answer"], "retry_after": wait}})
+    assert MetricValue.objects.count() == 1
 
 
 def test_an_incident_tried_out_changes_no_other(ci: World) -> None:
