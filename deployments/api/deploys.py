@@ -16,6 +16,7 @@ from deployments.api.representation import (
 )
 from deployments.forms.read_api import DeploysForm
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest
+from deployments.queries.change_types import with_previous_sha
 from deployments.queries.deploys import commits_of
 from deployments.queries.keyset import Key
 from deployments.queries.timeline import read_page
@@ -38,7 +39,7 @@ class DeployView(ReadView):
 
 
 def deploy_or_404(view: ReadView) -> Deploy:
-    deploy = visible_deploys(view.token).filter(pk=view.kwargs["deploy_id"]).first()
+    deploy = with_previous_sha(visible_deploys(view.token)).filter(pk=view.kwargs["deploy_id"]).first()
     if deploy is None:
         raise Http404
     return deploy

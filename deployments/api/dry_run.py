@@ -8,6 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from deployments.api.representation import as_text, deploy_path, represent_deploy
 from deployments.models import BranchMatch, Deploy
 from deployments.queries import deploys_with_place
+from deployments.queries.change_types import ChangeType, with_previous_sha
 from deployments.registration.new_places import Creation
 from deployments.registration.places import branch_mismatch
 from deployments.registration.registration import Registration
@@ -15,7 +16,10 @@ from deployments.registration.statements import Place
 from tokens.statements import TokenRow
 
 ROLLED_BACK_SHOWN = 100
-SHOWN = ("organization", "project", "deployment", "environment", "sha", "version", "deployed_at", "live", "tags")
+SHOWN = (
+    *("organization", "project", "deployment", "environment", "sha", "version", "deployed_at"),
+    *("change_type", "live", "tags"),
+)
 
 
 def answer_dry_run(result: str, report: dict[str, Any], *, would_answer: HttpResponse) -> HttpResponse:
@@ -36,8 +40,11 @@ def report_deploy(
 ) -> dict[str, Any]:
     """``deploy_id`` is of the deploy that stands in the database until the trial ends; of the one that would be
     repeated, where it is a duplicate."""
-    deploy = deploys_with_place(token.organization_id).select_related("restores").get(pk=deploy_id)
+    deploys = with_previous_sha(deploys_with_place(token.organization_id))
+    deploy = deploys.select_related("restores").get(pk=deploy_id)
     shown = represent_deploy(deploy)
+    if is_duplicate:
+        shown["change_type"] = ChangeType.NO_CHANGE
     slug = token.organization_slug
     restored = None if is_duplicate else deploy.restores
     return {

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest
+from deployments.queries.change_types import change_type_of
 from deployments.queries.deploys import commits_of
 
 # How much of what a deploy brought stands with it; lists of their own have all of it.
@@ -36,6 +37,7 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "title": deploy.title or None,
         "deployed_at": as_text(deploy.deployed_at),
         "registered_at": as_text(deploy.created_at),
+        "change_type": change_type_of(deploy),
         "live": deploy.target.live_deploy_id == deploy.id,
         "health": deploy.health_set,
         "health_set_by": deploy.health_set_by,

@@ -11,6 +11,7 @@ from deployments.api.registering import DeployRegistrationView
 from deployments.api.representation import represent_with_changes
 from deployments.api.success import answer_by_key, answer_success
 from deployments.queries import deploys_with_place
+from deployments.queries.change_types import with_previous_sha
 from deployments.registration.errors import PlaceMoved, UnknownEnvironment
 from deployments.registration.idempotency import Answer, check_key
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
@@ -74,7 +75,8 @@ class RegisterDeployView(DeployRegistrationView):
         deploy_id = store()
 
         def representation() -> dict[str, Any]:
-            return represent_with_changes(deploys_with_place(self.token.organization_id).get(pk=deploy_id))
+            deploys = with_previous_sha(deploys_with_place(self.token.organization_id))
+            return represent_with_changes(deploys.get(pk=deploy_id))
 
         return answer_success(request, self.headers_of(deploy_id), representation)
 

@@ -85,6 +85,9 @@ class Deploy(Timestamped):
     health_set_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Of the deploy before it in its target: no column, but what queries.change_types brings.
+    previous_sha: str | None
+
     objects = LivingManager()
     everything = models.Manager()
 

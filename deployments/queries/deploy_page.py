@@ -8,6 +8,7 @@ from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from deployments.models import Commit, Deploy, PullRequest, Target
+from deployments.queries.change_types import with_previous_sha
 from deployments.queries.keyset import NEWEST_FIRST, OLDEST_FIRST, Key
 from orgs.models import Environment
 
@@ -19,7 +20,7 @@ COMMITS_READ = 1_000
 def deploys_for_page(organization_id: int) -> QuerySet[Deploy]:
     """Deleted ones too: their page offers to bring them back."""
     return (
-        Deploy.everything.filter(organization=organization_id)
+        with_previous_sha(Deploy.everything.filter(organization=organization_id))
         .select_related("project", "deployment", "environment", "target", "token", "restores", "rolled_back_by")
         .prefetch_related("tags", "links")
     )

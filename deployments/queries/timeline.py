@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact, GreaterThan, Regex
 
 from deployments.models import Commit, Deploy, Tag, Target
 from deployments.queries.caseless import caseless
+from deployments.queries.change_types import with_previous_sha
 from deployments.queries.keyset import NEWEST_FIRST, OLDEST_FIRST, Key
 
 PAGE_SIZE = 50
@@ -187,7 +188,7 @@ def sift(filters: Filters, *, start: Key | None, newest_first: bool) -> tuple[li
     # Chosen before anything is joined: of dates in a prepared statement PostgreSQL expects so few deploys that it would
     # join and sort all of them.
     chosen = Deploy.objects.filter(place).filter(filters.sifting()).order_by(*order).values("pk")[: PAGE_SIZE + 1]
-    found = list(rows_of(Deploy.objects.filter(pk__in=chosen)).order_by(*order))
+    found = list(rows_of(with_previous_sha(Deploy.objects.filter(pk__in=chosen))).order_by(*order))
     return found[:PAGE_SIZE], len(found) > PAGE_SIZE, bound
 
 

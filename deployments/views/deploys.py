@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from deployments.models import Deploy
 from deployments.queries import deploy_page as queries
 from deployments.queries.calls import call_of_deploy
+from deployments.queries.change_types import change_type_of
 from deployments.registration import deletion
 from deployments.request_log.repeating import as_curl
 from deployments.templatetags.deploys import revision_of
@@ -49,6 +50,7 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
         "state": state,
         "word": word,
         "path": queries.path_of(found),
+        "change_type": change_type_of(found),
         "neighbours": queries.neighbours_of(found),
         "undone": undone,
         "undone_count": undone_count,

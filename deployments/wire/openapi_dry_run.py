@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deployments.queries.change_types import ChangeType
 from deployments.wire.dry_run import NO, YES
 from deployments.wire.openapi_parts import MOMENT, NULLABLE_TEXT, TEXT, TEXTS, WHOLE_NUMBER, record
 
@@ -64,6 +65,10 @@ DRY_RUN_OF_DEPLOY: dict[str, Any] = {
         "sha": {"type": "string"},
         "version": NULLABLE_TEXT,
         "deployed_at": MOMENT,
+        "change_type": {
+            "enum": ChangeType.values,
+            "description": "Against the deploy before it; no_change: it has the same sha.",
+        },
         "live": {"type": "boolean", "description": "Whether it would be live; false where its date is an earlier one."},
         "tags": {"type": "array", "items": {"type": "string"}},
         "branch": {

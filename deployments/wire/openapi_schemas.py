@@ -3,6 +3,7 @@
 from typing import Any
 
 from deployments.models import Health
+from deployments.queries.change_types import ChangeType
 from deployments.wire.openapi_parts import (
     MOMENT,
     NULLABLE_MOMENT,
@@ -31,6 +32,10 @@ LISTED_DEPLOY: dict[str, Any] = {
     "title": NULLABLE_TEXT,
     "deployed_at": MOMENT,
     "registered_at": MOMENT,
+    "change_type": {
+        "enum": ChangeType.values,
+        "description": "Against the deploy before it in the environment; no_change: it has the same sha.",
+    },
     "live": {"type": "boolean"},
     "health": {"enum": [*Health.values, None], "description": "Where somebody set it."},
     "health_set_by": {**NULLABLE_TEXT, "description": "The access token or the person that set it."},

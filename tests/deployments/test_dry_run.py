@@ -47,6 +47,7 @@ def test_a_deploy(ci: World) -> None:
         "sha": "abc",
         "version": None,
         "deployed_at": "2024-05-01T12:00:00Z",
+        "change_type": "forward",
         "live": True,
         "tags": ["#a", "#b"],
         "branch": {"sent": "main", "mapping": "*", "matches": True},
@@ -331,7 +332,9 @@ def test_sweetr_would_create_the_first_project(ci: World) -> None:
     ci.organization = make_organization("empty")
     ci.token, ci.secret = make_token(ci.organization)
 
-    kinds = [item["kind"] for item in try_sweetr(ci)["would_create"]]
+    report = try_sweetr(ci)
+    kinds = [item["kind"] for item in report["would_create"]]
+    assert report["change_type"] == "forward"
 
     assert kinds == ["project", "environment", "deployment"]
 
@@ -341,7 +344,25 @@ def test_sweetr_would_change_nothing(ci: World) -> None:
 
     report = try_sweetr(ci)
     assert (report["result"], report["would_answer"]["status"]) == ("duplicate", 202)
+    assert report["change_type"] == "no_change"
     assert report["duplicate_of"]["version"] == REQUIRED["version"]
+
+
+def test_the_change_type_of_sweetrs_calls(ci: World) -> None:
+    for commit in ("a", "b"):
+        assert call(PATH, json.dumps(REQUIRED | {"commitHash": commit}), headers=bearer(ci.secret)).status_code == 202
+
+    found = {
+        (commit, version): (report["result"], report["change_type"])
+        for commit, version in (("b", "v1.4.2"), ("b", "v2"), ("a", "v1.4.2"), ("c", "v2"))
+        if (report := try_sweetr(ci, commitHash=commit, version=version))
+    }
+    assert found == {
+        ("b", "v1.4.2"): ("duplicate", "no_change"),
+        ("b", "v2"): ("deploy", "no_change"),
+        ("a", "v1.4.2"): ("rollback", "rollback"),
+        ("c", "v2"): ("deploy", "forward"),
+    }
 
 
 @pytest.mark.parametrize("fields", [{"version": ""}, {"deployedAt": "soon"}])

@@ -64,6 +64,7 @@ def test_the_whole_representation(ci: World, reader: str) -> None:
         "title": "Sell socks",
         "deployed_at": "2024-05-01T12:35:00.500000Z",
         "registered_at": deploy.created_at.isoformat().replace("+00:00", "Z"),
+        "change_type": "forward",
         "live": True,
         "health": None,
         "health_set_by": None,
