@@ -35,6 +35,7 @@ MAX_LINE = 200_000
 MAX_ROW = 1_000_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+BARE_RETURN = re.compile(rb"\r[^\r\n]")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -171,6 +172,9 @@ class Lines:
     def without_mark(self, line: bytes) -> bytes:
         if line.startswith(UTF_16_MARKS) or b"\0" in line:
             raise BadHistory("The file is not UTF-8 text: save it as CSV in UTF-8.")
+        if BARE_RETURN.search(line):
+            # Spreadsheets on a Mac offer such files as "CSV (Macintosh)".
+            raise BadHistory("The file's lines end with a carriage return alone: save it as CSV for Windows or Unix.")
         return line.removeprefix(b"\xef\xbb\xbf")
 
 

@@ -221,13 +221,15 @@ class TestRefusals:
             (b"PK\x03\x04\0\0\0", "The file is not UTF-8 text"),
             (b"\x89PNG\r\n\x1a\n", "Line 1 names no column sha"),
             ('sha,date\na,2024-05-01\n"b,2024-05-02\nc,2024-05-03\n', "Line 3 opens a quotation mark"),
-            ("sha,date\ra,2024-05-01\r", "Line 1 is not CSV"),
+            ("sha,date\ra,2024-05-01\r", "The file's lines end with a carriage return alone: save it"),
+            ("sha,date\r" + "a,2024-05-01\r" * 20_000, "The file's lines end with a carriage return alone"),
+            ('sha,date\n"a"\rb,2024-05-01', "Line 2 is not CSV"),
             ("sha,date\n" + "x" * 300_000, "Line 2 is too long: end each row"),
             ('sha,date\n"' + "\n" * 1_100_000, "Line 2 is not CSV"),
             ('sha,date\n' + '"\n",' * 600_000, "is too long"),
             ("sha,date\n" + "x" * 150_000, "Line 2 is not CSV"),
         ],
-        ids=range(16),
+        ids=range(18),
     )  # fmt: skip
     def test_what_is_no_history(self, ci: World, data: bytes | str, part: str) -> None:
         assert part in refused(ci, data)
