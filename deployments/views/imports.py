@@ -23,6 +23,7 @@ from deployments.wire.history_file import check_readable
 from orgs.access import MemberRequest, member_page
 from orgs.roles import Permission
 from orgs.templatetags.ui import plural
+from orgs.text import shortened
 from orgs.undo import offer_undo
 
 
@@ -85,7 +86,8 @@ def apply(request: MemberRequest, deployment: Deployment, draft: ImportDraft) ->
     try:
         done = import_draft(draft=draft, member=request.user)
     except RegistrationError as error:
-        messages.error(request, str(error))
+        # Of thousands of wrong lines the page itself shows enough.
+        messages.error(request, shortened(str(error), 300))
         return redirect("import-draft", request.organization.slug, deployment.slug, draft.pk)
     undo = reverse("undo-import", args=[request.organization.slug, deployment.slug, done.pk])
     text = f"{plural(done.deploy_count, 'deploy')} imported to {draft.environment}."

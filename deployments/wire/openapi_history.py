@@ -12,6 +12,7 @@ from deployments.wire.openapi_parts import (
     query_parameter,
     reference,
 )
+from deployments.wire.problems import MOST_LINES
 from deployments.wire.timeline_export import FORMATS
 
 IMPORT_BODY: dict[str, Any] = {
@@ -92,7 +93,11 @@ IMPORT_DEPLOYS: dict[str, Any] = {
     },
     "responses": {
         "200": IMPORTED,
-        "400": {"description": "Something to change in the call or the file, in one sentence.", "content": SENTENCE},
+        "400": {
+            "description": "Something to change in the call or the file, in one sentence. It names every wrong line, "
+            f"up to {MOST_LINES:,} of them.",
+            "content": SENTENCE,
+        },
         "404": {"description": "What the path names can be no deployment.", "content": SENTENCE},
         "413": {"description": "The file is too large.", "content": SENTENCE},
         **REFUSALS,

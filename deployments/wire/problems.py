@@ -1,10 +1,23 @@
 """What is wrong with the lines of a file, in one sentence of bounded length."""
 
-MOST_LINES = 20
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_LINES = 10_000
+SHOWN_OF_A_PROBLEM = 20
 
 
 class WrongLine(Exception):
     """Its message is part of a sentence: ``date is missing``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The first lines that have a problem, and how many more do."""
+
+    problem: str
+    lines: Sequence[int]
+    more: int
 
 
 class WrongLines:
@@ -27,12 +40,12 @@ class WrongLines:
         return max(0, self.count - MOST_LINES)
 
     def __str__(self) -> str:
-        parts = [f"{problem} in {lines_in_words(lines)}" for problem, lines in self.lines.items()]
+        parts = [f"{problem}: {', '.join(f'line {line}' for line in lines)}" for problem, lines in self.lines.items()]
         if self.unnamed:
             parts.append(f"and {self.unnamed:,} more")
         return "; ".join(parts)
 
-
-def lines_in_words(lines: list[int]) -> str:
-    noun = "line" if len(lines) == 1 else "lines"
-    return f"{noun} {', '.join(map(str, lines))}"
+    def excerpts(self) -> Iterator[Excerpt]:
+        for problem, lines in self.lines.items():
+            shown = lines[:SHOWN_OF_A_PROBLEM]
+            yield Excerpt(problem, shown, len(lines) - len(shown))

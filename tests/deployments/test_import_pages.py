@@ -74,10 +74,12 @@ def test_wrong_lines_are_shown_and_cannot_be_applied(ci: World, client: Client) 
     page = upload(client, rows("a,2024-05-01", "b,soon", *([",2024-05-02"] * 25)))
 
     assert 'Date is not in ISO 8601: line <span class="num">3</span>' in text(page)
-    assert "6 more lines" in text(page)
+    lines = ", ".join(map(str, range(4, 24)))
+    assert f'Sha is missing: lines <span class="num">{lines}</span> and 5 more<' in text(page)
+    assert '<dd class="num">26</dd>' in text(page)
     assert "Import 1 deploy<" not in text(page)
     answer = client.post(page.request["PATH_INFO"], follow=True)
-    assert "Nothing was imported: date is not in ISO 8601 in line 3" in text(answer)
+    assert "Nothing was imported: date is not in ISO 8601: line 3; sha is missing: line 4, line 5" in text(answer)
     assert in_short(history(ci)) == "old*"
 
 
