@@ -22,11 +22,15 @@ def validate_slug(value: str) -> None:
         )
 
 
+def slug_alike(name: str) -> str:
+    """What a slug is made of from this name: of any length, and empty where no letter of it is ASCII."""
+    ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-_")
+
+
 def slug_from_name(name: str, *, fallback: str, is_taken: Callable[[str], bool]) -> str:
     """A free slug for ``name``: its own, or with -2, -3, … behind it; ``fallback`` where no letter of it is ASCII."""
-    ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-_") or fallback
-    base = base[:MAX_SLUG_LENGTH].rstrip("-_")
+    base = (slug_alike(name) or fallback)[:MAX_SLUG_LENGTH].rstrip("-_")
     slug, number = base, 1
     while is_taken(slug):
         number += 1

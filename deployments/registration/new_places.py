@@ -1,11 +1,12 @@
 """Places that a call names and nobody has set up: Sweetr creates applications and environments as they come."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from deployments.models import Deployment, Provider
 from deployments.registration.errors import InvalidField, OutsideTokenLimits, UnknownEnvironment
@@ -21,7 +22,7 @@ from deployments.services import create_deployment
 from orgs.locking import lock_row
 from orgs.models import Organization, Project
 from orgs.services import NewEnvironment, create_environment, create_project
-from orgs.slugs import is_slug
+from orgs.slugs import slug_alike
 from tokens.statements import TokenRow
 
 MAX_NAME_LENGTH = 100
@@ -64,14 +65,20 @@ def find_place(*, token: TokenRow, application: Application) -> Place | None:
         check_deployment_allowed(token=token, slug="")
         check_may_create(token, f"the deployment '{application.name}'")
         return None
-    environment = fitting_name(application.environment)
-    try:
-        place = choose_place(find_deployment(token=token, slug=slug), environment=environment)
-    except UnknownEnvironment:
+    place = find_environment(find_deployment(token=token, slug=slug), fitting_name(application.environment))
+    if place is None:
         check_may_create(token, f"the environment '{application.environment}'")
         return None
     check_environment_allowed(token=token, place=place)
     return place
+
+
+def find_environment(places: Sequence[Place], name: str) -> Place | None:
+    """By slug, by name in any case, else by the slug that its name makes."""
+    try:
+        return choose_place(places, environment=name)
+    except UnknownEnvironment:
+        return next((place for place in places if place.environment_slug == slug_alike(name)), None)
 
 
 def check_may_create(token: TokenRow, what: str) -> None:
@@ -83,13 +90,21 @@ def check_may_create(token: TokenRow, what: str) -> None:
 
 
 def find_slug(token: TokenRow, name: str) -> str | None:
-    """The slug of the deployment that has this slug, else of the one that has this name."""
-    deployments = Deployment.objects.filter(organization=token.organization_id)
-    folded = name.lower()
-    if is_slug(folded) and deployments.filter(slug=folded).exists():
-        return folded
-    named = deployments.filter(name=fitting_name(name)).order_by("id")
-    return named.values_list("slug", flat=True).first()
+    """The slug of the deployment that has this slug, else this name in any case, else the slug that its name makes.
+
+    Calls name one application in several ways: what one of them created is what the others mean.
+    """
+    deployments = Deployment.objects.filter(organization=token.organization_id).order_by("id")
+    name = fitting_name(name)
+    slug, alike, folded = name.lower(), slug_alike(name), name.casefold()
+    likely = dict(deployments.filter(Q(slug__in=(slug, alike)) | Q(name=name)).values_list("slug", "name"))
+    if slug in likely:
+        return slug
+    same = [found for found, its_name in likely.items() if its_name == name]
+    if not same and likely.get(alike, "").casefold() != folded:
+        # Rarely needed, and alike on both databases only where they do not compare.
+        same = [found for found, its_name in deployments.values_list("slug", "name") if its_name.casefold() == folded]
+    return same[0] if same else alike if alike in likely else None
 
 
 def create_place(*, token: TokenRow, application: Application) -> tuple[Place, list[Creation]]:

@@ -192,6 +192,41 @@ def test_another_organization_has_its_own(ci: World, other: World) -> None:
     assert deployed(other).deployment == other.deployment
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("My App", "my app", "MY APP", "my-app", "My-App", "my.app", " My  App! "),
+        ("Ärger", "ärger", "ÄRGER", "arger"),
+        ("Straße 1", "STRASSE 1", "strasse-1"),
+    ],
+)
+def test_ways_to_write_a_name_mean_one_application_and_one_environment(ci: World, names: tuple[str, ...]) -> None:
+    deploys = {deployed(ci, app=name, environment=name).pk for name in names}
+    deploys |= {deployed(ci, app=names[0], environment=name).pk for name in names}
+
+    assert len(deploys) == 1
+    assert Deployment.objects.exclude(pk=ci.deployment.pk).get().name == names[0].strip()
+    assert Environment.objects.filter(project=ci.project).count() == 3
+
+
+def test_a_name_goes_before_the_slug_that_it_makes(ci: World) -> None:
+    plus, sharp = make_deployment(ci.project, name="C++"), make_deployment(ci.project, name="C#")
+    lower = make_deployment(ci.project, name="c#")
+    assert [row.slug for row in (plus, sharp, lower)] == ["c", "c-2", "c-3"]
+
+    found = {app: deployed(ci, app=app).deployment for app in ("C++", "c++", "C#", "c#", "C", "C-2", "c!")}
+    assert found == {"C++": plus, "c++": plus, "C#": sharp, "c#": lower, "C": plus, "C-2": sharp, "c!": plus}
+
+
+def test_names_without_a_letter_for_a_slug_stay_apart(ci: World) -> None:
+    apps = ("配送", "在庫", "deployment", "配送")
+
+    first, second, third, again = (deployed(ci, app=app).deployment for app in apps)
+
+    assert len({first, second, third}) == 2
+    assert (first, first) == (again, third)
+
+
 def test_names_longer_than_ours_stay_apart(ci: World) -> None:
     apps = ["a" * 255, "a" * 254 + "b", "ö" * 255]
 

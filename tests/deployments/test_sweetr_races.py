@@ -26,6 +26,17 @@ def test_calls_at_once_create_one_application_and_one_environment(ci: World) -> 
     assert AuditEvent.objects.filter(actor_label="access token ci").count() == 2
 
 
+def test_calls_at_once_that_write_a_name_in_several_ways_create_one(ci: World) -> None:
+    spellings = ("New app", "new app", "NEW APP", "new-app")
+    bodies = [{**REQUIRED, "app": name, "environment": name, "path": PATH} for name in spellings * 2]
+
+    answers = post_simultaneously(ci, bodies)
+
+    assert Counter(answer.status_code for answer in answers) == {202: CLIENTS}
+    assert {answer.headers["X-Deploy-Id"] for answer in answers} == {str(Deploy.objects.get().pk)}
+    assert AuditEvent.objects.filter(actor_label="access token ci").count() == 2
+
+
 def test_calls_at_once_create_one_project(ci: World) -> None:
     ci.organization = make_organization("empty")
     _, ci.secret = make_token(ci.organization)
