@@ -36,16 +36,21 @@ class Run:
 
 
 def is_notification(fields: Mapping[str, Any]) -> bool:
-    return "payload_version" in fields or "notification_configuration_id" in fields
+    """By its marks, or by its list alone where there is no sha that a deploy could be registered by."""
+    if "payload_version" in fields or "notification_configuration_id" in fields:
+        return True
+    return isinstance(fields.get("notifications"), list) and not fields.get("sha")
 
 
 def read_run(fields: dict[str, Any]) -> Run | None:
     """None where there is nothing to register: for the ``verification`` that switches the webhook on, and for runs that
-    have not completed. Raises InvalidField."""
-    check_fields("terraform_notification", fields)
-    completed = [item for item in fields.get("notifications", ()) if item["trigger"] == COMPLETED]
-    if not completed:
+    have not completed: of these nothing is read but their triggers, so that nothing in them can be wrong. Raises
+    InvalidField."""
+    notifications = fields.get("notifications")
+    if notifications is None or registers_nothing(notifications):
         return None
+    check_fields("terraform_notification", fields)
+    completed = [item for item in notifications if item["trigger"] == COMPLETED]
     fields = without_absent(fields)
     return Run(
         environment=fields.get("environment", ""),
@@ -56,6 +61,13 @@ def read_run(fields: dict[str, Any]) -> Run | None:
         author=fields.get("run_created_by", "")[:MAX_NAME_LENGTH],
         completed_at=read_date(without_absent(completed[-1]).get("run_updated_at")),
     )
+
+
+def registers_nothing(notifications: Any) -> bool:
+    if not isinstance(notifications, list):
+        return False
+    triggers = [item.get("trigger") if isinstance(item, dict) else None for item in notifications]
+    return all(isinstance(trigger, str) and trigger != COMPLETED for trigger in triggers)
 
 
 def environment_of(fields: Mapping[str, Any]) -> str:

@@ -102,6 +102,52 @@ def test_what_registers_nothing_is_acknowledged(ci: World, body: dict[str, Any],
     assert count_rows() == before
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"run_id": "short"},
+        {"run_id": None},
+        {"run_id": 7, "run_url": "none", "environment": ["a"], "sha": {}, "run_message": 1.5},
+        {"notifications": [{"trigger": "run:planning", "run_updated_at": 7, "message": []}]},
+        {"notifications": None},
+        {"notifications": []},
+    ],
+)
+def test_what_registers_nothing_is_acknowledged_whatever_else_it_has(ci: World, fields: dict[str, Any]) -> None:
+    before = count_rows()
+
+    for body in (notification("run:planning", **fields), VERIFICATION | fields):
+        answer = send(ci, body, "")
+        assert (answer.status_code, answer.content) == (200, b"Success")
+        assert send(ci, body, "&dry_run").json()["result"] == "ignored"
+    assert count_rows() == before
+
+
+def without_marks(body: dict[str, Any]) -> dict[str, Any]:
+    marks = ("payload_version", "notification_configuration_id")
+    return {name: value for name, value in body.items() if name not in marks}
+
+
+def test_a_notification_is_known_by_its_list(ci: World) -> None:
+    before = count_rows()
+    for body in (VERIFICATION, notification("run:planning"), {"notifications": [{"trigger": "verification"}]}):
+        assert send(ci, without_marks(body)).content == b"Success"
+    assert count_rows() == before
+
+    assert registered(ci, without_marks(notification("run:completed"))).sha == RUN_ID
+
+
+@pytest.mark.parametrize("notifications", [None, "run:completed", {}])
+def test_what_is_no_list_makes_no_notification(ci: World, notifications: Any) -> None:
+    assert ci.register(notifications=notifications).content == b"sha is required."
+
+
+def test_a_deploy_may_have_a_list_of_notifications(ci: World) -> None:
+    ci.register(sha="a", notifications=[{"trigger": "verification"}])
+
+    assert Deploy.objects.get().sha == "a"
+
+
 def test_a_completed_run_registers_the_newest_change(ci: World) -> None:
     ci.register(sha="old", date="2024-05-01")
     ci.register(sha="new", date="2024-05-02", branch="main")
