@@ -24,7 +24,7 @@ MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\
 # What all three patterns have.
 MAY_HAVE_KEY = re.compile(r"key|token|\\u00|%", re.IGNORECASE)
 # The token is the last segment of an incident's path.
-PATH_KEY = re.compile(r"""(register_impact(?:/|%2f)+\s*)[^?\s"',}&]+""", re.IGNORECASE)
+PATH_KEY = re.compile(r"""(register(?:[_-]|%5f|%2d)impact(?:/|%2f)+\s*)[^?\s"',}&]+""", re.IGNORECASE)
 # What looks like a secret of ours, or the beginning of one that was cut, wherever it stands.
 SECRET = re.compile(r"gum(?:_|%5f|(?:\\+|%5c)u005f)[0-9a-z]{8,}", re.IGNORECASE)
 
