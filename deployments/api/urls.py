@@ -17,6 +17,9 @@ from deployments.api.graphql import GraphqlView
 from deployments.wire.openapi import SCHEMAS
 
 ORGANIZATION = "api/1/organizations/<str:organization>"
+INCIDENT_SOURCE = (
+    r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>[^/]+)/(?P<environment>[^/]+)/(?P<source>[^/]+)"
+)
 DEPLOY = f"{ORGANIZATION}/deploys/<int:deploy_id>"
 
 register_deploy = views.RegisterDeployView.as_view()
@@ -42,14 +45,14 @@ urlpatterns: list[URLPattern] = [
         manual_changes.RegisterManualDeployView.as_view(),
         name="register-manual-deploy",
     ),
-    path("api/1/impact/<str:impact_id>/register_impact", impacts.RegisterMetricView.as_view(), name="register-metric"),
-    path(
-        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact",
-        register_incident,
-        name="register-incident",
+    re_path(
+        r"^api/1/impact/(?P<impact_id>[^/]+)/register[_-]impact\Z",
+        impacts.RegisterMetricView.as_view(),
+        name="register-metric",
     ),
-    path(
-        "api/1/deployments/<str:organization>/<str:project>/<str:environment>/<str:source>/register_impact/<str:token>",
+    re_path(rf"{INCIDENT_SOURCE}/register[_-]impact\Z", register_incident, name="register-incident"),
+    re_path(
+        rf"{INCIDENT_SOURCE}/register[_-]impact/(?P<token>[^/]+)\Z",
         register_incident,
         name="register-incident-by-path",
     ),

@@ -10,7 +10,7 @@ from orgs.models import Organization
 from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
-IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register_impact")
+IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register[_-]impact")
 IMPORT = "/import_deploys"
 
 

@@ -9,7 +9,12 @@ from deployments.wire import openapi_sweetr
 from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER, DRY_RUN_SCHEMAS
 from deployments.wire.openapi_graphql import GRAPHQL_PATHS, GRAPHQL_SCHEMAS
 from deployments.wire.openapi_history import HISTORY_PATHS
-from deployments.wire.openapi_impacts import impact_paths
+from deployments.wire.openapi_impacts import (
+    INCIDENT_PATHS,
+    INCIDENT_PATHS_WITH_TOKEN,
+    METRIC_PATHS,
+    impact_paths,
+)
 from deployments.wire.openapi_manual import (
     MANUAL_CHANGE_SCHEMA,
     REGISTER_MANUAL_PATHS,
@@ -34,7 +39,10 @@ REGISTER_PATHS = (
     "/api/1/{organization}/{deployment}/register_deploy",
 )
 # Paths that do the same, by the first of them.
-OTHER_PATHS = {paths[0]: paths[1:] for paths in (REGISTER_PATHS, REGISTER_MANUAL_PATHS)}
+OTHER_PATHS = {
+    paths[0]: paths[1:]
+    for paths in (REGISTER_PATHS, REGISTER_MANUAL_PATHS, METRIC_PATHS, INCIDENT_PATHS, INCIDENT_PATHS_WITH_TOKEN)
+}
 SWEETR_PATH = "/v1/deployments"
 # The schemas of bodies, published at /api/1/schema/<name>, and of whose calls they are.
 SCHEMAS = {

@@ -5,9 +5,11 @@ from typing import Any
 from deployments.wire.openapi_dry_run import DRY_RUN_PARAMETER
 from deployments.wire.openapi_parts import ORGANIZATION, REFUSALS, SENTENCE, body_of, path_parameter, reference
 
-METRIC_PATH = "/api/1/impact/{impact_id}/register_impact"
-INCIDENT_PATH = "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}/register_impact"
-INCIDENT_PATH_WITH_TOKEN = f"{INCIDENT_PATH}/{{token}}"
+SPELLINGS = ("register_impact", "register-impact")
+INCIDENT_SOURCE = "/api/1/deployments/{organization}/{project}/{environment}/{impact_source}"
+METRIC_PATHS = tuple(f"/api/1/impact/{{impact_id}}/{spelling}" for spelling in SPELLINGS)
+INCIDENT_PATHS = tuple(f"{INCIDENT_SOURCE}/{spelling}" for spelling in SPELLINGS)
+INCIDENT_PATHS_WITH_TOKEN = tuple(f"{path}/{{token}}" for path in INCIDENT_PATHS)
 
 
 def success(dry_run: str) -> dict[str, Any]:
@@ -26,25 +28,21 @@ PLACE = [
 
 
 def impact_paths() -> dict[str, Any]:
+    operations = (
+        (METRIC_PATHS, register_metric, "register_metric"),
+        (INCIDENT_PATHS, register_incident, "register_incident"),
+        (INCIDENT_PATHS_WITH_TOKEN, register_incident_by_path, "register_incident_by_path"),
+    )
     return {
-        METRIC_PATH: {"post": register_metric()},
-        INCIDENT_PATH: {"post": register_incident("register_incident")},
-        INCIDENT_PATH_WITH_TOKEN: {
-            "post": {
-                **register_incident("register_incident_by_path"),
-                "summary": "Register an incident event by its address alone",
-                "description": "For tools that cannot send a header. Prefer the one above where you can: addresses "
-                "are written to logs on the way.",
-                "parameters": [*PLACE, DRY_RUN_PARAMETER, path_parameter("token", "The access token.")],
-                "security": [],
-            }
-        },
+        path: {"post": operation(f"{operation_id}{'_' * number}")}
+        for paths, operation, operation_id in operations
+        for number, path in enumerate(paths)
     }
 
 
-def register_metric() -> dict[str, Any]:
+def register_metric(operation_id: str) -> dict[str, Any]:
     return {
-        "operationId": "register_metric",
+        "operationId": operation_id,
         "summary": "Register a value of a custom metric",
         "description": "One value every 120 seconds of each impact source.",
         "tags": ["Registering"],
@@ -94,4 +92,15 @@ def register_incident(operation_id: str) -> dict[str, Any]:
             "413": {"description": "The body is too large.", "content": SENTENCE},
             **REFUSALS,
         },
+    }
+
+
+def register_incident_by_path(operation_id: str) -> dict[str, Any]:
+    return {
+        **register_incident(operation_id),
+        "summary": "Register an incident event by its address alone",
+        "description": "For tools that cannot send a header. Prefer the one above where you can: addresses are written "
+        "to logs on the way.",
+        "parameters": [*PLACE, DRY_RUN_PARAMETER, path_parameter("token", "The access token.")],
+        "security": [],
     }

@@ -43,7 +43,9 @@ def paths(alerts: Reporter, secret: str) -> Iterator[str]:
     yield f"{path.upper().replace('/API', '/api')}/{secret}"
     yield f"{path.replace('acme', 'nobody')}/{secret}"
     yield f"{path.replace('alerts', 'nothing')}/{secret}"
-    yield f"{path.replace('register_impact', 'register-impact')}/{secret}" if secret.startswith("gum_") else path
+    for spelling in ("register-impact", "register%2dimpact", "register%5Fimpact"):
+        yield f"{path.replace('register_impact', spelling)}/{secret}"
+        yield f"{path.replace('register_impact', spelling)}/{secret}/"
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -69,16 +71,19 @@ def test_however_the_call_ends(
     assert statuses >= ({401, 404} if broken.get("MAX_BODY_BYTES") != "x" else {500})
     logged = "\n".join(JsonFormatter().format(record) for record in caplog.records)
     assert "register_impact/" in logged
+    assert "register-impact/" in logged
     everything = logged + stored()
     for secret in (alerts.secret, FOREIGN):
         assert secret not in everything
         assert secret[4:36] not in everything
-    assert alerts.world.organization.calls.filter(path=f"{alerts.path}/{REDACTED}").exists()
+    for path in (alerts.path, alerts.path.replace("register_impact", "register-impact")):
+        assert alerts.world.organization.calls.filter(path=f"{path}/{REDACTED}").exists()
 
 
 def test_the_output_of_the_real_server(environment: dict[str, str]) -> None:
     """Without tables the token is looked up in vain: what is logged then has a traceback."""
     secret, path = "gum_" + "x" * 38, "/api/1/deployments/acme/shop/production/alerts/register_impact"
+    hyphen = path.replace("register_impact", "register-impact")
     output = Path(environment["VAR_DIR"]) / "output"
     with (
         output.open("wb") as file,
@@ -89,7 +94,13 @@ def test_the_output_of_the_real_server(environment: dict[str, str]) -> None:
         try:
             subprocess.run([*SERVE, "wait"], cwd=ROOT, env=environment, check=True)
             statuses = []
-            for target in (f"{path}/{secret}", f"{path}/{secret}/", f"{path}/{secret}?x=1", f"{path}/{FOREIGN}/"):
+            for target in (
+                f"{path}/{secret}",
+                f"{path}/{secret}/",
+                f"{path}/{secret}?x=1",
+                f"{path}/{FOREIGN}/",
+                f"{hyphen}/{FOREIGN}",
+            ):
                 with closing(http.client.HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=SECONDS)) as c:
                     c.request("POST", target, '{"type": "triggered"}', {"Content-Type": JSON, "Host": "localhost"})
                     answer = c.getresponse()
@@ -102,7 +113,7 @@ def test_the_output_of_the_real_server(environment: dict[str, str]) -> None:
             assert process.wait(SECONDS) == 0
     written = output.read_text()
 
-    assert statuses == [503, 404, 503, 404]
+    assert statuses == [503, 404, 503, 404, 503]
     assert "register_impact/[redacted]" in written
     assert secret not in written
     assert FOREIGN not in written

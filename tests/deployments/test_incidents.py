@@ -8,8 +8,9 @@ import time_machine
 from django.test import Client
 
 from deployments.impacts.sources import delete_impact_source
-from deployments.models import ImpactKind, Incident, IncidentEvent
+from deployments.models import Call, ImpactKind, Incident, IncidentEvent
 from deployments.queries.impacts import incidents_of, open_incidents
+from deployments.request_log.writer import request_log
 from orgs.deletion import delete_environment
 from orgs.models import AuditEvent
 from tests.calls import assert_sentence, count_rows
@@ -44,6 +45,17 @@ def test_triggered_resolved_and_reopened(alerts: Reporter) -> None:
     alerts.tell("resolved", id="A", date=minute(20))
     assert alerts.incidents == [("A", 0, 20)]
     assert Incident.objects.get() == incident
+
+
+def test_the_spelling_with_a_hyphen(alerts: Reporter) -> None:
+    path = alerts.path.replace("register_impact", "register-impact")
+
+    assert alerts.send('{"type": "triggered", "id": "1"}', path=path).content == b"Success"
+    assert alerts.send('{"type": "resolved"}', path=f"{path}/{alerts.secret}", headers={}).content == b"Success"
+    assert [external_id for external_id, _, ended in alerts.incidents if ended is not None] == ["1"]
+    assert alerts.send('{"type": "triggered"}', path=f"{path}/wrong", headers={}).status_code == 401
+    request_log.flush()
+    assert {call.named_slug for call in Call.objects.all()} == {"shop/production/alerts"}
 
 
 def test_an_id_that_comes_again_after_its_end_is_another_incident(alerts: Reporter) -> None:

@@ -49,6 +49,14 @@ VALUES: list[tuple[str, float]] = [
 ]
 
 
+def test_the_spelling_with_a_hyphen(metric: Reporter) -> None:
+    path = metric.path.replace("register_impact", "register-impact")
+
+    assert metric.send('{"value": 1}', path=path).content == b"Success"
+    assert metric.send('{"value": 1}', path=path.replace("-impact", "--impact")).status_code == 404
+    assert MetricValue.objects.count() == 1
+
+
 @pytest.mark.parametrize(("text", "value"), VALUES)
 def test_a_number_is_stored(metric: Reporter, text: str, value: float) -> None:
     response = metric.send(f'{{"value": {text}}}')
