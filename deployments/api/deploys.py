@@ -28,7 +28,7 @@ class DeploysView(ReadView):
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(Key)
-        page = read_page(self.filtered_by(DeploysForm).filters(), before=key)
+        page = read_page(self.filtered_by(DeploysForm).filters(), before=key, size=self.limit())
         prefetch_related_objects(page.deploys, "organization", "links")
         return self.page([represent_deploy(deploy) for deploy in page.deploys], str(page.older or ""))
 

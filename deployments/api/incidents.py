@@ -16,7 +16,8 @@ class IncidentsView(ReadView):
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(Key)
-        incidents, following = read_incidents(self.filtered_by(IncidentsForm).incident_filters(), before=key)
+        filters = self.filtered_by(IncidentsForm).incident_filters()
+        incidents, following = read_incidents(filters, before=key, size=self.limit())
         return self.page([represent_incident(incident) for incident in incidents], str(following or ""))
 
 

@@ -81,7 +81,8 @@ class ManualChangesView(ReadView):
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(EntryKey)
-        changes, following = read_changes(self.filtered_by(ManualChangesForm).filters(), before=key)
+        filters = self.filtered_by(ManualChangesForm).filters()
+        changes, following = read_changes(filters, before=key, size=self.limit())
         return self.page([represent_manual_change(change) for change in changes], str(following or ""))
 
 

@@ -34,7 +34,7 @@ class OrganizationsView(ListView):
 
 
 class ProjectsView(ListView):
-    by = ("slug",)
+    by = ("slug", "id")
 
     def rows(self) -> QuerySet[Any]:
         return visible_projects(self.token)
@@ -65,7 +65,7 @@ class EnvironmentsView(ListView):
 
 
 class DeploymentsView(ListView):
-    by = ("slug",)
+    by = ("slug", "id")
 
     def rows(self) -> QuerySet[Any]:
         return in_project(self, visible_deployments(self.token))

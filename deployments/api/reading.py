@@ -20,9 +20,12 @@ from deployments.queries.keyset import Key
 from deployments.registration.errors import InvalidField
 from deployments.wire.body import read_query, with_query
 from orgs.models import Organization
+from orgs.slugs import is_slug
 from tokens.scopes import Scope
 
 PAGE_SIZE = 100
+MOST_A_PAGE = 100
+LIMIT = re.compile(r"0*([1-9][0-9]?|100)", re.ASCII)
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 AnyForm = TypeVar("AnyForm", bound=ReadForm)
 AnyKey = TypeVar("AnyKey", Key, EntryKey)
@@ -56,6 +59,16 @@ class ReadView(TokenView):
             raise bad_cursor()
         return key
 
+    def limit(self) -> int | None:
+        """How many rows a page has by the caller's wish; none where it names no number. Raises InvalidField."""
+        text = self.parameters.get("limit", "")
+        if not text:
+            return None
+        match = LIMIT.fullmatch(text)
+        if match is None:
+            raise InvalidField(f"limit must be a whole number from 1 to {MOST_A_PAGE}.")
+        return int(match[1])
+
     def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
         """304 without a body where the caller's If-None-Match names the same data."""
         body = json.dumps(data, ensure_ascii=False).encode()
@@ -78,7 +91,10 @@ class ReadView(TokenView):
 
 
 class ListView(ReadView, ABC):
-    """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor."""
+    """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor.
+
+    Its last is a number, so that no slug alone passes for a cursor.
+    """
 
     by: tuple[str, ...] = ("id",)
 
@@ -89,12 +105,12 @@ class ListView(ReadView, ABC):
     def represent(self, row: Any) -> dict[str, Any]: ...
 
     def get(self, request: Request, **place: Any) -> HttpResponse:
-        rows = self.rows()
+        rows, size = self.rows(), self.limit() or PAGE_SIZE
         if cursor := self.parameters.get("cursor"):
             rows = rows.filter(behind(self.by, cursor))
-        found = list(rows.order_by(*self.by)[: PAGE_SIZE + 1])
-        page = found[:PAGE_SIZE]
-        following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > PAGE_SIZE else ""
+        found = list(rows.order_by(*self.by)[: size + 1])
+        page = found[:size]
+        following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > size else ""
         return self.page([self.represent(row) for row in page], following)
 
 
@@ -111,7 +127,7 @@ def behind(columns: Sequence[str], cursor: str) -> Q:
 
 
 def is_value(column: str, text: str) -> bool:
-    return bool(text) if column == "slug" else WHOLE_NUMBER.fullmatch(text) is not None
+    return is_slug(text) if column == "slug" else WHOLE_NUMBER.fullmatch(text) is not None
 
 
 def bad_cursor() -> InvalidField:

@@ -113,15 +113,18 @@ class IncidentFilters:
         return found
 
 
-def read_incidents(filters: IncidentFilters, *, before: Key | None = None) -> tuple[list[Incident], Key | None]:
+def read_incidents(
+    filters: IncidentFilters, *, before: Key | None = None, size: int | None = None
+) -> tuple[list[Incident], Key | None]:
     """A page, newest first, with their places and sources, and where the next one begins, if there is one."""
     incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
     if before:
         incidents = incidents.filter(Q(started_at__lte=before.at) & (Q(started_at__lt=before.at) | Q(pk__lt=before.id)))
     rows = incidents.select_related("organization", "project", "environment", "source")
-    found = list(rows[: INCIDENTS_A_PAGE + 1])
-    page = found[:INCIDENTS_A_PAGE]
-    return page, Key(page[-1].started_at, page[-1].pk) if len(found) > INCIDENTS_A_PAGE else None
+    size = size or INCIDENTS_A_PAGE
+    found = list(rows[: size + 1])
+    page = found[:size]
+    return page, Key(page[-1].started_at, page[-1].pk) if len(found) > size else None
 
 
 def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:

@@ -77,17 +77,19 @@ def sifting_of(filters: Filters) -> Q:
     return conditions
 
 
-def read_changes(filters: Filters, *, before: EntryKey | None = None) -> tuple[list[ManualChange], EntryKey | None]:
+def read_changes(
+    filters: Filters, *, before: EntryKey | None = None, size: int | None = None
+) -> tuple[list[ManualChange], EntryKey | None]:
     """A page, newest first, and where the next one begins, if there is one. A page of a search may be empty and yet
     have a next one."""
     if not admits_changes(filters):
         return [], None
-    found, more, bound = sift_changes(filters, start=before, newest_first=True)
+    found, more, bound = sift_changes(filters, start=before, newest_first=True, size=size)
     return found, EntryKey.of(found[-1]) if more else bound
 
 
 def sift_changes(
-    filters: Filters, *, start: EntryKey | None, newest_first: bool
+    filters: Filters, *, start: EntryKey | None, newest_first: bool, size: int | None = None
 ) -> tuple[list[ManualChange], bool, EntryKey | None]:
     """A page of manual changes next to ``start``, whether there are more among those looked through, and where the
     looking ended before all were seen."""
@@ -103,8 +105,9 @@ def sift_changes(
         bound = next((EntryKey(at, True, pk) for at, pk in ends), None)
         if bound:
             place &= bound.not_older_changes() if newest_first else bound.not_newer_changes()
-    found = list(rows_of(ManualChange.objects.filter(place, conditions)).order_by(*order)[: timeline.PAGE_SIZE + 1])
-    return found[: timeline.PAGE_SIZE], len(found) > timeline.PAGE_SIZE, bound
+    size = size or timeline.PAGE_SIZE
+    found = list(rows_of(ManualChange.objects.filter(place, conditions)).order_by(*order)[: size + 1])
+    return found[:size], len(found) > size, bound
 
 
 def fingerprint_of_changes(filters: Filters) -> str:

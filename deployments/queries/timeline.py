@@ -147,10 +147,12 @@ class Page:
     searched_to: datetime | None = None
 
 
-def read_page(filters: Filters, *, before: Key | None = None, after: Key | None = None) -> Page:
+def read_page(
+    filters: Filters, *, before: Key | None = None, after: Key | None = None, size: int | None = None
+) -> Page:
     """The newest deploys, or those next to a key. Too few newer ones for a page give the first page."""
     if after is not None:
-        found, more, bound = sift(filters, start=after, newest_first=False)
+        found, more, bound = sift(filters, start=after, newest_first=False, size=size)
         if more or bound:
             return Page(
                 deploys=found[::-1],
@@ -160,7 +162,7 @@ def read_page(filters: Filters, *, before: Key | None = None, after: Key | None 
                 searched_to=bound.at if bound else None,
             )
         before = None
-    found, more, bound = sift(filters, start=before, newest_first=True)
+    found, more, bound = sift(filters, start=before, newest_first=True, size=size)
     further = bound if not more else None
     return Page(
         deploys=found,
@@ -171,10 +173,13 @@ def read_page(filters: Filters, *, before: Key | None = None, after: Key | None 
     )
 
 
-def sift(filters: Filters, *, start: Key | None, newest_first: bool) -> tuple[list[Deploy], bool, Key | None]:
+def sift(
+    filters: Filters, *, start: Key | None, newest_first: bool, size: int | None = None
+) -> tuple[list[Deploy], bool, Key | None]:
     """A page of deploys, whether there are more among those looked through, and where the looking ended before all
     were seen."""
     order = NEWEST_FIRST if newest_first else OLDEST_FIRST
+    size = size or PAGE_SIZE
     place = filters.indexed()
     if start:
         place &= start.older() if newest_first else start.newer()
@@ -187,9 +192,9 @@ def sift(filters: Filters, *, start: Key | None, newest_first: bool) -> tuple[li
             place &= bound.not_older() if newest_first else bound.not_newer()
     # Chosen before anything is joined: of dates in a prepared statement PostgreSQL expects so few deploys that it would
     # join and sort all of them.
-    chosen = Deploy.objects.filter(place).filter(filters.sifting()).order_by(*order).values("pk")[: PAGE_SIZE + 1]
+    chosen = Deploy.objects.filter(place).filter(filters.sifting()).order_by(*order).values("pk")[: size + 1]
     found = list(rows_of(with_previous_sha(Deploy.objects.filter(pk__in=chosen))).order_by(*order))
-    return found[:PAGE_SIZE], len(found) > PAGE_SIZE, bound
+    return found[:size], len(found) > size, bound
 
 
 def rows_of(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:

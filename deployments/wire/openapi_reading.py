@@ -29,6 +29,11 @@ ETAG = {"ETag": {"description": "Names this very answer.", "schema": {"type": "s
 LINK = {"Link": {"description": 'The next page, with rel="next"; none on the last one.', "schema": {"type": "string"}}}
 NOTHING = {"description": "There is no such thing, or not for this token.", "content": SENTENCE}
 CURSOR = query_parameter("cursor", "Where the page begins: follow the Link header.")
+LIMIT = query_parameter(
+    "limit",
+    "How many rows a page has. Default: 50 of what is in the order of time, else 100.",
+    {"type": "integer", "minimum": 1, "maximum": 100},
+)
 PROJECT = query_parameter("project", "A project's slug.")
 
 ENVIRONMENT = query_parameter("environment", "An environment's slug, in any project.")
@@ -103,7 +108,7 @@ def reading(
 def listing(operation_id: str, summary: str, item: str, *parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A list in pages of the schema ``item``."""
     schema = {**list_of(reference(item)), "description": "A page of the list."}
-    return reading(operation_id, summary, schema, *parameters, CURSOR, headers=LINK, **more)
+    return reading(operation_id, summary, schema, *parameters, LIMIT, CURSOR, headers=LINK, **more)
 
 
 READ_LIVE = {

@@ -146,6 +146,15 @@ class TestLists:
             ("/environments?cursor=1,x", "The cursor is not one"),
             ("/deployments?project=%0a", "There is no project"),
             ("/projects?cursor=a,b", "The cursor is not one"),
+            ("/projects?cursor=shop", "The cursor is not one"),
+            ("/projects?cursor=Not%20a%20slug,1", "The cursor is not one"),
+            ("/deployments?cursor=api", "The cursor is not one"),
+            ("/deployments?cursor=,1", "The cursor is not one"),
+            *(
+                (f"{path}?limit={limit}", "limit must be a whole number from 1 to 100.")
+                for path in LISTS
+                for limit in ("0", "101", "-1", "1.5", "many", "%D9%A1", "9" * 30)
+            ),
         ],
     )
     def test_what_cannot_be_asked(self, varied: World, reader: str, path: str, says: str) -> None:
@@ -153,9 +162,19 @@ class TestLists:
         assert answer.status_code == 400, answer.content
         assert says in assert_sentence(answer)
 
+    @pytest.mark.parametrize("path", LISTS)
+    @pytest.mark.parametrize("limit", ["1", "100", "007", ""])
+    def test_a_limit(self, varied: World, reader: str, path: str, limit: str) -> None:
+        rows = read(f"{ORGANIZATION}{path}", reader).json()
+
+        limited = read(f"{ORGANIZATION}{path}?limit={limit}", reader)
+        assert limited.json() == rows[: int(limit or 50)]
+        assert ("limit=1&cursor=" in limited.headers.get("Link", "")) == (limit == "1" and len(rows) > 1)
+
     @pytest.mark.parametrize("cursor", ["999999999999999999", "0"])
     def test_a_cursor_of_anybodys(self, varied: World, reader: str, cursor: str) -> None:
-        for path in (f"/environments?cursor={cursor},{cursor}", f"/deploys?cursor={cursor[:16]}-{cursor}"):
+        places = (f"/environments?cursor={cursor},{cursor}", f"/projects?cursor=x,{cursor}")
+        for path in (*places, f"/deploys?cursor={cursor[:16]}-{cursor}"):
             assert read(f"{ORGANIZATION}{path}", reader).status_code == 200
 
     def test_days_are_those_of_the_organization(self, ci: World, reader: str) -> None:
@@ -178,6 +197,13 @@ class TestPages:
             assert [row for page in pages for row in page] == read(f"{ORGANIZATION}{path}", reader).json()
             monkeypatch.setattr(reading, "PAGE_SIZE", 2)
             assert {len(page) for page in pages[:-1]} <= {2}
+
+    @pytest.mark.parametrize("path", LISTS)
+    def test_of_the_callers_size(self, varied: World, reader: str, settings: Settings, path: str) -> None:
+        whole = read(f"{ORGANIZATION}{path}", reader).json()
+        pages = all_pages(f"{ORGANIZATION}{path}?limit=2", reader, settings)
+        assert [row for page in pages for row in page] == whole
+        assert {len(page) for page in pages[:-1]} <= {2}
 
     def test_deploys(self, varied: World, reader: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = read(f"{ORGANIZATION}/deploys", reader).json()
@@ -206,6 +232,7 @@ class TestPages:
         )["Location"]
         whole = read(url, reader).json()
         for name in ("commits", "files", "pull_requests"):
+            assert all_pages(f"{url}/{name}?limit=1", reader, settings)[:3] == [[row] for row in whole[name][:3]]
             first, last = all_pages(f"{url}/{name}", reader, settings)
             assert (first, len(last)) == (whole[name], 1)
         assert whole["commits"][0]["revision"] == "c0"
@@ -214,7 +241,7 @@ class TestPages:
     def test_a_link_has_no_secret(self, varied: World, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, "PAGE_SIZE", 1)
         answer = Client().get(f"{ORGANIZATION}/deployments?api_key={reader}&project=shop")
-        assert "project=shop&cursor=api" in answer["Link"]
+        assert "project=shop&cursor=api%2C" in answer["Link"]
         assert reader not in answer["Link"]
 
     @pytest.mark.parametrize("path", LISTS)

@@ -182,6 +182,13 @@ def test_pages(
             Incident.objects.update(started_at=minute(0))
 
 
+@pytest.mark.parametrize("path", LISTS)
+def test_pages_of_the_callers_size(varied_reports: World, reader: str, settings: Settings, path: str) -> None:
+    whole = read(path, reader).json()
+    assert all_pages(f"{path}?limit=3", reader, settings) == [whole[:3], whole[3:]]
+    assert read(f"{path}?limit=101", reader).status_code == 400
+
+
 def test_a_search_goes_on_behind_an_empty_page(
     varied_reports: World, reader: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
