@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from deployments.api.reading import ListView, ReadView
 from deployments.api.representation import as_text
 from deployments.models import Deployment
+from deployments.queries.called import called, no_such
 from deployments.queries.visible import (
     visible_deployments,
     visible_environments,
@@ -15,7 +16,6 @@ from deployments.queries.visible import (
 )
 from deployments.registration.errors import InvalidField
 from orgs.models import Environment, Organization, Project
-from orgs.text import shortened
 
 
 class OrganizationsView(ListView):
@@ -84,10 +84,10 @@ class DeploymentsView(ListView):
 
 def in_project(view: ReadView, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Those of the project that the query string names, if it names one. Raises InvalidField."""
-    slug = view.parameters.get("project", "")
-    if not slug:
+    text, projects = view.parameters.get("project", ""), visible_projects(view.token)
+    if not text:
         return rows
-    project = visible_projects(view.token).filter(slug=slug).first()
+    project = called(projects, text).first()
     if project is None:
-        raise InvalidField(f"There is no project {shortened(slug, 100)}.")
+        raise InvalidField(no_such("project", text, projects))
     return rows.filter(project=project)

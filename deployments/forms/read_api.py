@@ -9,6 +9,7 @@ from django import forms
 
 from deployments.forms.timeline import EARLIEST, KINDS_OF_DEPLOYS, LATEST, Place, TimelineForm, kind_field, text_field
 from deployments.models import ImpactKind, ImpactSource
+from deployments.queries.called import called, no_such
 from deployments.queries.impacts import IncidentFilters, living_sources
 from deployments.queries.timeline import Filters
 from deployments.queries.visible import (
@@ -20,7 +21,6 @@ from deployments.queries.visible import (
 )
 from deployments.registration.dates import parse_date
 from orgs.models import Organization, Project
-from orgs.text import shortened
 from tokens.statements import TokenRow
 
 NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
@@ -69,11 +69,17 @@ class ReadForm(TimelineForm):
         project = self.chosen_project()
         return living.filter(project=project) if project else living
 
+    def named(self, rows: Any, text: str) -> Any:
+        return called(rows, text)
+
+    def unknown(self, noun: str, text: str, rows: Any) -> str:
+        return no_such(noun, text, rows)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        slug = cleaned.get("environment")
-        if slug and not self.environments().filter(slug=slug).exists():
-            self.add_error("environment", f"There is no environment {shortened(slug, 100)}.")
+        text, environments = cleaned.get("environment"), self.environments()
+        if text and not self.named(environments, text).exists():
+            self.add_error("environment", self.unknown("environment", text, environments))
         return cleaned
 
     def filters(self) -> Filters:
@@ -121,21 +127,23 @@ class IncidentsForm(ReadForm):
     )
 
     def sources(self) -> Any:
-        """Those that ``source`` names: a slug is unique in its environment. An incident belongs to no deployment: a
-        token that is limited to some sees none."""
+        """Those in the chosen environments. An incident belongs to no deployment: a token that is limited to some sees
+        none."""
         if self.token.limited_to_deployments:
             return ImpactSource.objects.none()
-        found = living_sources(self.place.organization.pk).filter(
-            kind=ImpactKind.INCIDENT, slug=self.cleaned_data["source"].lower(), environment__in=self.environments()
-        )
-        slug = self.cleaned_data.get("environment")
-        return found.filter(environment__slug=slug) if slug else found
+        environments, text = self.environments(), self.cleaned_data.get("environment")
+        chosen = self.named(environments, text) if text else environments
+        return living_sources(self.place.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
+
+    def chosen_sources(self) -> Any:
+        """Those that ``source`` names: a slug is unique in its environment."""
+        return self.named(self.sources(), self.cleaned_data["source"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        slug = cleaned.get("source")
-        if slug and not self.errors and not self.sources().exists():
-            self.add_error("source", f"There is no incident impact source {shortened(slug, 100)}.")
+        text = cleaned.get("source")
+        if text and not self.errors and not self.chosen_sources().exists():
+            self.add_error("source", self.unknown("incident impact source", text, self.sources()))
         return cleaned
 
     def incident_filters(self) -> IncidentFilters:
@@ -146,8 +154,13 @@ class IncidentsForm(ReadForm):
             organization_id=filters.organization_id,
             project_id=filters.project_id,
             environment_ids=() if self.token.limited_to_deployments else filters.environment_ids,
-            source_ids=tuple(self.sources().values_list("pk", flat=True)) if self.cleaned_data["source"] else None,
+            source_ids=self.source_ids(),
             since=filters.since,
             until=filters.until,
             is_open=state == "open" if state else None,
         )
+
+    def source_ids(self) -> tuple[int, ...] | None:
+        if not self.cleaned_data["source"]:
+            return None
+        return tuple(self.chosen_sources().values_list("pk", flat=True))

@@ -142,22 +142,30 @@ class TimelineForm(forms.Form):
             return living.filter(project=project)
         return living
 
+    def named(self, rows: Any, text: str) -> Any:
+        """Those of ``rows`` that a filter's text means."""
+        return rows.filter(slug=text.lower())
+
+    def unknown(self, noun: str, text: str, rows: Any) -> str:
+        """The sentence where it means none of ``rows``."""
+        return f"There is no {noun} {text}."
+
     def clean_project(self) -> Project | None:
         slug = self.cleaned_data["project"]
         if not slug:
             return None
-        project: Project | None = self.projects().filter(slug=slug).first()
+        project: Project | None = self.named(self.projects(), slug).first()
         if project is None:
-            raise forms.ValidationError(f"There is no project {slug}.")
+            raise forms.ValidationError(self.unknown("project", slug, self.projects()))
         return project
 
     def clean_deployment(self) -> Deployment | None:
-        slug = self.cleaned_data["deployment"].lower()
+        slug = self.cleaned_data["deployment"]
         if not slug:
             return None
-        deployment: Deployment | None = self.deployments().filter(slug=slug).select_related("project").first()
+        deployment: Deployment | None = self.named(self.deployments(), slug).select_related("project").first()
         if deployment is None:
-            raise forms.ValidationError(f"There is no deployment {slug}.")
+            raise forms.ValidationError(self.unknown("deployment", slug, self.deployments()))
         if (project := self.chosen_project()) and deployment.project_id != project.pk:
             raise forms.ValidationError(f"{deployment} is not in {project}.")
         return deployment
@@ -196,7 +204,7 @@ class TimelineForm(forms.Form):
             return (self.place.environment.pk,)
         if not slug:
             return None
-        found = self.environments().filter(slug=slug)
+        found = self.named(self.environments(), slug)
         if project:
             found = found.filter(project=project)
         return tuple(found.values_list("pk", flat=True))

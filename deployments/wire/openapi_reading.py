@@ -34,16 +34,16 @@ LIMIT = query_parameter(
     "How many rows a page has. Default: 50 of what is in the order of time, else 100.",
     {"type": "integer", "minimum": 1, "maximum": 100},
 )
-PROJECT = query_parameter("project", "A project's slug.")
+PROJECT = query_parameter("project", "A project's slug or name.")
 
-ENVIRONMENT = query_parameter("environment", "An environment's slug, in any project.")
+ENVIRONMENT = query_parameter("environment", "An environment's slug or name, in any project.")
 SINCE = query_parameter("since", "A day by the organization's clock, or a moment in ISO 8601: not before.")
 UNTIL = query_parameter("until", "A day, which is included, or a moment, which is not: not after.")
 TAG = query_parameter("tag", "A tag, with or without its #.")
 
 DEPLOY_FILTERS = (
     PROJECT,
-    query_parameter("deployment", "A deployment's slug."),
+    query_parameter("deployment", "A deployment's slug or name."),
     ENVIRONMENT,
     query_parameter("kind", "Only these.", {"enum": ["deploy", "rollback", "rolled_back"]}),
     SINCE,
@@ -66,7 +66,7 @@ MANUAL_CHANGE_FILTERS = (
 INCIDENT_FILTERS = (
     PROJECT,
     ENVIRONMENT,
-    query_parameter("source", "A custom incident impact source's slug, in any environment."),
+    query_parameter("source", "A custom incident impact source's slug or name, in any environment."),
     query_parameter("state", "Only these: an open one has no end.", {"enum": ["open", "closed"]}),
     SINCE,
     UNTIL,

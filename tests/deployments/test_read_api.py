@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from deployments.api import reading
-from deployments.models import Deploy
+from deployments.models import Deploy, Deployment
 from deployments.queries import timeline
 from deployments.services import limit_token
+from orgs.models import Environment, Project
 from orgs.services import update_organization
 from tests.calls import assert_sentence, bearer, call
 from tests.conftest import World
@@ -100,6 +101,9 @@ class TestLists:
             ("deployment=storefront", "s4aa s1aa"),
             ("deployment=STOREFRONT&environment=staging", "s4aa"),
             ("environment=staging", "s4aa s3aa"),
+            ("environment=STAGING", "s4aa s3aa"),
+            ("environment=Staging&project=Data", "s3aa"),
+            ("project=DATA", "s5aa s3aa"),
             ("environment=staging&project=data", "s3aa"),
             ("kind=rollback", ""),
             ("sha=s3aa", "s3aa"),
@@ -114,6 +118,28 @@ class TestLists:
     def test_filters(self, varied: World, reader: str, query: str, expected: str) -> None:
         assert " ".join(slugs(f"/deploys?{query}", reader)) == expected
 
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("environment=ÜBER%20qa", "s4aa s3aa"),
+            ("environment=über%20QA&project=the%20Dåta", "s3aa"),
+            ("project=THE%20DÅTA", "s5aa s3aa"),
+            ("deployment=the%20öffice", "s2aa"),
+            # A slug goes before a name.
+            ("environment=production", "s5aa s2aa s1aa"),
+        ],
+    )
+    def test_filters_by_name(self, varied: World, reader: str, query: str, expected: str) -> None:
+        Environment.objects.filter(slug="staging").update(name="Über QA")
+        Environment.objects.filter(slug="staging", project__slug="shop").update(name="über qa")
+        Project.objects.filter(slug="data").update(name="The Dåta")
+        Deployment.objects.filter(slug="api").update(name="The Öffice")
+        Environment.objects.create(project=varied.project, name="Production", slug="other", position=9)
+
+        assert " ".join(slugs(f"/deploys?{query}", reader)) == expected
+        if query.startswith("project"):
+            assert slugs(f"/deployments?{query}", reader) == ["loader"]
+
     def test_by_version(self, ci: World, reader: str) -> None:
         for version, commit in (("v1.4.2", "a" * 40), ("v1.5.0", "b" * 40)):
             fields = {"app": "storefront", "environment": "production", "repositoryFullName": "acme/backend"}
@@ -126,10 +152,10 @@ class TestLists:
     @pytest.mark.parametrize(
         ("path", "says"),
         [
-            ("/deploys?project=x", "project: There is no project x."),
-            ("/deploys?deployment=x", "deployment: There is no deployment x."),
+            ("/deploys?project=x", "project: There is no project x: there are data, shop."),
+            ("/deploys?deployment=x", "deployment: There is no deployment x: there are api, loader, storefront."),
             ("/deploys?deployment=loader&project=shop", "deployment: Loader is not in Shop."),
-            ("/deploys?environment=x", "environment: There is no environment x."),
+            ("/deploys?environment=x", "environment: There is no environment x: there are production, staging."),
             ("/deploys?kind=x", "kind: Write deploy, rollback, rolled_back or nothing."),
             ("/deploys?kind=manual_change", "kind: Write deploy, rollback, rolled_back or nothing."),
             ("/deploys?since=yesterday", "since: Write a day"),
@@ -141,7 +167,7 @@ class TestLists:
             ("/deploys?q=%ff", "The query string is not UTF-8"),
             ("/deploys?q=a&q=b", "q came more than once"),
             ("/deploys?cursor=x", "The cursor is not one"),
-            ("/environments?project=x", "There is no project x."),
+            ("/environments?project=x", "There is no project x: there are data, shop."),
             ("/environments?cursor=1", "The cursor is not one"),
             ("/environments?cursor=1,x", "The cursor is not one"),
             ("/deployments?project=%0a", "There is no project"),

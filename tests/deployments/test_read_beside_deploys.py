@@ -131,8 +131,8 @@ def test_filters(varied_reports: World, reader: str, query: str, changes: str | 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("project=x", "project: There is no project x."),
-        ("environment=x", "environment: There is no environment x."),
+        ("project=x", "project: There is no project x: there are data, shop."),
+        ("environment=x", "environment: There is no environment x: there are production, staging."),
         ("since=yesterday", "since: Write a day"),
         ("until=2200-01-01", "until: Write a day"),
         ("cursor=x", "The cursor is not one"),
@@ -151,10 +151,10 @@ def test_what_cannot_be_asked_of_either(varied_reports: World, reader: str, path
     [
         (f"{CHANGES}?q={'x' * 201}", "q: Ensure this value has at most 200 characters"),
         (f"{INCIDENTS}?state=ended", "state: Write open, closed or nothing."),
-        (f"{INCIDENTS}?source=x", "source: There is no incident impact source x."),
-        (f"{INCIDENTS}?source=probe&environment=staging", "source: There is no incident impact source probe."),
-        (f"{INCIDENTS}?source=probe&project=data", "source: There is no incident impact source probe."),
-        (f"{INCIDENTS}?source=latency", "source: There is no incident impact source latency."),
+        (f"{INCIDENTS}?source=x", "source: There is no incident impact source x: there are pager, probe."),
+        (f"{INCIDENTS}?source=probe&environment=staging", "incident impact source probe: there is pager."),
+        (f"{INCIDENTS}?source=probe&project=data", "source: There is no incident impact source probe: there is pager."),
+        (f"{INCIDENTS}?source=latency", "source: There is no incident impact source latency: there are pager, probe."),
         (f"{INCIDENTS}?cursor=1-c1", "The cursor is not one"),
     ],
 )

@@ -1,0 +1,27 @@
+"""What a caller means by a slug or a name, as registering finds an environment."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from orgs.text import shortened
+
+NAMED = 20
+
+
+def called(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Those that have this slug, else those that have this name, in any case."""
+    folded = text.casefold()
+    same = rows.filter(slug=folded)
+    if same.exists():
+        return same
+    # Not compared by the databases, which fold case in ways of their own.
+    return rows.filter(pk__in=[pk for pk, name in rows.values_list("pk", "name") if name.casefold() == folded])
+
+
+def no_such(noun: str, text: str, rows: QuerySet[Any]) -> str:
+    """The sentence for who called something that is not among ``rows``, which it names."""
+    slugs = sorted(set(rows.order_by().values_list("slug", flat=True)))
+    more = f" and {len(slugs) - NAMED:,} more" if len(slugs) > NAMED else ""
+    there = f": there {'are' if len(slugs) > 1 else 'is'} {', '.join(slugs[:NAMED])}{more}" if slugs else ""
+    return f"There is no {noun} {shortened(text, 100)}{there}."
