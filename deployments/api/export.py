@@ -5,30 +5,26 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.api.base import TokenView
-from deployments.forms.timeline import Place, TimelineForm
+from deployments.api.reading import ReadView
+from deployments.forms.read_api import EntriesForm
 from deployments.queries.export import every_entry
 from deployments.wire.timeline_export import FORMATS, export_response
-from orgs.models import Organization
-from tokens.scopes import Scope
+from orgs.text import shortened
 
 
-class TimelineView(TokenView):
-    """The whole timeline as a stream, by the filters of its page. A limited token sees what it is limited to."""
-
-    required_scope = Scope.READ
+class TimelineView(ReadView):
+    """The whole timeline as a stream, by the filters of the lists. A limited token sees what it is limited to."""
 
     def get(self, request: Request, organization: str) -> HttpResponseBase:
-        form = request.query_params.get("format", "jsonl")
+        form = self.parameters.get("format") or "jsonl"
         if form not in FORMATS:
-            return answer_text(400, f"There is no format '{form[:20]}': leave it out for jsonl, or send format=csv.")
-        place = Place(organization=Organization.objects.get(pk=self.token.organization_id))
-        filters = TimelineForm(request.query_params, place=place)
-        if not filters.is_valid():
-            name, errors = next(iter(filters.errors.items()))
-            return answer_text(400, f"{name}: {errors[0]}")
+            return answer_text(
+                400, f"There is no format '{shortened(form, 20)}': leave it out for jsonl, or send format=csv."
+            )
         entries = every_entry(
-            filters.filters(), allowed_deploys=self.allowed_deploys(), allowed_changes=self.allowed_changes()
+            self.filtered_by(EntriesForm).filters(),
+            allowed_deploys=self.allowed_deploys(),
+            allowed_changes=self.allowed_changes(),
         )
         return export_response(form, entries, organization_slug=self.token.organization_slug)
 

@@ -1,13 +1,22 @@
 """The filters of the read API's lists that are in the order of time: those of a timeline, with moments besides days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from django import forms
 
-from deployments.forms.timeline import EARLIEST, KINDS_OF_DEPLOYS, LATEST, Place, TimelineForm, kind_field, text_field
+from deployments.forms.timeline import (
+    EARLIEST,
+    KINDS,
+    KINDS_OF_DEPLOYS,
+    LATEST,
+    Place,
+    TimelineForm,
+    kind_field,
+    text_field,
+)
 from deployments.models import ImpactKind, ImpactSource
 from deployments.queries.called import called, no_such
 from deployments.queries.impacts import IncidentFilters, living_sources
@@ -24,7 +33,6 @@ from orgs.models import Organization, Project
 from tokens.statements import TokenRow
 
 NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
-NO_KIND = f"Write {', '.join(kind for kind, _ in KINDS_OF_DEPLOYS if kind)} or nothing."
 NO_STATE = "Write open, closed or nothing."
 
 
@@ -46,6 +54,7 @@ class MomentField(forms.Field):
 class ReadForm(TimelineForm):
     """Knows of nothing that the token may not see."""
 
+    kinds: Sequence[tuple[str, str]] = KINDS
     # What a timeline is filtered by and this list is not.
     without: tuple[str, ...] = ()
 
@@ -55,6 +64,9 @@ class ReadForm(TimelineForm):
     def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
         self.token = token
         super().__init__(data, place=Place(organization=organization))
+        self.fields["kind"] = kind_field(self.kinds)
+        valid = ", ".join(kind for kind, _ in self.kinds if kind)
+        self.fields["kind"].error_messages["invalid_choice"] = f"Write {valid} or nothing."
         for name in self.without:
             del self.fields[name]
 
@@ -106,10 +118,11 @@ class ReadForm(TimelineForm):
 
 
 class DeploysForm(ReadForm):
-    def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
-        super().__init__(data, token=token, organization=organization)
-        self.fields["kind"] = kind_field(KINDS_OF_DEPLOYS)
-        self.fields["kind"].error_messages["invalid_choice"] = NO_KIND
+    kinds = KINDS_OF_DEPLOYS
+
+
+class EntriesForm(ReadForm):
+    """Of deploys and manual changes, as they stand on a timeline."""
 
 
 class ManualChangesForm(ReadForm):

@@ -12,6 +12,16 @@ from deployments.wire.openapi_parts import (
     query_parameter,
     reference,
 )
+from deployments.wire.openapi_reading import (
+    DEPLOYMENT_FILTER,
+    ENVIRONMENT,
+    PROJECT,
+    SHA,
+    SINCE,
+    TAG,
+    UNTIL,
+    VERSION,
+)
 from deployments.wire.problems import MOST_LINES
 from deployments.wire.timeline_export import FORMATS
 
@@ -56,21 +66,19 @@ IMPORTED: dict[str, Any] = {
 }
 
 
-DAY = {"type": "string", "format": "date"}
 EXPORT_TIMELINE_QUERY = (
     query_parameter("format", "Default: jsonl.", {"enum": list(FORMATS)}),
-    query_parameter("project", "A project's slug."),
-    query_parameter("deployment", "A deployment's slug."),
-    query_parameter("environment", "An environment's slug."),
-    query_parameter("kind", "What stands on the timeline.", {"enum": ["", "deploy", "rollback", "rolled_back"]}),
-    query_parameter(
-        "since", "From the beginning of this day in the organization's time zone.", {"type": "string", "format": "date"}
-    ),
-    query_parameter("until", "To the end of this day.", DAY),
+    PROJECT,
+    DEPLOYMENT_FILTER,
+    ENVIRONMENT,
+    query_parameter("kind", "Only these.", {"enum": ["deploy", "rollback", "rolled_back", "manual_change"]}),
+    SINCE,
+    UNTIL,
     query_parameter("author", "A part of the author's name or e-mail address."),
-    query_parameter("tag", "A tag, with or without #."),
-    query_parameter("sha", "How the sha begins, in at least four characters."),
-    query_parameter("q", "A part of the title or of a commit's message."),
+    TAG,
+    SHA,
+    VERSION,
+    query_parameter("q", "A part of the title, of the version, or of a commit's message."),
 )
 
 IMPORT_DEPLOYS: dict[str, Any] = {

@@ -41,17 +41,21 @@ SINCE = query_parameter("since", "A day by the organization's clock, or a moment
 UNTIL = query_parameter("until", "A day, which is included, or a moment, which is not: not after.")
 TAG = query_parameter("tag", "A tag, with or without its #.")
 
+DEPLOYMENT_FILTER = query_parameter("deployment", "A deployment's slug or name.")
+SHA = query_parameter("sha", "How the sha begins: four characters or more.")
+VERSION = query_parameter("version", "How the version begins.")
+
 DEPLOY_FILTERS = (
     PROJECT,
-    query_parameter("deployment", "A deployment's slug or name."),
+    DEPLOYMENT_FILTER,
     ENVIRONMENT,
     query_parameter("kind", "Only these.", {"enum": ["deploy", "rollback", "rolled_back"]}),
     SINCE,
     UNTIL,
     query_parameter("author", "Part of a name or an e-mail address."),
     TAG,
-    query_parameter("sha", "How the sha begins: four characters or more."),
-    query_parameter("version", "How the version begins."),
+    SHA,
+    VERSION,
     query_parameter("q", "Part of a title or of a commit's message."),
 )
 MANUAL_CHANGE_FILTERS = (

@@ -176,6 +176,42 @@ class TestApi:
             assert response.status_code == 400
             assert_sentence(response)
 
+    @pytest.mark.parametrize(
+        ("query", "sentence"),
+        [
+            ("environment=nowhere", "environment: There is no environment nowhere: there are production, staging."),
+            ("environment=nowhere&format=csv", "environment: There is no environment nowhere: there are prod"),
+            ("project=none", "project: There is no project none: there is shop."),
+            ("deployment=none", "deployment: There is no deployment none: there is storefront."),
+            ("kind=x", "kind: Write deploy, rollback, rolled_back, manual_change or nothing."),
+            ("since=yesterday", "since: Write a day such as 2024-05-01, or a moment such as"),
+            ("q=a&q=b", "q came more than once"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, ci: World, query: str, sentence: str) -> None:
+        _, reader = make_token(ci.organization, Scope.READ)
+        response = self.read(ci, f"?{query}", reader)
+        assert response.status_code == 400
+        assert assert_sentence(response).startswith(sentence)
+
+    @pytest.mark.parametrize(
+        ("query", "shas"),
+        [
+            ("since=2024-05-01T12:01:00Z", "c b"),
+            ("since=2024-05-01T14:01:00%2B02:00&until=2024-05-01T12:02:00Z", "b"),
+            ("until=2024-05-01", "c b a"),
+            ("environment=PRODUCTION&project=Shop&deployment=StoreFront", "c b a"),
+            ("version=V1", "b"),
+            ("environment=staging", ""),
+            ("environment=&since=&kind=", "c b a"),
+        ],
+    )
+    def test_filters_are_those_of_the_lists(self, ci: World, query: str, shas: str) -> None:
+        _, reader = make_token(ci.organization, Scope.READ)
+        post_history(ci, "a b c")
+        Deploy.objects.filter(sha="b").update(version="v1.2")
+        assert [row["sha"] for row in as_objects(self.read(ci, f"?{query}", reader))] == shas.split()
+
     def test_who_may_read(self, ci: World, other: World) -> None:
         ci.register(sha="abc")
         assert self.read(ci, secret="gum_wrong").status_code == 401
