@@ -1,22 +1,23 @@
 """What is live where, as JSON and CSV."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.api.base import TokenView
+from deployments.api.reading import ReadView, cached_by, tag_of
 from deployments.api.representation import as_text, deploy_path
 from deployments.models import Deployment
 from deployments.queries.live import Cell, Group, read_all_live
 from orgs.csv_export import csv_response
 from orgs.models import Environment
-from tokens.scopes import Scope
+from orgs.text import shortened
 
 # Of an environment where something is live; where nothing is, each is null.
 FACTS = (
@@ -37,20 +38,26 @@ FACTS = (
 COLUMNS = ("project", "deployment", "environment", *FACTS, "author_email")
 
 
-class LiveView(TokenView):
+class LiveView(ReadView):
     """A limited token sees what it is limited to."""
 
-    required_scope = Scope.READ
-
     def get(self, request: Request, organization: str) -> HttpResponseBase:
-        form = request.query_params.get("format", "json")
+        form = self.parameters.get("format") or "json"
         if form not in ("json", "csv"):
-            return answer_text(400, f"There is no format '{form[:20]}': leave it out for JSON, or send format=csv.")
+            sentence = f"There is no format '{shortened(form, 20)}': leave it out for JSON, or send format=csv."
+            return answer_text(400, sentence)
         slug, now = self.token.organization_slug, timezone.now()
         projects = represent_live(self.visible_groups(now), slug, now)
+        headers = cached_by(tag_of_live(form, slug, projects))
+        if self.was_seen(headers["ETag"]):
+            return HttpResponse(status=304, headers=headers)
         if form == "csv":
-            return csv_response(f"{slug}-live.csv", csv_rows(projects))
-        return JsonResponse({"organization": slug, "generated_at": as_text(now), "projects": projects})
+            response: HttpResponseBase = csv_response(f"{slug}-live.csv", csv_rows(projects))
+        else:
+            response = JsonResponse({"organization": slug, "generated_at": as_text(now), "projects": projects})
+        for name, value in headers.items():
+            response[name] = value
+        return response
 
     def visible_groups(self, now: datetime) -> list[Group]:
         groups = read_all_live(self.token.organization_id, now=now)
@@ -65,6 +72,17 @@ class LiveView(TokenView):
             for row in (row for group in groups for row in group.rows):
                 row.cells[:] = [cell for cell in row.cells if cell.environment.pk in allowed]
         return [group for group in groups if any(row.cells for row in group.rows)]
+
+
+def tag_of_live(form: str, organization_slug: str, projects: Sequence[dict[str, Any]]) -> str:
+    """A weak one: the ages, and when the answer was made, grow by themselves and change nothing of what is live."""
+    facts = [
+        [project["project"], project["name"], deployment["deployment"], deployment["name"]]
+        + [{**environment, "age": None} for environment in deployment["environments"]]
+        for project in projects
+        for deployment in project["deployments"]
+    ]
+    return f"W/{tag_of(json.dumps([form, organization_slug, facts]).encode())}"
 
 
 def represent_live(groups: Sequence[Group], organization_slug: str, now: datetime) -> list[dict[str, Any]]:

@@ -72,12 +72,14 @@ class ReadView(TokenView):
     def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
         """304 without a body where the caller's If-None-Match names the same data."""
         body = json.dumps(data, ensure_ascii=False).encode()
-        tag = f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"'
-        kept = {"ETag": tag, "Cache-Control": "private, no-cache", **(headers or {})}
-        seen = self.request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
-        if any(one.strip().removeprefix("W/") in (tag, "*") for one in seen):
+        kept = {**cached_by(tag_of(body)), **(headers or {})}
+        if self.was_seen(kept["ETag"]):
             return HttpResponse(status=304, headers=kept)
         return HttpResponse(body, content_type="application/json", headers=kept)
+
+    def was_seen(self, tag: str) -> bool:
+        seen = self.request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
+        return any(one.strip().removeprefix("W/") in (tag.removeprefix("W/"), "*") for one in seen)
 
     def page(self, rows: Sequence[dict[str, Any]], following: str) -> HttpResponse:
         """A page of a list; ``following`` is the next one's cursor, empty on the last one."""
@@ -112,6 +114,14 @@ class ListView(ReadView, ABC):
         page = found[:size]
         following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > size else ""
         return self.page([self.represent(row) for row in page], following)
+
+
+def tag_of(body: bytes) -> str:
+    return f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"'
+
+
+def cached_by(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
 def behind(columns: Sequence[str], cursor: str) -> Q:

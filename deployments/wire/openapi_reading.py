@@ -123,15 +123,18 @@ READ_LIVE = {
     "parameters": [
         ORGANIZATION,
         query_parameter("format", "csv gets a row for each deployment and environment.", {"enum": ["json", "csv"]}),
+        IF_NONE_MATCH,
     ],
     "responses": {
         "200": {
             "description": "Projects with their deployments and environments.",
+            "headers": ETAG,
             "content": {
                 "application/json": {"schema": reference("live")},
                 "text/csv": {"schema": {"type": "string"}},
             },
         },
+        "304": {"description": "Nothing has changed since the answer of If-None-Match but ages.", "headers": ETAG},
         "400": {"description": "The format is not known.", "content": SENTENCE},
         **REFUSALS,
     },

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,9 +17,11 @@ from deployments.queries.live import PAGE_SIZE, LiveFilters, read_live
 from deployments.services import limit_token
 from orgs.models import User
 from orgs.services import NewEnvironment
+from tests.calls import bearer
 from tests.conftest import World
 from tests.deployments.histories import minute
 from tests.factories import make_deployment, make_project, make_token, signed_in
+from tests.openapi import assert_documented
 from tokens.scopes import Scope
 
 API = "/api/1/organizations/acme/live"
@@ -250,3 +253,32 @@ def test_who_may_read_it(ci: World, other: World, reader: str) -> None:
 
     assert [get(secret).status_code for secret in (reader, ci.secret, of_other, "gum_nonsense")] == [200, 403, 401, 401]
     assert get(reader, "?format=xml").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "?format=csv"])
+def test_what_has_not_changed_is_not_sent_again(ci: World, reader: str, query: str) -> None:
+    def ask(tag: str = "") -> Any:
+        return Client().get(API + query, headers={**bearer(reader), **({"If-None-Match": tag} if tag else {})})
+
+    deploy(ci, "staging: a")
+    with time_machine.travel(datetime(2024, 5, 1, 13, tzinfo=UTC), tick=False):
+        first = ask()
+    with time_machine.travel(datetime(2024, 5, 1, 14, tzinfo=UTC), tick=False):
+        for tag in (first["ETag"], first["ETag"].removeprefix("W/"), f'"x", {first["ETag"]}', "*"):
+            answer = ask(tag)
+            assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", first["ETag"])
+            assert_documented(API, answer)
+        assert ask('"x"').status_code == ask().status_code == 200
+        deploy(ci, "production: a")
+        changed = ask(first["ETag"])
+    assert changed.status_code == 200
+    assert changed["ETag"] != first["ETag"]
+    assert changed["Cache-Control"] == "private, no-cache"
+
+
+def test_each_form_and_each_view_has_a_tag_of_its_own(ci: World, reader: str) -> None:
+    deploy(ci, "staging: a")
+    token, limited = make_token(ci.organization, Scope.READ, name="limited")
+    limit_token(token=token, deployments=[])
+
+    assert len({get(reader)["ETag"], get(reader, "?format=csv")["ETag"], get(limited)["ETag"]}) == 3
