@@ -12,26 +12,26 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 
-from deployments.models import Deploy, ManualChange
-from deployments.queries.entry_key import Entry
-from orgs.csv_export import csv_response
+from deployments.models import ManualChange
+from deployments.queries.export import ChangeEntry, DeployEntry
+from orgs.csv_export import csv_response, in_pieces
 
-COLUMNS: dict[str, Callable[[Deploy], Any]] = {
+COLUMNS: dict[str, Callable[[DeployEntry], Any]] = {
     "kind": lambda deploy: "deploy",
-    "date": lambda deploy: deploy.deployed_at,
-    "project": lambda deploy: deploy.project.slug,
-    "deployment": lambda deploy: deploy.deployment.slug,
-    "environment": lambda deploy: deploy.environment.slug,
+    "date": lambda deploy: deploy.at,
+    "project": lambda deploy: deploy.project,
+    "deployment": lambda deploy: deploy.deployment,
+    "environment": lambda deploy: deploy.environment,
     "sha": lambda deploy: deploy.sha,
     "version": lambda deploy: deploy.version,
     "branch": lambda deploy: deploy.branch,
     "title": lambda deploy: deploy.title,
     "author": lambda deploy: deploy.author_name,
     "email": lambda deploy: deploy.author_email,
-    "tags": lambda deploy: sorted(f"#{tag.name}" for tag in deploy.tags.all()),
-    "live": lambda deploy: deploy.target.live_deploy_id == deploy.id,
-    "rollback": lambda deploy: deploy.is_rollback,
-    "rolled_back": lambda deploy: deploy.is_rolled_back,
+    "tags": lambda deploy: sorted(f"#{tag}" for tag in deploy.tags),
+    "live": lambda deploy: deploy.live_deploy_id == deploy.id,
+    "rollback": lambda deploy: deploy.restores_id is not None,
+    "rolled_back": lambda deploy: deploy.rolled_back_by_id is not None,
     "first_commit_at": lambda deploy: deploy.first_commit_at,
     "lead_time": lambda deploy: deploy.lead_time,
     "commit_count": lambda deploy: deploy.commit_count,
@@ -55,29 +55,33 @@ OF_MANUAL_CHANGES: dict[str, Callable[[ManualChange], Any]] = {
 }
 FORMATS = ("csv", "jsonl")
 JSON_LINES = "application/x-ndjson"
+# Made once: json.dumps would make one for each row.
+as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def export_response(form: str, entries: Iterable[Entry], *, organization_slug: str) -> StreamingHttpResponse:
+def export_response(
+    form: str, entries: Iterable[DeployEntry | ChangeEntry], *, organization_slug: str
+) -> StreamingHttpResponse:
     """``form`` is one of FORMATS."""
     # Looking up a route for each row would take longest.
     place = {"organization": organization_slug}
     deploys_path = reverse("deploy-page", kwargs=place | {"deploy": 0}).removesuffix("0")
     changes_path = reverse("manual-change-page", kwargs=place | {"change": 0}).removesuffix("0")
     rows = (
-        change_row(entry, changes_path) if isinstance(entry, ManualChange) else deploy_row(entry, deploys_path)
+        change_row(entry.change, changes_path) if isinstance(entry, ChangeEntry) else deploy_row(entry, deploys_path)
         for entry in entries
     )
     file_name = f"{organization_slug}-timeline.{form}"
     if form == "csv":
         return csv_response(file_name, csv_rows(rows))
     return StreamingHttpResponse(
-        (json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+        in_pieces(as_json(row) + "\n" for row in rows),
         content_type=JSON_LINES,
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
 
 
-def deploy_row(deploy: Deploy, deploys_path: str) -> dict[str, Any]:
+def deploy_row(deploy: DeployEntry, deploys_path: str) -> dict[str, Any]:
     return {name: plain(read(deploy)) for name, read in COLUMNS.items()} | {"url": f"{deploys_path}{deploy.id}"}
 
 

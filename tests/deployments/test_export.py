@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.models import Deploy
+from deployments.models import Deploy, ManualChange
 from deployments.queries.export import PART
 from deployments.services import limit_token
 from orgs.models import User
@@ -152,11 +152,72 @@ def test_parts_follow_each_other_without_a_gap(ci: World, client: Client) -> Non
     Deploy.objects.filter(sha__in=["0", "7d0"]).update(deleted_at=start)
 
     with CaptureQueriesContext(connection) as queries:
-        found = [row["sha"] for row in as_objects(client.get("/acme/timeline?format=jsonl"))]
+        response: Any = client.get("/acme/timeline?format=jsonl")
+        first_piece = next(pieces := iter(response.streaming_content))
+        of_first_piece = len(queries)
+        exported = b"".join([first_piece, *pieces])
 
-    assert found == [f"{n:x}" for n in range(2 * PART, -1, -1) if n not in (0, 2000)]
-    # For each part its end, its deploys and their tags.
-    assert len(queries) <= 20
+    assert [json.loads(line)["sha"] for line in exported.splitlines()] == [
+        f"{n:x}" for n in range(2 * PART, -1, -1) if n not in (0, 2000)
+    ]
+    # For each part its end, its deploys and their tags: the third has none.
+    assert len(queries) - of_first_piece == 3 + 2
+
+
+def test_every_byte(ci: World, client: Client) -> None:
+    commit = {"revision": "a", "message": '=Ünï, "cöde" \\', "author": {"name": "Ada, Countess"}, "date": minute(-1.5)}
+    ci.register(sha="a", date=minute(0), branch="main", tags="#zeta,#alpha", commits=[commit])
+    ci.register(sha="b", date=minute(1))
+    ci.register(sha="a", date=minute(1))
+    ci.record(name="Scaled up", date=minute(1), author="ada@example.com", tags="#scale")
+    a, b, again = Deploy.objects.order_by("id")
+    change = ManualChange.objects.get()
+    at = [f"{entry.created_at.isoformat().removesuffix('+00:00')}Z" for entry in (a, b, again, change)]
+
+    as_lines = text(client.get("/acme/timeline?format=jsonl"))
+    as_table = text(client.get("/acme/timeline?format=csv"))
+
+    nothing = '"commit_count": 0, "file_count": 0, "pull_request_count": 0, "additions": 0, "deletions": 0'
+    assert as_lines.splitlines() == [
+        '{"kind": "manual_change", "date": "2024-05-01T12:01:00Z", "project": "shop", "deployment": null,'
+        ' "environment": "production", "sha": null, "version": null, "branch": null, "title": "Scaled up",'
+        ' "author": null, "email":'
+        ' "ada@example.com", "tags": ["#scale"], "live": null, "rollback": null, "rolled_back": null,'
+        ' "first_commit_at": null, "lead_time": null, "commit_count": null, "file_count": null,'
+        ' "pull_request_count": null, "additions":'
+        f' null, "deletions": null, "id": {change.pk}, "registered_at": "{at[3]}", "url":'
+        f' "/acme/manual-changes/{change.pk}"}}',
+        *(
+            '{"kind": "deploy", "date": "2024-05-01T12:01:00Z", "project": "shop", "deployment": "storefront",'
+            f' "environment": "production", "sha": "{deploy.sha}", "version": null, "branch": null, "title": null,'
+            f' "author": null, "email": null, "tags": [], "live": {live}, "rollback": {live}, "rolled_back": {undone},'
+            f' "first_commit_at": null, "lead_time": null, {nothing}, "id": {deploy.pk}, "registered_at": "{moment}",'
+            f' "url": "/acme/deploys/{deploy.pk}"}}'
+            for deploy, live, undone, moment in ((again, "true", "false", at[2]), (b, "false", "true", at[1]))
+        ),
+        '{"kind": "deploy", "date": "2024-05-01T12:00:00Z", "project": "shop", "deployment": "storefront",'
+        ' "environment": "production", "sha": "a", "version": null, "branch": "main", "title":'
+        ' "=Ünï, \\"cöde\\" \\\\", "author": "Ada, Countess", "email": null, "tags": ["#alpha", "#zeta"],'
+        ' "live": false, "rollback": false, "rolled_back": false, "first_commit_at": "2024-05-01T11:58:30Z",'
+        ' "lead_time": 90,'
+        f' {nothing.replace("0", "1", 1)}, "id": {a.pk}, "registered_at": "{at[0]}", "url": "/acme/deploys/{a.pk}"}}',
+    ]
+    assert as_lines.endswith("\n")
+    place = "shop,storefront,production"
+    assert as_table == "".join(
+        f"{line}\r\n"
+        for line in (
+            ",".join(COLUMNS),
+            "manual_change,2024-05-01T12:01:00Z,shop,,production,,,,Scaled up,,ada@example.com,#scale,,,,,,,,,,,"
+            f"{change.pk},{at[3]},/acme/manual-changes/{change.pk}",
+            f"deploy,2024-05-01T12:01:00Z,{place},a,,,,,,,true,true,false,,,0,0,0,0,0,"
+            f"{again.pk},{at[2]},/acme/deploys/{again.pk}",
+            f"deploy,2024-05-01T12:01:00Z,{place},b,,,,,,,false,false,true,,,0,0,0,0,0,"
+            f"{b.pk},{at[1]},/acme/deploys/{b.pk}",
+            f"""deploy,2024-05-01T12:00:00Z,{place},a,,main,"'=Ünï, ""cöde"" \\","Ada, Countess",,#alpha #zeta,"""
+            f"false,false,false,2024-05-01T11:58:30Z,90,1,0,0,0,0,{a.pk},{at[0]},/acme/deploys/{a.pk}",
+        )
+    )
 
 
 class TestApi:
