@@ -1,7 +1,8 @@
-"""Importing a history, beside a plain COPY of the same rows into the same table.
+"""Importing a history, beside a plain COPY of the same rows into the same table: one without rollbacks, and one in
+which each twentieth deploy is one.
 
-COPY gets them ready, with every column and in the order of their ids, as rows of another target. It pays for the same
-indexes and foreign keys: the rest is what receiving, reading, checking and linking a file costs.
+COPY gets them ready, with every column, links among them, and in the order of their ids, as rows of another target. It
+pays for the same indexes and foreign keys: the rest is what receiving, reading, checking and linking a file costs.
 """
 
 import os
@@ -22,26 +23,36 @@ from tests.bench.world import World
 FEW_ROWS, MANY_ROWS = 10_000, 200_000
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 BLOCK_BYTES = 1 << 20
+# Of a history that has some: each so many deploys there is a rollback, to the deploy so many before.
+ROLLBACK_EACH, ROLLBACK_BY = 20, 3
 GET_READY = """
 CREATE TEMPORARY TABLE ready AS
     SELECT * FROM deployments_deploy
     WHERE deleted_at IS NULL
         AND target_id = (SELECT target_id FROM deployments_deploy ORDER BY id DESC LIMIT 1);
+CREATE TEMPORARY TABLE renumbered (id bigint PRIMARY KEY, new_id bigint);
+INSERT INTO renumbered
+    SELECT id, nextval(pg_get_serial_sequence('deployments_deploy', 'id')) AS new_id FROM ready ORDER BY id;
+ANALYZE ready, renumbered;
 UPDATE ready SET
-    id = nextval(pg_get_serial_sequence('deployments_deploy', 'id')), target_id = other.target_id,
+    restores_id = (SELECT new_id FROM renumbered WHERE renumbered.id = ready.restores_id),
+    rolled_back_by_id = (SELECT new_id FROM renumbered WHERE renumbered.id = ready.rolled_back_by_id)
+WHERE restores_id IS NOT NULL OR rolled_back_by_id IS NOT NULL;
+UPDATE ready SET
+    id = renumbered.new_id, target_id = other.target_id,
     project_id = other.project_id, deployment_id = other.deployment_id, environment_id = other.environment_id
-FROM (SELECT * FROM deployments_deploy WHERE deleted_at IS NULL ORDER BY id LIMIT 1) other
+FROM renumbered, (SELECT * FROM deployments_deploy WHERE deleted_at IS NULL ORDER BY id LIMIT 1) other
+WHERE ready.id = renumbered.id
 """
 
 
 @dataclass
 class ImportTimes:
-    """Seconds of each round; ``peak_megabytes`` of a web worker after a small file and after large ones."""
+    """Seconds of each round, of a history of which this share are rollbacks."""
 
-    rows: int
+    rollbacks: float
     imports: list[float] = field(default_factory=list)
     copies: list[float] = field(default_factory=list)
-    peak_megabytes: list[float] = field(default_factory=list)
 
     @property
     def ratio_to_copy(self) -> float | None:
@@ -50,23 +61,31 @@ class ImportTimes:
         return round(median(ratios), 2) if ratios else None
 
     def row(self) -> dict[str, Any]:
-        seconds = median(self.imports)
         return {
-            "rows": self.rows,
-            "import_rows_per_second": round(self.rows / seconds),
-            "copy_rows_per_second": round(self.rows / median(self.copies)) if self.copies else None,
+            "rollbacks": self.rollbacks,
+            "import_rows_per_second": round(MANY_ROWS / median(self.imports)),
+            "copy_rows_per_second": round(MANY_ROWS / median(self.copies)) if self.copies else None,
             "ratio_to_copy": self.ratio_to_copy,
-            "peak_megabytes": self.peak_megabytes,
         }
 
 
-def write_file(path: Path, rows: int) -> None:
-    """Newest first, as an export is; no two of the same sha."""
+@dataclass
+class ImportMeasurement:
+    """``peak_megabytes`` of a web worker after a small file and after large ones."""
+
+    times: tuple[ImportTimes, ...]
+    peak_megabytes: list[float] = field(default_factory=list)
+
+
+def write_file(path: Path, rows: int, *, has_rollbacks: bool = False) -> None:
+    """Newest first, as an export is; no two of the same sha but for rollbacks."""
     with path.open("w") as file:
         file.write("sha,date,branch,title,author,email,first_commit_at\n")
         for number in reversed(range(rows)):
             deployed_at = FIRST_DAY + timedelta(minutes=10 * number)
-            sha = sha1(str(number).encode(), usedforsecurity=False).hexdigest()
+            is_rollback = has_rollbacks and number % ROLLBACK_EACH == ROLLBACK_BY
+            deployed = number - ROLLBACK_BY if is_rollback else number
+            sha = sha1(str(deployed).encode(), usedforsecurity=False).hexdigest()
             first_commit_at = deployed_at - timedelta(hours=5)
             author = f"Ann {number % 50},ann{number % 50}@example.com"
             file.write(f"{sha},{deployed_at:%FT%TZ},main,Change number {number},{author},{first_commit_at:%FT%TZ}\n")
@@ -90,7 +109,7 @@ def copy_rows(url: str, directory: Path) -> float:
         cursor.execute(GET_READY)
         with ready.open("wb") as file, cursor.copy("COPY (SELECT * FROM ready ORDER BY id) TO STDOUT") as reading:
             file.writelines(bytes(block) for block in reading)
-        cursor.execute("DROP TABLE ready")
+        cursor.execute("DROP TABLE ready, renumbered")
         connection.commit()
         started = time.perf_counter()
         with ready.open("rb") as file, cursor.copy("COPY deployments_deploy FROM STDIN") as writing:
@@ -100,7 +119,7 @@ def copy_rows(url: str, directory: Path) -> float:
         return time.perf_counter() - started
 
 
-def measure_imports(directory: Path, *, postgres_url: str | None, rounds: int) -> ImportTimes:
+def measure_imports(directory: Path, *, postgres_url: str | None, rounds: int) -> ImportMeasurement:
     """On SQLite, which has no COPY, where ``postgres_url`` is none."""
     environment = {
         **os.environ,
@@ -110,19 +129,22 @@ def measure_imports(directory: Path, *, postgres_url: str | None, rounds: int) -
         "DATABASE_URL": postgres_url or f"sqlite:///{directory}/gumshoe.sqlite3",
     }
     world = make_world(environment)
-    few, many = directory / "few.csv", directory / "many.csv"
+    few = directory / "few.csv"
     write_file(few, FEW_ROWS)
-    write_file(many, MANY_ROWS)
-    times = ImportTimes(MANY_ROWS)
+    measurement = ImportMeasurement((ImportTimes(0), ImportTimes(1 / ROLLBACK_EACH)))
+    many = [(times, directory / f"many-{times.rollbacks}.csv") for times in measurement.times]
+    for times, file in many:
+        write_file(file, MANY_ROWS, has_rollbacks=times.rollbacks > 0)
     with serve(environment, directory / "server.log") as server:
         # Of one target after the other, the last first: what COPY fills is the first one's.
         targets = iter(reversed(range(len(world.paths))))
         for _ in server.worker_ids():
             post_file(server, world, next(targets), few)
-        times.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
+        measurement.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
         for _ in range(rounds):
-            times.imports.append(post_file(server, world, next(targets), many))
-            if postgres_url:
-                times.copies.append(copy_rows(postgres_url, directory))
-        times.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
-    return times
+            for times, file in many:
+                times.imports.append(post_file(server, world, next(targets), file))
+                if postgres_url:
+                    times.copies.append(copy_rows(postgres_url, directory))
+        measurement.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
+    return measurement
