@@ -24,13 +24,18 @@ class HistoryRow(NamedTuple):
     lead_time: int | None = None
 
 
-def as_it_happened(rows: Iterable[HistoryRow]) -> Iterator[HistoryRow]:
+class History(NamedTuple):
+    newest_first: bool
+    rows: Iterator[HistoryRow]
+
+
+def as_it_happened(rows: Iterable[HistoryRow]) -> History:
     """Neighbours of the same moment from bottom to top where the file goes back in time; all else as it is."""
     remaining = iter(rows)
     first = list(islice(remaining, LOOKED_AT))
     steps = sum((b.deployed_at > a.deployed_at) - (b.deployed_at < a.deployed_at) for a, b in pairwise(first))
     told = chain(first, remaining)
     if steps >= 0:
-        return told
+        return History(False, told)
     moments = groupby(told, key=attrgetter("deployed_at"))
-    return (row for _, same in moments for row in reversed(list(same)))
+    return History(True, (row for _, same in moments for row in reversed(list(same))))

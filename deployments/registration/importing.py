@@ -13,8 +13,8 @@ from deployments.models import Deploy, HistoryImport, Target
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
 from deployments.registration import history, statements
 from deployments.registration.errors import BadHistory
-from deployments.registration.imported import HistoryRow, as_it_happened
-from deployments.registration.linking import link_history
+from deployments.registration.imported import HistoryRow
+from deployments.registration.linking import lacks_links, link_history
 from deployments.registration.register import ensure_target, moved
 from deployments.registration.statements import Place
 from deployments.registration.storing import store_rows
@@ -28,8 +28,8 @@ def import_history(
 ) -> HistoryImport:
     """All rows or, where ``rows`` raises, none. Registrations of the target wait meanwhile, and come after it.
 
-    Rows become deploys as they are read, and are linked when all of them are there: each is stored once, and while
-    PostgreSQL stores some the next are read.
+    Rows become deploys as they are read: each is stored once, but for those whose links are not seen until all of them
+    are there.
 
     The deploys that were there are deleted until :func:`undo_import` brings them back. Raises BadHistory where there is
     no row, and PlaceMoved.
@@ -43,10 +43,11 @@ def import_history(
     deploys = Deploy.objects.filter(target=target)
     replaced = deploys.update(deleted_at=now)
     same = columns_of(target, place, token_id=token_id, now=now)
-    row_count = store_rows(as_it_happened(rows), same=same)
+    row_count, links_may_be_wrong = store_rows(rows, same=same)
     if not row_count:
         raise BadHistory("Nothing was imported: the file has no row below its first line.")
-    link_history(target.pk)
+    if links_may_be_wrong or lacks_links(target.pk):
+        link_history(target.pk)
     history.set_newest_live(target.pk)
     # Other targets may have taken some of the ids between the first and the last.
     stored = deploys.aggregate(count=Count("id"), first=Min("id"), last=Max("id"))

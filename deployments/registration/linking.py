@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import Count
 
-from deployments.models import Deploy
-from deployments.registration.placing import BATCH, analyze, batches, placed
+from deployments.registration.placing import BATCH, analyze, batches, placed, prepare_sorting
 from deployments.registration.rollback_spans import Rollback, spans_undone
 
 MOST_PLACES = 2**31 - 1
 
 HISTORY = "deployments_deploy WHERE target_id = %s AND deleted_at IS NULL"
+COUNT_LINKS = """
+SELECT count(*), count(DISTINCT sha {by_code_points}), count(restores_id)
+FROM deployments_deploy WHERE target_id = %s AND deleted_at IS NULL
+"""
 DELETE_DUPLICATES = """
 DELETE FROM deployments_deploy
 WHERE target_id = %s AND deleted_at IS NULL AND id NOT IN (SELECT id FROM import_place)
@@ -21,21 +23,22 @@ READ_ROLLBACKS = """
 SELECT place, restores, id FROM import_place WHERE restores IS NOT NULL AND place < %s ORDER BY place DESC LIMIT %s
 """
 CREATE_UNDONE = "CREATE TEMPORARY TABLE import_undone (place integer PRIMARY KEY, undone_by bigint NOT NULL)"
+# Those alone that are not linked so already.
 LINK_DEPLOYS = """
 UPDATE deployments_deploy SET restores_id = here.restores_id, rolled_back_by_id = here.undone_by
 FROM (
     SELECT id, restores_id, undone_by
     FROM import_place LEFT JOIN import_undone ON import_undone.place = import_place.place
-    WHERE restores_id IS NOT NULL OR undone_by IS NOT NULL
 ) here
-WHERE deployments_deploy.id = here.id
+WHERE deployments_deploy.id = here.id AND (
+    coalesce(deployments_deploy.restores_id, 0) <> coalesce(here.restores_id, 0)
+    OR coalesce(deployments_deploy.rolled_back_by_id, 0) <> coalesce(here.undone_by, 0)
+)
 """
 
 
 def link_history(target_id: int) -> None:
-    """Delete what says nothing new, and link the rollbacks, of deploys of which none is linked yet."""
-    if not has_repeated_shas(target_id):
-        return
+    """Delete what says nothing new, and link the rollbacks."""
     with placed(HISTORY, [target_id]), connection.cursor() as cursor:
         cursor.execute(DELETE_DUPLICATES, [target_id])
         cursor.execute(INDEX_ROLLBACKS)
@@ -46,10 +49,14 @@ def link_history(target_id: int) -> None:
         cursor.execute("DROP TABLE import_undone")
 
 
-def has_repeated_shas(target_id: int) -> bool:
-    """Without any there is nothing to link, and finding that out takes a tenth of the time of ordering them."""
-    shas = Deploy.objects.filter(target=target_id).order_by().values("sha")
-    return shas.annotate(deploys=Count("id")).filter(deploys__gt=1).exists()
+def lacks_links(target_id: int) -> bool:
+    """Whether a deploy restores none though its sha was here before. To find that out takes a tenth of the time of
+    ordering them."""
+    by_code_points = prepare_sorting()
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_LINKS.format(by_code_points=by_code_points), [target_id])
+        deploys, shas, linked = cursor.fetchone()
+    return bool(deploys - shas > linked)
 
 
 def fill_undone() -> None:

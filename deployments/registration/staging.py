@@ -27,7 +27,7 @@ def staged(rows: Iterable[HistoryRow]) -> Iterator[int]:
     """Gives how many rows it were. What ``rows`` raises comes out of here."""
     with connection.cursor() as cursor:
         cursor.execute(CREATE_ROWS)
-    number = fill_rows(as_it_happened(rows))
+    number = fill_rows(as_it_happened(rows).rows)
     analyze("import_row")
     yield number
     with connection.cursor() as cursor:
