@@ -1,4 +1,5 @@
 import copy
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with flushing_by_deletion():
         yield
     shared.hold([])
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, since some wait: for a browser, a server's start, a time-out."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -45,7 +45,7 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(json.dumps(document())))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
 # The same calls each time, so that nobody's change fails by another one's luck.
 EXAMPLES = settings(
-    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

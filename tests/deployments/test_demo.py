@@ -122,7 +122,7 @@ def test_the_impact_sources_saw_what_was_rolled_back(db: None, var_dir: Path) ->
         assert on_call.incidents.filter(started_at__lt=rollback.deployed_at, ended_at__gt=rollback.deployed_at).exists()
 
 
-@pytest.mark.parametrize("hour", [0, 12, 23])
+@pytest.mark.parametrize("hour", [0, 23])
 def test_the_request_log_has_its_calls(db: None, var_dir: Path, hour: int) -> None:
     with travel(timezone.now().replace(hour=hour), tick=False):
         run("--days=10")

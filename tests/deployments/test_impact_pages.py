@@ -227,7 +227,7 @@ ODD = [
 @pytest.mark.parametrize("first", ODD)
 def test_a_chart_of_any_two_values(page: Client, metric: Reporter, first: float) -> None:
     now = timezone.now()
-    for second in ODD:
+    for second in ODD[ODD.index(first) :]:
         MetricValue.objects.all().delete()
         for age, value in ((1, first), (2, second)):
             MetricValue.objects.create(source=metric.source, value=value, measured_at=now - timedelta(hours=age))
