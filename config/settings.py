@@ -225,6 +225,7 @@ STORAGES = {
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{quote(str(VAR_DIR / 'gumshoe.sqlite3'))}")}
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "config.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # A transaction takes the write lock when it begins: a deferred one fails with "database is locked" as soon as
         # another writer commits between its first read and its first write.
@@ -246,10 +247,10 @@ else:
         "prepare_threshold": None if prepare_threshold == "none" else int(prepare_threshold),
     }
 
-# Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait, and unevenly.
+# Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait.
 WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
 WEB_THREADS = env.number(
-    "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 4, minimum=1
+    "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite") else 4, minimum=1
 )
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
