@@ -83,13 +83,15 @@ class Target(Timestamped):
     There is a row once the pair has a branch mapping or a deploy.
     """
 
-    # Found by the constraint below. An index more would be written by each deploy, for the live one is indexed, too.
+    # Found by the constraint below.
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="targets", db_index=False)
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="targets")
     branch_match = models.CharField(max_length=10, choices=BranchMatch, default=BranchMatch.ANY)
     branch = models.CharField(max_length=255, blank=True)
-    live_deploy: Any = models.OneToOneField(
-        "deployments.Deploy", null=True, blank=True, on_delete=models.SET_NULL, related_name="live_target"
+    # Without an index PostgreSQL changes it in place (a heap-only tuple): with one, each deploy would put the new
+    # version of the row into every index of the table.
+    live_deploy: Any = models.ForeignKey(
+        "deployments.Deploy", null=True, blank=True, on_delete=models.SET_NULL, related_name="live_in", db_index=False
     )
 
     class Meta:

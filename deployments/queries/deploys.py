@@ -17,7 +17,7 @@ def deploys_with_place(organization_id: int) -> QuerySet[Deploy]:
 
 
 def live_deploy(target_id: int | None) -> Deploy | None:
-    found: Deploy | None = Deploy.objects.filter(live_target=target_id).first() if target_id else None
+    found: Deploy | None = Deploy.objects.filter(live_in=target_id).first() if target_id else None
     return found
 
 

@@ -52,10 +52,9 @@ def register_deploy(
                 "created_at": now,
                 "updated_at": now,
                 **deploy_columns(registration, position.deployed_at),
-            }
+            },
+            is_live=position.is_live,
         )
-        if position.is_live:
-            statements.set_live_deploy(target_id=target_id, deploy_id=deploy_id)
         store_details(deploy_id, registration)
         if position.repeats_neighbour:
             history.relink_target(target_id)

@@ -132,14 +132,29 @@ INSERT INTO deployments_deploy ({", ".join(DEPLOY_COLUMNS)})
 VALUES ({", ".join(["%s"] * len(DEPLOY_COLUMNS))})
 RETURNING id
 """  # noqa: S608 - made of the constants above
+SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"
+# Both at once: PostgreSQL takes it, SQLite does not.
+INSERT_LIVE_DEPLOY = f"""
+WITH deploy AS ({INSERT_DEPLOY}, target_id),
+live AS (
+    UPDATE deployments_target target SET live_deploy_id = deploy.id FROM deploy WHERE target.id = deploy.target_id
+)
+SELECT id FROM deploy
+"""  # noqa: S608 - made of the constants above
 
 
-def insert_deploy(columns: dict[str, Any]) -> int:
+def insert_deploy(columns: dict[str, Any], *, is_live: bool) -> int:
     """``columns`` has a value for each of DEPLOY_COLUMNS."""
     values = [columns[name] for name in DEPLOY_COLUMNS]
+    at_once = is_live and connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_DEPLOY, [as_parameter(v) if isinstance(v, datetime) else v for v in values])
+        cursor.execute(
+            INSERT_LIVE_DEPLOY if at_once else INSERT_DEPLOY,
+            [as_parameter(value) if isinstance(value, datetime) else value for value in values],
+        )
         (deploy_id,) = cursor.fetchone()
+        if is_live and not at_once:
+            cursor.execute(SET_LIVE_DEPLOY, [deploy_id, columns["target_id"]])
     return deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
 
 
@@ -153,11 +168,3 @@ def insert_files(*, deploy_id: int, files: Sequence[NewFile]) -> None:
     with connection.cursor() as cursor:
         rows = [(deploy_id, file.path, file.additions, file.deletions, file.url) for file in files]
         cursor.executemany(INSERT_FILE, rows)
-
-
-SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"
-
-
-def set_live_deploy(*, target_id: int, deploy_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(SET_LIVE_DEPLOY, [deploy_id, target_id])

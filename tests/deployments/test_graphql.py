@@ -106,7 +106,7 @@ class TestLatestChange:
     def test_what_is_live(self, ci: World) -> None:
         post_history(ci, "a b a")
         ci.register(sha="v1.2 rc", environment="staging")
-        live = Deploy.objects.get(live_target__environment__slug="production")
+        live = Deploy.objects.get(live_in__environment__slug="production")
 
         change = {"revision": "a", "slug": str(live.pk), "url": f"/acme/deploys/{live.pk}"}
         assert latest(ci) == {"data": {"deployment": {"latestChange": change}}}

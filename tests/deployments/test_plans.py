@@ -14,7 +14,7 @@ from orgs.paging import page_of
 from tests.conftest import World
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table of a few rows whole.")
-on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="A setting of PostgreSQL's.")
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="is about PostgreSQL")
 
 
 @on_sqlite
@@ -79,3 +79,20 @@ def test_statements_are_not_compiled() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
+
+
+@on_postgresql
+def test_what_is_live_is_changed_in_place(ci: World) -> None:
+    before = changes_in_place()
+
+    for sha in "abc":
+        ci.register(sha=sha)
+
+    # Not each time: a page may be full.
+    assert changes_in_place() > before
+
+
+def changes_in_place() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'deployments_target'")
+        return int(cursor.fetchone()[0])
