@@ -97,3 +97,14 @@ def test_workers_end_with_a_killed_main_process(server: subprocess.Popen[bytes],
     server.kill()
     server.wait()
     wait_until(lambda: port_is_free(environment))
+
+
+def test_a_web_worker_loads_what_few_need_when_it_is_asked_for() -> None:
+    """GraphQL takes 10 MB, FIDO2 with its cryptography 12 MB."""
+    script = "from config.serve import load_application; load_application(''); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    loaded = done.stdout.split()
+    assert "deployments.api.graphql" in loaded
+    assert "orgs.account_urls" in loaded
+    assert not {"graphql", "strawberry", "fido2", "cryptography"} & set(loaded)

@@ -1,8 +1,6 @@
 """GraphQL as the Sleuth CLI asks it, and as anybody else might."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 from urllib.parse import urlencode
 
@@ -400,9 +398,3 @@ class TestLimits:
 
 def test_a_browser_is_asked_for_a_token(ci: World) -> None:
     assert Client().get("/graphql").status_code == 401
-
-
-def test_a_web_worker_that_only_registers_does_not_load_it() -> None:
-    script = "import django, sys; django.setup(); import config.urls; print('graphql' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
