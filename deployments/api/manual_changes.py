@@ -10,7 +10,7 @@ from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.api.reading import ReadView
 from deployments.api.representation import as_text
-from deployments.api.success import answer_by_key, answer_success
+from deployments.api.success import answer_by_key, answer_success, idempotency_key
 from deployments.forms.read_api import ManualChangesForm
 from deployments.models import ManualChange
 from deployments.queries.entry_key import EntryKey
@@ -52,7 +52,7 @@ class RegisterManualDeployView(RegistrationView):
                 )
 
         if self.is_dry_run:
-            if (key := request.headers.get("Idempotency-Key")) is not None:
+            if (key := idempotency_key(request)) is not None:
                 check_key(key)
             with rolled_back():
                 shown = represent_manual_change(register())

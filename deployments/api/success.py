@@ -12,11 +12,21 @@ from deployments.api.answers import TEXT
 from deployments.registration.idempotency import Answer, answer_once, fingerprint
 
 
+# Read off META: for ``request.headers`` Django goes through the environment of the process, too, in each call.
+def idempotency_key(request: Request) -> str | None:
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    return key
+
+
+def prefers_representation(request: Request) -> bool:
+    return "return=representation" in request.META.get("HTTP_PREFER", "").replace(" ", "").lower()
+
+
 def answer_by_key(
     request: Request, *, token_id: int, called: str, fields: Mapping[str, Any], answer: Callable[[], Answer]
 ) -> HttpResponse:
     """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key. Raises as ``answer_once``."""
-    key = request.headers.get("Idempotency-Key")
+    key = idempotency_key(request)
     if key is None:
         return as_response(answer(), replayed=False)
     answered, replayed = answer_once(
@@ -32,7 +42,7 @@ def answer_by_key(
 
 def answer_success(request: Request, headers: dict[str, str], representation: Callable[[], dict[str, Any]]) -> Answer:
     """``Success``, or what was stored as JSON where the caller prefers that."""
-    if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").lower():
+    if prefers_representation(request):
         headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
         return {"headers": headers, "body": json.dumps(representation())}
     return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}

@@ -9,7 +9,7 @@ from deployments.api.base import ApiView
 from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.registering import DeployRegistrationView
 from deployments.api.representation import represent_with_changes
-from deployments.api.success import answer_by_key, answer_success
+from deployments.api.success import answer_by_key, answer_success, idempotency_key
 from deployments.queries import deploys_with_place
 from deployments.queries.change_types import with_previous_sha
 from deployments.registration.errors import PlaceMoved, UnknownEnvironment
@@ -36,7 +36,7 @@ class RegisterDeployView(DeployRegistrationView):
             return self.try_out_ignored(fields, places) if self.is_dry_run else self.accept()
         place = self.choose_place(places, registration)
         if self.is_dry_run:
-            if (key := request.headers.get("Idempotency-Key")) is not None:
+            if (key := idempotency_key(request)) is not None:
                 check_key(key)
             with rolled_back():
                 return self.try_out(place, registration)
