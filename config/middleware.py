@@ -14,6 +14,7 @@ from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 from config.logging import request_id
+from deployments.request_log.redaction import redact
 from orgs.access import acting_for
 from orgs.addresses import ip_address_or_none
 
@@ -25,7 +26,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestIdMiddleware:
     """Names each request in its log lines and in the answer's ``X-Request-Id``.
 
-    A caller may choose the name by sending the header; what could not safely stand in a log is replaced.
+    A caller may choose the name by sending the header; what could not safely stand in a log, an access token by mistake
+    among it, is replaced.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -33,7 +35,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        name = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        name = sent if REQUEST_ID.fullmatch(sent) and redact(sent) == sent else uuid.uuid4().hex
         # It stays until this thread's next request: Django logs an answer of 400 and above after all middleware.
         request_id.set(name)
         request.META["HTTP_X_REQUEST_ID"] = name

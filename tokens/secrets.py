@@ -6,14 +6,18 @@ The scheme is GitHub's: https://github.blog/engineering/platform-security/behind
 """
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
+from typing import Any
 
 PREFIX = "gum_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
+SECRET = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
+REDACTED = "[redacted]"
 
 
 def new_secret() -> str:
@@ -38,3 +42,20 @@ def digest(secret: str) -> str:
 def hint(secret: str) -> str:
     """Enough of the secret for a person to tell it from others: its first eight and last four characters."""
     return f"{secret[:8]}…{secret[-4:]}"
+
+
+def without_secrets(value: Any) -> Any:
+    """A value of JSON, in whose text whatever is a secret is blotted out. What only begins like one stays as it is: it
+    may be a branch or a path."""
+    if isinstance(value, str):
+        return SECRET.sub(blot, value) if PREFIX in value else value
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {without_secrets(name): without_secrets(item) for name, item in value.items()}
+    return value
+
+
+def blot(found: re.Match[str]) -> str:
+    random, its_checksum = found.groups()
+    return REDACTED if checksum(random) == its_checksum else found[0]

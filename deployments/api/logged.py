@@ -14,6 +14,7 @@ from deployments.request_log.writer import Facts, request_log
 from deployments.wire.body import read_query
 from deployments.wire.dry_run import asks_for_dry_run
 from tokens.authentication import header_secrets
+from tokens.secrets import without_secrets
 from tokens.statements import TokenRow
 
 DRY_RUN = "Dry run: nothing was stored."
@@ -38,11 +39,14 @@ class RegistrationView(TokenView):
         return response
 
     def read_fields(self) -> dict[str, Any]:
-        """The fields of the call. From here on it is known whether it is a dry run. Raises as ``fields``."""
+        """The fields of the call, without secrets: a link or a message may repeat the token it came with.
+
+        From here on it is known whether it is a dry run. Raises as ``fields``.
+        """
         fields, body = self.fields, self.request.data
         query = read_query(self.request.META.get("QUERY_STRING", ""))
         self.is_dry_run = asks_for_dry_run(query=query, body=body)  # type: ignore[arg-type]  # as in ``fields``
-        return fields
+        return without_secrets(fields)  # type: ignore[no-any-return]  # an object stays one
 
     def handle_exception(self, exc: Exception) -> Any:
         self.exception = exc

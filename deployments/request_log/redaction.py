@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-REDACTED = "[redacted]"
+from tokens.secrets import REDACTED
 
 
 def spelt(name: str, escape: str) -> str:

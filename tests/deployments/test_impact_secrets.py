@@ -13,13 +13,13 @@ from pytest_django import Settings
 
 from config.logging import JsonFormatter
 from deployments.models import ImpactKind
-from deployments.request_log.redaction import REDACTED
 from deployments.request_log.writer import request_log
 from tests.calls import JSON, RawClient
 from tests.config.test_serve import ROOT, SECONDS, SERVE, environment
 from tests.conftest import World
 from tests.deployments.reporting import Reporter, make_reporter
 from tests.deployments.test_secrets_stay_secret import stored
+from tokens.secrets import REDACTED
 
 __all__ = ["environment"]
 

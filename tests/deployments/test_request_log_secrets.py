@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from config.logging import JsonFormatter
-from deployments.models import Call
+from deployments.models import Call, Deploy, ManualChange
 from deployments.request_log.writer import request_log
 from tests.calls import FORM, JSON
 from tests.conftest import World
@@ -76,3 +76,20 @@ def test_what_looks_like_a_secret_of_ours_is_blotted_out_wherever_it_stands(
     assert ci.secret[4:] not in " ".join(str(value) for value in vars(call).values())
     assert ci.secret[4:].lower() not in call.explanation
     assert ci.secret[4:] not in "".join(JsonFormatter().format(record) for record in caplog.records)
+
+
+def test_a_token_in_a_field_is_not_stored(ci: World) -> None:
+    response = ci.register(
+        sha="abc",
+        branch="gum_components",
+        links={"build": f"https://ci.example.com/7?token={ci.secret}"},
+        commits=[{"revision": "abc", "message": f"Try {ci.secret}"}],
+    )
+    ci.record(name="Resize", description=f"with {ci.secret}")
+
+    assert response.status_code == 200
+    deploy = Deploy.objects.get()
+    assert (deploy.title, deploy.branch) == ("Try [redacted]", "gum_components")
+    assert deploy.links.get().url == "https://ci.example.com/7?token=[redacted]"
+    assert deploy.commits.get().message == "Try [redacted]"
+    assert ManualChange.objects.get().description == "with [redacted]"

@@ -62,6 +62,19 @@ def test_a_hint_tells_secrets_apart_and_gives_nothing_away() -> None:
     assert secrets.hint("gum_0123456789abcdefghijklmnopqrstuvXYZABC") == "gum_0123…ZABC"
 
 
+def test_secrets_are_blotted_out_wherever_they_stand() -> None:
+    secret = secrets.new_secret()
+    sent = {"a": [f"see ?token={secret}&x={secret}", 1, None], secret: {"b": secret}}
+
+    blotted = {"a": ["see ?token=[redacted]&x=[redacted]", 1, None], "[redacted]": {"b": "[redacted]"}}
+    assert secrets.without_secrets(sent) == blotted
+
+
+@pytest.mark.parametrize("text", ["gum_components/index.ts", f"gum_{'a' * 38}", f"gum_{'a' * 60}", "gum_", ""])
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert secrets.without_secrets({"branch": text}) == {"branch": text}
+
+
 @pytest.mark.parametrize(
     ("granted", "allowed"),
     [
