@@ -1,6 +1,7 @@
 """The SQL that every registration runs, kept out of the ORM because it is the hot path.
 
-The same statements serve SQLite and PostgreSQL; tests hold each against the ORM's answer.
+The same statements serve SQLite and PostgreSQL, but for the insert of a live deploy; tests hold each against the ORM's
+answer.
 """
 
 from collections.abc import Sequence
