@@ -24,6 +24,7 @@ from deployments.registration.errors import BadHistory
 from deployments.registration.imported import HistoryRow
 from deployments.registration.register import lead_time
 from deployments.wire.problems import WrongLine, WrongLines
+from deployments.wire.schemas import load_schema
 from orgs.text import problem_in_text
 
 REQUIRED = ("sha", "date")
@@ -34,7 +35,7 @@ DELIMITERS = (",", ";", "\t")
 MAX_LINE = 200_000
 MAX_ROW = 1_000_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
 BARE_RETURN = re.compile(rb"\r[^\r\n]")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
