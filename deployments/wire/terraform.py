@@ -36,10 +36,13 @@ class Run:
 
 
 def is_notification(fields: Mapping[str, Any]) -> bool:
-    """By its marks, or by its list alone where there is no sha that a deploy could be registered by."""
-    if "payload_version" in fields or "notification_configuration_id" in fields:
-        return True
-    return isinstance(fields.get("notifications"), list) and not fields.get("sha")
+    """By a mark or its list; where there is a sha that a deploy could be registered by, only by both.
+
+    A webhook's address may name a sha, and Sleuth ignores members that it does not know, whatever they are called.
+    """
+    is_marked = "payload_version" in fields or "notification_configuration_id" in fields
+    has_list = isinstance(fields.get("notifications"), list)
+    return (is_marked and has_list) if fields.get("sha") else (is_marked or has_list)
 
 
 def read_run(fields: dict[str, Any]) -> Run | None:

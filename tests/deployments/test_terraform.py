@@ -123,6 +123,13 @@ def test_what_registers_nothing_is_acknowledged_whatever_else_it_has(ci: World, 
     assert count_rows() == before
 
 
+@pytest.mark.parametrize("mark", ["payload_version", "notification_configuration_id"])
+@pytest.mark.parametrize("query", ["", "&x=1"])
+def test_a_sha_with_a_member_of_the_same_name_is_a_deploy(ci: World, mark: str, query: str) -> None:
+    assert registered(ci, {"sha": "abc", mark: 2}, query).sha == "abc"
+    assert send(ci, {"sha": "abc", mark: 2, "environment": "nowhere"}, "").status_code == 400
+
+
 def without_marks(body: dict[str, Any]) -> dict[str, Any]:
     marks = ("payload_version", "notification_configuration_id")
     return {name: value for name, value in body.items() if name not in marks}
