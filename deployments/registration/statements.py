@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from deployments.registration.errors import PlaceMoved
 from deployments.registration.registration import NewFile
 from tokens.statements import as_datetime, as_parameter
 
@@ -68,12 +69,16 @@ LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHE
 def lock_target(target_id: int) -> tuple[int | None, int]:
     """Wait for our turn at the target until the transaction ends; gives the ids of its live deploy and environment.
 
+    Raises PlaceMoved where the operator has deleted the target since its place was read.
+
     SQLite has no row locks: there the whole transaction has been waiting since it began (BEGIN IMMEDIATE).
     """
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TARGET + lock, [target_id])
-        live_deploy_id, environment_id = cursor.fetchone()
+        if (row := cursor.fetchone()) is None:
+            raise PlaceMoved("The deployment's place was just deleted: send the call again.")
+    live_deploy_id, environment_id = row
     return live_deploy_id, environment_id
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from deployments.models import Deploy, Target
 from deployments.registration import statements
+from deployments.registration.errors import PlaceMoved
 from deployments.registration.registration import NewFile
 from deployments.registration.statements import DEPLOY_COLUMNS, PastDeploy, Place
 from deployments.services import limit_token, map_branch
@@ -133,6 +134,15 @@ def test_a_target_without_deploys(ci: World) -> None:
     with transaction.atomic():
         assert statements.lock_target(target.id) == (None, production.id)
     assert statements.find_live_and_latest(target_id=target.id, live_deploy_id=None, sha="a") == (None, None)
+
+
+def test_a_target_that_the_operator_deleted_meanwhile(ci: World) -> None:
+    production = ci.project.environments.get(slug="production")
+    target_id = map_branch(deployment=ci.deployment, environment=production, branch="main").id
+    Target.objects.all().delete()
+
+    with transaction.atomic(), pytest.raises(PlaceMoved):
+        statements.lock_target(target_id)
 
 
 @pytest.mark.parametrize(
