@@ -41,11 +41,11 @@ class RegisterManualDeployView(RegistrationView):
     def post(self, request: Request, organization: str, project: str) -> HttpResponse:
         found = find_project(token=self.token, slug=project)
         fields = self.read_fields()
-        registration = read_manual_change(fields, now=timezone.now())
-        environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
-        check_allowed_in(token=self.token, environment_id=environment.pk)
 
         def register() -> ManualChange:
+            registration = read_manual_change(fields, now=timezone.now())
+            environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
+            check_allowed_in(token=self.token, environment_id=environment.pk)
             with acting_as(self.actor(request)):
                 return register_manual_change(
                     environment=environment, fields=registration.fields, token_id=self.token.id

@@ -45,7 +45,11 @@ def answer_success(request: Request, headers: dict[str, str], representation: Ca
     if prefers_representation(request):
         headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
         return {"headers": headers, "body": json.dumps(representation())}
-    return {"headers": headers | {"Content-Type": TEXT}, "body": "Success"}
+    return success(headers)
+
+
+def success(headers: Mapping[str, str]) -> Answer:
+    return {"headers": {**headers, "Content-Type": TEXT}, "body": "Success"}
 
 
 def as_response(answer: Answer, *, replayed: bool) -> HttpResponse:

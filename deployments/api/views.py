@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +9,7 @@ from deployments.api.base import ApiView
 from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.registering import DeployRegistrationView
 from deployments.api.representation import represent_with_changes
-from deployments.api.success import answer_by_key, answer_success, idempotency_key
+from deployments.api.success import answer_by_key, answer_success, idempotency_key, success
 from deployments.queries import deploys_with_place
 from deployments.queries.change_types import with_previous_sha
 from deployments.registration.errors import PlaceMoved, UnknownEnvironment
@@ -31,32 +31,46 @@ class RegisterDeployView(DeployRegistrationView):
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
         fields = self.read_fields()
-        registration = read_registration(fields, places)
-        if registration is None:
-            return self.try_out_ignored(fields, places) if self.is_dry_run else self.accept()
-        place = self.choose_place(places, registration)
         if self.is_dry_run:
-            if (key := idempotency_key(request)) is not None:
-                check_key(key)
-            with rolled_back():
-                return self.try_out(place, registration)
-        check_branch(place, registration)
-
-        def store() -> int:
-            try:
-                return self.store(place, registration)
-            except PlaceMoved:
-                now_at = self.choose_place(find_deployment(token=self.token, slug=deployment), registration)
-                check_branch(now_at, registration)
-                return self.store(now_at, registration)
-
+            return self.try_out_fields(request, fields, places)
+        # A call that was answered is answered again before anything is checked that may have changed since.
         return answer_by_key(
             request,
             token_id=self.token.id,
-            called=f"register_deploy {place.deployment_id}",
+            called=f"register_deploy {places[0].deployment_id}",
             fields=fields,
-            answer=lambda: self.answer_success(request, store),
+            answer=lambda: self.answer(request, fields, places),
         )
+
+    def answer(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> Answer:
+        registration = read_registration(fields, places)
+        if registration is None:
+            return success({})
+        try:
+            deploy_id = self.store_in(places, registration)
+        except PlaceMoved:
+            deploy_id = self.store_in(find_deployment(token=self.token, slug=places[0].deployment_slug), registration)
+
+        def representation() -> dict[str, Any]:
+            deploys = with_previous_sha(deploys_with_place(self.token.organization_id))
+            return represent_with_changes(deploys.get(pk=deploy_id))
+
+        return answer_success(request, self.headers_of(deploy_id), representation)
+
+    def store_in(self, places: Sequence[Place], registration: Registration) -> int:
+        place = self.choose_place(places, registration)
+        check_branch(place, registration)
+        return self.store(place, registration)
+
+    def try_out_fields(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
+        registration = read_registration(fields, places)
+        if registration is None:
+            return self.try_out_ignored(fields, places)
+        place = self.choose_place(places, registration)
+        if (key := idempotency_key(request)) is not None:
+            check_key(key)
+        with rolled_back():
+            return self.try_out(place, registration)
 
     def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
         place = choose_place(places, environment=registration.environment)
@@ -70,15 +84,6 @@ class RegisterDeployView(DeployRegistrationView):
         except UnknownEnvironment:
             report = named(places[0], self.token.organization_slug) | {"environment": None}
         return answer_dry_run("ignored", report, would_answer=self.accept())
-
-    def answer_success(self, request: Request, store: Callable[[], int]) -> Answer:
-        deploy_id = store()
-
-        def representation() -> dict[str, Any]:
-            deploys = with_previous_sha(deploys_with_place(self.token.organization_id))
-            return represent_with_changes(deploys.get(pk=deploy_id))
-
-        return answer_success(request, self.headers_of(deploy_id), representation)
 
 
 class SchemaView(ApiView):

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from deployments.models import IdempotencyKey
 from deployments.registration.errors import DuplicateDeploy, InvalidField, KeyReused
+from tokens.secrets import without_secrets
 
 MAX_KEY_LENGTH = 255
 
@@ -63,6 +64,8 @@ def answer_once(
 def check_key(key: str) -> None:
     if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH):
         raise InvalidField(f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable ASCII characters.")
+    if without_secrets(key) != key:
+        raise InvalidField("Idempotency-Key is an access token: send another name of the call, such as its build's id.")
 
 
 def replay(remembered: IdempotencyKey, fingerprint: str) -> Answer:

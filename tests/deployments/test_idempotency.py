@@ -13,6 +13,7 @@ from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
 from deployments.services import map_branch
 from deployments.tasks import delete_expired_idempotency_keys
+from orgs.deletion import delete_environment
 from tests.calls import FORM, JSON, MULTIPART, bearer, call, multipart
 from tests.conftest import World
 from tests.deployments.histories import START, history, in_short
@@ -129,6 +130,34 @@ def test_a_refusal_that_the_caller_can_mend_is_not_remembered(ci: World) -> None
     assert not IdempotencyKey.objects.exists()
     assert ci.register(sha="a", environment="staging", headers=KEY).status_code == 200
     assert ci.register(sha="a", environment="staging").status_code == 400
+
+
+def test_what_was_set_up_since_changes_no_answer(ci: World) -> None:
+    production = ci.project.environments.get(slug="production")
+    first = ci.register(sha="a", branch="dev", headers=KEY)
+    manual = ci.record(name="Resize", environment="staging", headers=KEY)
+    map_branch(deployment=ci.deployment, environment=production, branch="main")
+    delete_environment(environment=ci.project.environments.get(slug="staging"))
+
+    assert ci.register(sha="b", branch="dev").status_code == 400
+    assert as_answer(ci.register(sha="a", branch="dev", headers=KEY)) == as_answer(first)
+    assert ci.record(name="Patch", environment="staging").status_code == 400
+    assert ci.record(name="Resize", environment="staging", headers=KEY).headers["Idempotency-Replayed"] == "true"
+    assert manual.status_code == 200
+
+
+@pytest.mark.parametrize("body", [{"sha": 1}, {"sha": "a", "environment": "nowhere"}, {}], ids=str)
+def test_another_body_is_refused_even_where_it_is_wrong(ci: World, body: dict[str, Any]) -> None:
+    ci.register(sha="a", headers=KEY)
+
+    assert ci.register(headers=KEY, **body).status_code == 422
+
+
+def test_an_access_token_is_no_key(ci: World) -> None:
+    response = ci.register(sha="a", headers={"Idempotency-Key": ci.secret})
+
+    assert (response.status_code, ci.secret in response.content.decode()) == (400, False)
+    assert not IdempotencyKey.objects.exists()
 
 
 def test_a_duplicate_is_remembered(ci: World) -> None:
