@@ -10,6 +10,7 @@ from orgs.models import Organization
 from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
+MAX_PATH_LENGTH = 500
 IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register[_-]impact")
 IMPORT = "/import_deploys"
 
@@ -52,7 +53,7 @@ class Call(models.Model):
     token_name = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
-    path = models.CharField(max_length=500)
+    path = models.CharField(max_length=MAX_PATH_LENGTH)
     deployment_slug = models.CharField(max_length=100, blank=True)
     project_slug = models.CharField(max_length=100, blank=True)
     content_type = models.CharField(max_length=200, blank=True)
@@ -110,8 +111,11 @@ class Call(models.Model):
         return self.body_bytes > MAX_BODY_BYTES_KEPT
 
     @property
+    def is_whole(self) -> bool:
+        """Nothing of it was cut. Imported files are not kept."""
+        return not self.body_was_cut and len(self.path) < MAX_PATH_LENGTH and IMPORT not in self.path
+
+    @property
     def can_be_replayed(self) -> bool:
-        """It has a whole body, of a deployment that is known, and was meant to store something. Imported files are not
-        kept."""
-        is_whole = not self.body_was_cut and IMPORT not in self.path
-        return is_whole and self.deployment_id is not None and self.outcome != Outcome.DRY_RUN
+        """It is whole, of a deployment that is known, and was meant to store something."""
+        return self.is_whole and self.deployment_id is not None and self.outcome != Outcome.DRY_RUN

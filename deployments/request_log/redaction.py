@@ -18,9 +18,14 @@ JSON_KEY = re.compile(
     rf"""(["']{spelt("api_key", IN_JSON)}["']\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}}\]]+)""", re.IGNORECASE
 )
 FORM_KEY = re.compile(
-    rf"((?:^|[&?\s])(?:{spelt('api_key', IN_FORMS)}|{spelt('token', IN_FORMS)})=)[^&\s]*", re.IGNORECASE
+    rf"""((?:^|[&?\s])(?:{spelt("api_key", IN_FORMS)}|{spelt("token", IN_FORMS)})=)"""
+    # An address may stand within JSON, whose next quotation mark is not its own.
+    r"""(?:"[^"&\s]*"?|'[^'&\s]*'?|[^&\s"'<>\\]*)""",
+    re.IGNORECASE,
 )
-MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[^\r\n]*""", re.IGNORECASE)
+# A part has few headers. Without that limit, and where it took back what it has read, a body full of such names would
+# take seconds, and all threads with it.
+MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*+(?:\r?\n[^\r\n]++){0,10}+\r?\n\r?\n)[^\r\n]*""", re.IGNORECASE)
 # What all three patterns have.
 MAY_HAVE_KEY = re.compile(r"key|token|\\u00|%", re.IGNORECASE)
 # The token is the last segment of an incident's path.

@@ -1,5 +1,6 @@
 """Sending a logged call again, after what it was rejected for has been put right."""
 
+import json
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -16,6 +17,10 @@ from deployments.wire.dry_run import asks_for_dry_run
 from deployments.wire.register_deploy import read_registration
 from deployments.wire.sweetr import read_deployment
 from orgs.models import User
+from tokens.secrets import REDACTED
+
+# What the log has no other value of.
+CREDENTIALS = ("api_key", "token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ def replay_call(*, call: Call, member: User) -> Replay:
 
 def register_again(call: Call) -> int:
     """In places that exist: what a token may create, the member creates on its page."""
+    if not call.is_whole:
+        raise InvalidField("The log keeps only a part of this call: send the call itself.")
     places = find_places(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)
@@ -53,6 +60,8 @@ def register_again(call: Call) -> int:
     fields = with_query(query, body)
     if asks_for_dry_run(query=query, body=body):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
+    if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
+        raise InvalidField("The log blotted out of it what may have been a secret: send the call itself.")
     is_sweetr = call.path.startswith("/v1/")
     registration = read_deployment(fields).registration if is_sweetr else read_registration(fields, places)
     if registration is None:

@@ -19,7 +19,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from django.utils import timezone
 
 from deployments.models import Call, Deployment
-from deployments.models.call import Outcome
+from deployments.models.call import MAX_PATH_LENGTH, Outcome
 from deployments.request_log.redaction import redact
 from deployments.wire.body import charset_of
 from orgs.addresses import ip_address_or_none
@@ -186,7 +186,7 @@ def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) 
         "token_name": facts.token_name,
         "request_id": facts.request_id,
         "method": storable(facts.method)[:10],
-        "path": storable(redact(facts.path, facts.secrets))[:500],
+        "path": storable(redact(facts.path, facts.secrets))[:MAX_PATH_LENGTH],
         "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
         "project_slug": storable(redact(facts.project_slug, facts.secrets))[:100],
         "content_type": storable(redact(facts.content_type, facts.secrets))[:200],

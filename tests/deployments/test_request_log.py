@@ -293,3 +293,28 @@ def test_a_deploy_that_is_gone_leaves_its_call(ci: World, developer: User) -> No
     delete_deploy(deploy=Deploy.objects.get())
 
     assert signed_in(developer).get(url("request", call_id=call.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sha", "query"), [("gum_components-1.2", ""), ("a1", "&links=build=https://ci.example.com/?token=public")]
+)
+def test_what_was_blotted_out_is_not_replayed_as_if_it_had_been_sent(
+    ci: World, developer: User, sha: str, query: str
+) -> None:
+    ci.client.post(f"{ci.path}?api_key={ci.secret}&sha={sha}&environment=qa{query}")
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+
+    page = signed_in(developer).post(url("replay-request", call_id=log()[0].pk), follow=True).content.decode()
+
+    assert "blotted out" in page
+    assert not Deploy.objects.exists()
+
+
+def test_a_call_whose_path_is_not_whole_is_not_replayed(ci: World, developer: User) -> None:
+    ci.client.post(f"{ci.path}?api_key={ci.secret}&environment=qa&x={'x' * 400}&sha={'a' * 40}")
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+
+    signed_in(developer).post(url("replay-request", call_id=log()[0].pk))
+
+    assert not log()[0].can_be_replayed
+    assert not Deploy.objects.exists()
