@@ -16,7 +16,8 @@ PREFIX = "gum_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
-SECRET = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
+# As it is, or percent-encoded.
+SECRET = re.compile(rf"gum(?:_|%5[fF])([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
 REDACTED = "[redacted]"
 
 
@@ -48,7 +49,7 @@ def without_secrets(value: Any) -> Any:
     """A value of JSON, in whose text whatever is a secret is blotted out. What only begins like one stays as it is: it
     may be a branch or a path."""
     if isinstance(value, str):
-        return SECRET.sub(blot, value) if PREFIX in value else value
+        return SECRET.sub(blot, value) if "gum" in value else value
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, dict):

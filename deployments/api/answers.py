@@ -18,6 +18,7 @@ from deployments.registration import errors
 from deployments.request_log.redaction import redact
 from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
+from tokens.secrets import without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, errors.DuplicateDeploy) and error.is_replay:
         headers["Idempotency-Replayed"] = "true"
-    return answer_text(STATUS_OF_ERROR[type(error)], printable(str(error)), headers)
+    return answer_text(STATUS_OF_ERROR[type(error)], printable(without_secrets(str(error))), headers)
 
 
 def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -26,6 +26,7 @@ from deployments.registration.register import lead_time
 from deployments.wire.problems import WrongLine, WrongLines
 from deployments.wire.schemas import load_schema
 from orgs.text import problem_in_text
+from tokens.secrets import without_secrets
 
 REQUIRED = ("sha", "date")
 # Others are ignored, as Sleuth ignores all but the two.
@@ -220,7 +221,8 @@ def read_text(name: str, cell: str, longest: int) -> str:
 def read_prose(name: str, cell: str, longest: int) -> str:
     """The first line, as much of it as is kept."""
     check_text(name, cell)
-    return cell.strip().partition("\n")[0].rstrip()[:longest]
+    text: str = without_secrets(cell.strip().partition("\n")[0])
+    return text.rstrip()[:longest]
 
 
 def check_text(name: str, text: str) -> None:

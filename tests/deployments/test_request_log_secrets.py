@@ -1,14 +1,17 @@
 """Credentials that the request log and the server's log blot out, however and wherever they are written."""
 
 import logging
+from time import process_time
 
 import pytest
 
 from config.logging import JsonFormatter
 from deployments.models import Call, Deploy, ManualChange
+from deployments.request_log.redaction import redact
 from deployments.request_log.writer import request_log
 from tests.calls import FORM, JSON
 from tests.conftest import World
+from tests.deployments.importing import post_file
 
 
 def only_line() -> Call:
@@ -93,3 +96,40 @@ def test_a_token_in_a_field_is_not_stored(ci: World) -> None:
     assert deploy.links.get().url == "https://ci.example.com/7?token=[redacted]"
     assert deploy.commits.get().message == "Try [redacted]"
     assert ManualChange.objects.get().description == "with [redacted]"
+
+
+def test_a_token_in_a_file_is_not_stored(ci: World) -> None:
+    post_file(ci, f"sha,date,title\nabc,2024-05-01T12:00:00Z,Try {ci.secret}\n")
+
+    assert Deploy.objects.get().title == "Try [redacted]"
+
+
+def test_a_token_in_the_path_is_not_in_the_answer(ci: World) -> None:
+    response = ci.register(sha="abc", path=f"/api/1/deployments/acme/{ci.secret}!/register_deploy")
+
+    assert (response.status_code, response.content) == (404, b"Deployment [redacted]! Not Found")
+
+
+def test_what_follows_a_credential_in_json_is_kept(ci: World) -> None:
+    body = '{"sha": "a", "links": {"b": "https://ci/?token=public"}, "branch": "main"}'
+    ci.client.generic("POST", ci.path, body, content_type=JSON)
+
+    assert only_line().body == body.replace("public", "[redacted]")
+
+
+@pytest.mark.parametrize("value", ["a-token", '"a-token"', "'a-token'"])
+def test_a_credential_of_a_form_is_blotted_out_in_quotes_as_well(ci: World, value: str) -> None:
+    ci.client.generic("POST", ci.path, f"sha=a&api_key={value}&branch=main", content_type=FORM)
+
+    assert only_line().body == "sha=a&api_key=[redacted]&branch=main"
+
+
+@pytest.mark.parametrize(
+    "piece", ["name=api_key\n", 'name="api_key"\r\n', 'name="api_key"\r\n\r\n', "api_key=", "token='"]
+)
+def test_no_body_keeps_the_log_busy(piece: str) -> None:
+    """Python's regular expressions let no other thread run."""
+    started = process_time()
+    redact(piece * (64 * 1024 // len(piece)))
+
+    assert process_time() - started < 1
