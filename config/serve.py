@@ -30,7 +30,7 @@ SECONDS_TO_STOP = 5
 
 
 def serve() -> None:
-    check()
+    address = check()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell started us in the background: Ctrl-C is for the shell, which then sends us SIGTERM.
         block_ctrl_c()
@@ -38,7 +38,7 @@ def serve() -> None:
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     Granian(
         "config.wsgi:application",
-        address=settings.HOST,
+        address=address,
         port=settings.PORT,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -72,11 +72,13 @@ def block_ctrl_c() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def check() -> None:
-    """The server shares its port among workers, so it would itself start beside another one without a word."""
+def check() -> str:
+    """The address to listen at, of which granian knows no names. Raises SystemExit where that cannot be: the server
+    shares its port among workers, so it would itself start beside another one without a word."""
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     try:
-        socket.create_server((settings.HOST, settings.PORT), family=family).close()
+        with socket.create_server((settings.HOST, settings.PORT), family=family) as listener:
+            return str(listener.getsockname()[0])
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
         raise SystemExit(

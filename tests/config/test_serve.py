@@ -26,7 +26,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "static").mkdir()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    return {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": "", "PORT": str(port)}
+    return {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": "", "HOST": "localhost", "PORT": str(port)}
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_it_answers_alone_until_told_to_end(server: subprocess.Popen[bytes], env
     second = run(environment)
     assert second.returncode == 1
     assert second.stderr == (
-        f"gumshoe: cannot listen on 127.0.0.1 port {environment['PORT']}: Address already in use. "
+        f"gumshoe: cannot listen on localhost port {environment['PORT']}: Address already in use. "
         "Set PORT or HOST to a free one.\n"
     )
     assert status_of_endless_body(int(environment["PORT"])) in (401, 413)
