@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ConfigConfig(AppConfig):
@@ -6,3 +7,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401 - registers the system checks
+
+
+class OperatorAdminConfig(AdminConfig):
+    default = False
+    default_site = "orgs.admin_site.OperatorSite"

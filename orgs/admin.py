@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Permission
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -94,6 +95,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         super().save_model(request, obj, form, change)
         EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     @admin.display(description="password")
     def sign_in(self, user: User) -> str:
         state = "Set." if user.has_usable_password() else "None: the user cannot sign in with one."
@@ -103,6 +109,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
 
 
 class MembershipInlineForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Whose membership it is stays; a choice of one needs no look-up for each row."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["user"].disabled = True
+            self.fields["user"].widget = forms.Select(choices=[(self.instance.user_id, str(self.instance.user))])
+
     def clean(self) -> dict[str, Any]:
         """Django 5.2 leaves the constraints of an inline's row unchecked."""
         cleaned = super().clean() or {}
@@ -119,6 +132,9 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generi
     extra = 0
     autocomplete_fields = ("user",)
     fields = ("user", "role")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "organization")
 
 
 class OrganizationForm(SluggedForm):
