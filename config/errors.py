@@ -1,14 +1,10 @@
 """What is answered where no view answered: text to calls of the API, Django's pages to people."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
+from config.api_paths import is_api_call
 from deployments.api import answers
-
-
-def is_api_call(request: HttpRequest) -> bool:
-    return request.path_info.startswith(settings.API_PATH_PREFIXES)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
+from config.api_paths import is_api_call
 from config.logging import request_id
 from deployments.request_log.redaction import redact
 from orgs.access import acting_for
@@ -79,7 +80,7 @@ class PagesOnly(MiddlewareMixin):
     """Mixed in before a middleware of Django's, lets API calls pass it by."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(settings.API_PATH_PREFIXES):
+        if is_api_call(request):
             return self.get_response(request)
         return super().__call__(request)
 

@@ -177,7 +177,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.OperatorMiddleware",
 ]
-API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql")
+# Each ends in a slash, since a slug may begin with the word before it. /graphql itself: config/api_paths.py
+API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql/")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

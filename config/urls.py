@@ -20,7 +20,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("orgs.account_urls")),
     path("", include("deployments.api.urls")),
-    # A route and no handler404, because with DEBUG a page for developers would come before that.
+    # A route and no handler404, because with DEBUG a page for developers would come before that. /graphql itself is
+    # among the routes above.
     re_path(rf"^(?:{'|'.join(prefix[1:] for prefix in settings.API_PATH_PREFIXES)})", csrf_exempt(not_found)),
     path("", include("orgs.urls")),
     path("", include("deployments.urls")),
