@@ -23,6 +23,8 @@ from tokens.secrets import without_secrets
 logger = logging.getLogger(__name__)
 
 TEXT = "text/plain; charset=utf-8"
+# Clients repeat a call on a 503, and may: a repeated registration is a duplicate at worst.
+RETRY_SOON = {"Retry-After": "5"}
 
 STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnreadableBody: 400,
@@ -73,18 +75,15 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
             # Django's limits; those of the body are met in deployments.wire.
             return answer_text(400, "The query string has too many fields: send them as JSON.")
         case OperationalError():
-            # Clients repeat a call on a 503, and may: a repeated registration is a duplicate at worst.
             logger.error("The database does not answer.", exc_info=exception)
-            response = answer_text(503, "The database does not answer: try again.")
-            response["Retry-After"] = "5"
-            return response
+            return answer_text(503, "The database does not answer: try again.", RETRY_SOON)
     return answer_unforeseen(exception, context["request"])
 
 
 def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
     if isinstance(error, errors.UnknownDeployment):
         return answer_unauthorized(UNAUTHORIZED)
-    headers = {}
+    headers = dict(RETRY_SOON) if isinstance(error, errors.PlaceMoved) else {}
     if isinstance(error, MetricTooSoon):
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, errors.DuplicateDeploy) and error.is_replay:

@@ -33,7 +33,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
         "content": SENTENCE,
     },
     "503": {
-        "description": "The database does not answer: try again.",
+        "description": "The database does not answer, or the deployment was just moved: try again.",
         "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
         "content": SENTENCE,
     },

@@ -70,7 +70,7 @@ def register_deployment() -> dict[str, Any]:
                 "content": ERROR,
             },
             "503": {
-                "description": "The database does not answer: try again.",
+                "description": "The database does not answer, or the deployment was just moved: try again.",
                 "headers": RETRY_AFTER,
                 "content": ERROR,
             },

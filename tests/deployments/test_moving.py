@@ -1,6 +1,7 @@
 """A deployment takes its history along to another project."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from deployments import moving
 from deployments.deletion import delete_project
 from deployments.models import Deploy, Target
 from deployments.moving import move_deployment, plan_move
+from deployments.registration.statements import FIND_PLACES
 from deployments.services import map_branch
 from orgs.deletion import delete_environment
 from orgs.models import Environment, Project
@@ -104,6 +106,29 @@ def test_not_to_another_organization_and_not_to_a_deleted_project(ci: World, oth
     delete_project(project=platform)
     with pytest.raises(ValidationError, match="is deleted"):
         move_deployment(deployment=ci.deployment, project=platform)
+
+
+@pytest.mark.parametrize("has_targets", [True, False])
+def test_who_meets_two_moves_is_told_when_to_send_the_call_again(
+    ci: World, platform: Project, has_targets: bool
+) -> None:
+    if has_targets:
+        ci.register(sha="first")
+    projects = iter([platform, ci.project])
+
+    def move_once_places_are_read(execute: Any, sql: str, *arguments: Any) -> Any:
+        result = execute(sql, *arguments)
+        if sql == FIND_PLACES:
+            ci.deployment.refresh_from_db()
+            move_deployment(deployment=ci.deployment, project=next(projects))
+        return result
+
+    with connection.execute_wrapper(move_once_places_are_read):
+        response = ci.register(sha="a")
+
+    assert (response.status_code, response.headers.get("Retry-After")) == (503, "5")
+    assert response.content.decode() == "storefront was just moved to another project: send the call again."
+    assert ci.register(sha="a").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
