@@ -27,6 +27,13 @@ def test_the_readme_lists_what_the_settings_read() -> None:
     assert names(r"^\| `([A-Z_]+)` \|", "README.md") == settings_read()
 
 
+def test_compose_passes_on_what_the_settings_read() -> None:
+    """Except what the image and the other containers determine, and DEBUG, which others must not reach."""
+    determined = {"HOST", "PORT", "VAR_DIR", "STATIC_ROOT", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL", "DEBUG"}
+    of_compose = {"POSTGRES_PASSWORD", "PUBLISH"}
+    assert names(r"\$\{([A-Z_]+)", "compose.yaml") == settings_read() - determined | of_compose
+
+
 def test_tests_do_not_see_what_the_machine_has_set() -> None:
     """DATABASE_URL passes, since the suite runs on SQLite and on PostgreSQL."""
     assert settings_read() <= names(r"\b([A-Z_]+)\b", "tests/environment.py")
