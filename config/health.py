@@ -8,7 +8,10 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answers 200 while a deploy could be stored, 503 while the database is away."""
+    """Answers 200 while the database answers a query, 503 while it is away.
+
+    Whether it can be written to is not tried.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
