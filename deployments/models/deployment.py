@@ -88,6 +88,8 @@ class Target(Timestamped):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="targets")
     branch_match = models.CharField(max_length=10, choices=BranchMatch, default=BranchMatch.ANY)
     branch = models.CharField(max_length=255, blank=True)
+    # A deploy is live in at most its own target. Nothing in the database enforces it: whatever sets this takes a deploy
+    # of the target itself.
     # Without an index PostgreSQL changes it in place (a heap-only tuple): with one, each deploy would put the new
     # version of the row into every index of the table.
     live_deploy: Any = models.ForeignKey(
