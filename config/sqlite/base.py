@@ -1,19 +1,29 @@
 import fcntl
 import os
+from concurrent.futures import Future
+from threading import Thread
+from time import monotonic
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
+
+# SQLite's own, where none is configured: https://docs.python.org/3/library/sqlite3.html#sqlite3.connect
+DEFAULT_TIMEOUT = 5.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with a queue of those who write in a transaction, of all threads and processes of the machine.
 
     SQLite has none: who finds it locked asks again later, up to a tenth of a second, and meanwhile others come first.
-    With a few writers one in a hundred waited more than ten times as long as most.
+    With a few writers one in a hundred waited more than ten times as long as most. Who waits longer than the option
+    ``timeout`` gets the error that SQLite has for it.
 
     The methods that begin and end a transaction are Django's own, which its stubs leave out.
     """
 
     queue: int | None = None
+    # Of the last wait that a thread did for this connection.
+    turn: Future[None] | None = None
 
     def _start_transaction_under_autocommit(self) -> None:
         self.enter_queue()
@@ -40,12 +50,48 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.leave_queue()
 
     def enter_queue(self) -> None:
-        if not self.is_in_memory_db():
-            # The kernel lets go of it when the process ends, however it does.
-            self.queue = os.open(f"{self.settings_dict['NAME']}-queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self.queue, fcntl.LOCK_EX)
+        if self.is_in_memory_db():
+            return
+        try:
+            self.queue = self.wait_in_queue()
+        except TimeoutError:
+            raise OperationalError("database is locked") from None
 
     def leave_queue(self) -> None:
         if self.queue is not None:
             os.close(self.queue)
             self.queue = None
+
+    def wait_in_queue(self) -> int:
+        """The queue's file, locked; the kernel lets go of it when the process ends, however it does."""
+        deadline = monotonic() + self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT)
+        if self.turn:
+            # A wait that was given up may go on: one thread for each connection is enough.
+            self.turn.exception(deadline - monotonic())
+        queue = os.open(f"{self.settings_dict['NAME']}-queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.wait_until_locked(queue, deadline)
+        return queue
+
+    def wait_until_locked(self, queue: int, deadline: float) -> None:
+        """Closes ``queue`` where it raises. The kernel's queue is fair, which asking again is not, but knows no
+        deadline: a thread waits in it, and after the deadline until it can let go."""
+        turn: Future[None] = Future()
+
+        def wait() -> None:
+            try:
+                fcntl.flock(queue, fcntl.LOCK_EX)
+            except OSError as error:
+                turn.set_exception(error)
+            else:
+                turn.set_result(None)
+
+        Thread(target=wait, name="sqlite-queue", daemon=True).start()
+        self.turn = turn
+        try:
+            turn.result(deadline - monotonic())
+        except BaseException:
+            turn.add_done_callback(lambda _: os.close(queue))
+            raise

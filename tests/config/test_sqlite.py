@@ -1,13 +1,16 @@
 """Those who write in transactions on SQLite wait for one another in a queue, which nobody may keep."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from time import monotonic
 
 import pytest
 from django.db import connection, connections, transaction
 
 from orgs.models import Organization
+from tests.conftest import World
 from tests.factories import make_organization
 
 pytestmark = [
@@ -66,3 +69,55 @@ def test_readers_do_not_queue() -> None:
         make_organization("globex")
 
         assert elsewhere(Organization.objects.count) == 1
+
+
+@contextmanager
+def writing_elsewhere() -> Iterator[None]:
+    """A transaction of another thread is open."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            begun.set()
+            may_end.wait(SECONDS)
+
+    thread = threading.Thread(target=lambda: elsewhere(write))
+    thread.start()
+    assert begun.wait(SECONDS)
+    try:
+        yield
+    finally:
+        may_end.set()
+        thread.join()
+
+
+def use_token(ci: World) -> None:
+    """That it was used is written outside of a transaction, and not again with the next call."""
+    assert ci.register(sha="first").status_code == 200
+
+
+def test_a_registration_waits_as_long_as_the_timeout_says(ci: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_token(ci)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.2)
+
+    with writing_elsewhere():
+        started = monotonic()
+        answers = [ci.register(sha="abc") for _ in range(3)]
+        threads = [thread.name for thread in threading.enumerate()]
+
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 3
+    assert monotonic() - started < SECONDS / 2
+    assert threads.count("sqlite-queue") == 1
+    assert ci.register(sha="abc").status_code == 200
+
+
+def test_who_waits_writes_when_the_other_has(ci: World) -> None:
+    use_token(ci)
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing_elsewhere():
+            answer = pool.submit(elsewhere, lambda: ci.register(sha="abc"))
+            with pytest.raises(TimeoutError):
+                answer.result(0.3)
+
+        assert answer.result(SECONDS).status_code == 200  # type: ignore[attr-defined]
