@@ -1,6 +1,7 @@
 import fcntl
 import os
 from concurrent.futures import Future
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 
@@ -56,6 +57,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.queue = self.wait_in_queue()
         except TimeoutError:
             raise OperationalError("database is locked") from None
+        except OSError as error:
+            raise OperationalError(f"The queue of writers cannot be used: {error}") from error
 
     def leave_queue(self) -> None:
         if self.queue is not None:
@@ -68,11 +71,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.turn:
             # A wait that was given up may go on: one thread for each connection is enough.
             self.turn.exception(deadline - monotonic())
-        queue = os.open(f"{self.settings_dict['NAME']}-queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        queue = self.open_queue()
         try:
             fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.wait_until_locked(queue, deadline)
+        except BaseException:
+            os.close(queue)
+            raise
+        return queue
+
+    def open_queue(self) -> int:
+        """A new one has the mode of the database, and its owner where root makes it, as SQLite's other files have: who
+        may write there may wait here."""
+        database = self.settings_dict["NAME"]
+        path, flags = f"{database}-queue", os.O_RDWR | os.O_CLOEXEC
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            status = Path(database).stat()
+        queue = os.open(path, flags | os.O_CREAT, status.st_mode & 0o666)
+        try:
+            os.fchmod(queue, status.st_mode & 0o666)
+            if os.geteuid() == 0:
+                os.fchown(queue, status.st_uid, status.st_gid)
+        except BaseException:
+            os.close(queue)
+            raise
         return queue
 
     def wait_until_locked(self, queue: int, deadline: float) -> None:

@@ -1,9 +1,11 @@
 """Those who write in transactions on SQLite wait for one another in a queue, which nobody may keep."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -121,3 +123,41 @@ def test_who_waits_writes_when_the_other_has(ci: World) -> None:
                 answer.result(0.3)
 
         assert answer.result(SECONDS).status_code == 200  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def queue() -> Iterator[Path]:
+    """The path of the queue's file, which is not there."""
+    path = Path(f"{connection.settings_dict['NAME']}-queue")
+    path.unlink(missing_ok=True)
+    yield path
+    if path.is_dir():
+        path.rmdir()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_who_may_write_to_the_database_may_wait_in_its_queue(queue: Path, mode: int) -> None:
+    database = Path(connection.settings_dict["NAME"])
+    before = database.stat()
+    database.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(database, 1234, 1234)
+    expected = database.stat()
+    try:
+        commit()
+    finally:
+        os.chown(database, before.st_uid, before.st_gid)
+        database.chmod(before.st_mode)
+
+    made = queue.stat()
+    assert (made.st_mode, made.st_uid, made.st_gid) == (expected.st_mode, expected.st_uid, expected.st_gid)
+
+
+def test_a_queue_that_cannot_be_used_is_a_database_that_does_not_answer(ci: World, queue: Path) -> None:
+    use_token(ci)
+    queue.unlink()
+    queue.mkdir()
+
+    answer = ci.register(sha="abc")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
