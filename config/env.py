@@ -8,13 +8,15 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from environ import Env
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 REDIS_SECONDS = 0.2
+# What environ reads although it is no URL.
+IN_MEMORY = "sqlite://:memory:"
 
 
 class SettingError(SystemExit):
@@ -114,12 +116,37 @@ def required(name: str, *, because: str) -> str:
     raise SettingError(name, f"is not set, although {because}: set both.")
 
 
+def split_service_url(name: str, value: str, *, example: str) -> SplitResult:
+    """The parts of a server's address, whose ports are numbers; several hosts may stand in it, with commas between.
+
+    Messages do not repeat ``value``, which may hold a password. One that was not encoded is the likely mistake: all
+    from its ``#`` on would be lost, and what stands before its ``/`` is read as a port.
+    """
+    try:
+        parts = urlsplit(value)
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+        is_address = "#" not in value
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise SettingError(
+            name,
+            f"cannot be read: write {example}. Percent-encode special characters of the password, such as %23 for #.",
+        )
+    return parts
+
+
 def service_url(name: str, default: str, *, schemes: tuple[str, ...], example: str) -> str:
     """The address of a server, taken literally as it may hold a password; messages do not repeat it."""
     value = secret(name) or default
-    scheme = value.partition(":")[0]
+    scheme, separator, _ = value.partition("://")
+    if not separator:
+        raise SettingError(name, f"has no scheme: write {example}.")
     if scheme not in schemes:
         raise SettingError(name, f"has the scheme {scheme!r}: write {example}.")
+    if value != IN_MEMORY:
+        split_service_url(name, value, example=example)
     return value
 
 
@@ -127,10 +154,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings of one database, from ``sqlite:///path`` or ``postgres://…``."""
     example = "sqlite:///path or postgres://user@host/name"
     value = service_url(name, default, schemes=("sqlite", "postgres", "postgresql"), example=example)
-    try:
-        config = dict(Env.db_url_config(value))
-    except ValueError as error:
-        raise SettingError(name, f"cannot be read ({error}): write {example}.") from None
+    config = dict(Env.db_url_config(value))
     if not config["NAME"]:
         raise SettingError(name, f"names no database: write {example}.")
     return config
@@ -157,12 +181,13 @@ def email(name: str, default: str) -> dict[str, Any]:
     value = secret(name) or default
     if value == "console:":
         return dict(Env.email_url_config("consolemail://"))
-    parts = urlsplit(value)
+    example = "smtp+tls://user:password@mail.example.com:587"
+    parts = split_service_url(name, value, example=example)
     if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl") or not parts.hostname:
         raise SettingError(
             name,
             "must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, as on port 587) or "
-            "smtp+ssl://… (as on port 465), such as smtp+tls://user:password@mail.example.com:587.",
+            f"smtp+ssl://… (as on port 465), such as {example}.",
         )
     return dict(Env.email_url_config(value))
 

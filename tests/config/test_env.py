@@ -138,6 +138,60 @@ def test_what_is_no_database_is_refused_without_repeating_it(given: Given, value
     assert "secret" not in message
 
 
+UNENCODED_PASSWORDS = [
+    (env.database, "postgres://gumshoe:s3cr3t/x@db.example.com/gumshoe"),
+    (env.database, "postgres://gumshoe:s3cr3t#x@db.example.com/gumshoe"),
+    (env.database, "postgres://gumshoe:1#s3cr3t@db.example.com/gumshoe"),
+    (env.database, "postgres://gumshoe:s3cr3t[x@db.example.com/gumshoe"),
+    (env.database, "postgres://gumshoe:x@db.example.com:s3cr3t/gumshoe"),
+    (env.cache, "redis://:s3[cr3t@cache.example.com/0"),
+    (env.cache, "redis://:s3cr3t/x@cache.example.com/0"),
+    (env.cache, "redis://:s3cr3t#x@cache.example.com/0"),
+    (env.email, "smtp://user:s3cr3t#x@mail.example.com"),
+    (env.email, "smtp+tls://user:s3cr3t/x@mail.example.com:587"),
+    (env.email, "smtp+ssl://user:s3[cr3t@mail.example.com"),
+]
+
+
+@pytest.mark.parametrize(("reader", "value"), UNENCODED_PASSWORDS)
+def test_a_password_that_is_not_encoded_is_refused_without_repeating_it(
+    given: Given, reader: Callable[[str, str], Any], value: str
+) -> None:
+    given(value)
+    message = refusal(lambda: reader("NAME", ""))
+    assert message.endswith("Percent-encode special characters of the password, such as %23 for #.")
+    assert "cr3t" not in message
+
+
+def test_what_has_no_scheme_is_not_repeated(given: Given) -> None:
+    given("gumshoe-s3cr3t@db.example.com/gumshoe")
+    assert "s3cr3t" not in refusal(lambda: env.database("NAME", ""))
+
+
+def test_an_encoded_password_is_read(given: Given) -> None:
+    given("postgres://gumshoe:s%23%2F%5B%40@db.example.com/gumshoe")
+    assert env.database("NAME", "")["PASSWORD"] == "s#/[@"
+    given("smtp://user:s%23%2F%5B%40@mail.example.com:25")
+    assert env.email("NAME", "")["EMAIL_HOST_PASSWORD"] == "s#/[@"
+    given("redis://:s%23%2F%5B%40@cache.example.com:6379/0")
+    assert env.cache("NAME", "")["LOCATION"] == "redis://:s%23%2F%5B%40@cache.example.com:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("value", "host", "port"),
+    [
+        ("postgres://me@a.example.com:5432,b.example.com:5433/x", "a.example.com,b.example.com", "5432,5433"),
+        ("postgres://me@[::1]:5433/x", "::1", 5433),
+        ("postgres:////run/postgresql/x", "/run/postgresql", ""),
+        ("sqlite://:memory:", None, None),
+    ],
+)
+def test_where_a_database_is(given: Given, value: str, host: str | None, port: object) -> None:
+    given(value)
+    database = env.database("NAME", "")
+    assert (database.get("HOST"), database.get("PORT")) == (host, port)
+
+
 def test_what_is_no_cache_is_refused(given: Given) -> None:
     given("memcached://localhost")
     assert "write redis://host:port/number." in refusal(lambda: env.cache("NAME", ""))
