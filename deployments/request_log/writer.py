@@ -93,8 +93,12 @@ class RequestLog:
             self.arrived.wait()
             self.arrived.clear()
             pause.wait(SECONDS_BETWEEN_WRITES)
-            close_old_connections()
-            self.flush()
+            try:
+                close_old_connections()
+                self.flush()
+            except Exception:
+                # Nobody starts another thread.
+                logger.exception("Calls are missing from the request log.")
 
     def flush(self) -> None:
         """Store what waits. A database that fails costs these lines and nothing else."""

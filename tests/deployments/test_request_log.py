@@ -1,6 +1,7 @@
 """What the request log keeps of a call, and what its pages show and do with it."""
 
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from deployments.models import Call, Deploy
 from deployments.models.call import Outcome
 from deployments.registration.deletion import delete_deploy
 from deployments.request_log.redaction import redact
-from deployments.request_log.writer import request_log
+from deployments.request_log.writer import RequestLog, request_log
 from deployments.tasks import delete_old_calls
 from orgs.models import User
 from orgs.services import NewEnvironment, create_environment
@@ -195,6 +196,19 @@ def test_a_registration_does_not_wait_for_its_log(ci: World) -> None:
         ci.register(sha="abc")
 
     assert not [query for query in captured.captured_queries if "deployments_call" in query["sql"]]
+
+
+def test_a_mistake_of_ours_does_not_end_the_log(settings: Settings) -> None:
+    settings.REQUEST_LOG_THREAD = True
+    log = RequestLog()
+    no_facts: Any = None
+
+    for _ in range(2):
+        log.add(no_facts)
+        deadline = monotonic() + 10
+        while log.waiting and monotonic() < deadline:
+            sleep(0.05)
+        assert not log.waiting
 
 
 # --- Pages ------------------------------------------------------------------------------------------
