@@ -33,8 +33,8 @@ class Call(models.Model):
     """One line of the request log: a call to a registration endpoint whose path or token names an organization.
 
     ``deployment_slug`` or ``project_slug`` is what the path names in it, whether or not there is such a one.
-    ``body`` has its credentials blotted out and is cut; ``body_bytes`` is its whole length. ``duration`` is in
-    milliseconds.
+    ``body`` has its credentials blotted out and is cut, or empty where the log had fallen behind; ``body_bytes`` is its
+    whole length. ``duration`` is in milliseconds.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="calls", db_index=False)
@@ -108,7 +108,7 @@ class Call(models.Model):
 
     @property
     def body_was_cut(self) -> bool:
-        return self.body_bytes > MAX_BODY_BYTES_KEPT
+        return self.body_bytes > (MAX_BODY_BYTES_KEPT if self.body else 0)
 
     @property
     def is_whole(self) -> bool:

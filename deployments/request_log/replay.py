@@ -50,7 +50,7 @@ def replay_call(*, call: Call, member: User) -> Replay:
 def register_again(call: Call) -> int:
     """In places that exist: what a token may create, the member creates on its page."""
     if not call.is_whole:
-        raise InvalidField("The log keeps only a part of this call: send the call itself.")
+        raise InvalidField("The call was not kept whole: let your CI send it again.")
     places = find_places(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -31,6 +31,9 @@ from tokens.statements import as_parameter
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 5_000
+# Of those, so many may have long bodies, which together take up to 20 MB.
+MAX_WAITING_WITH_LONG_BODIES = 300
+LONG_BODY_BYTES = 1024
 SECONDS_BETWEEN_WRITES = 0.5
 
 
@@ -73,7 +76,10 @@ class RequestLog:
         self.budget = DailyBudget()
 
     def add(self, facts: Facts) -> None:
-        """Where the database is so slow that thousands wait, the oldest are forgotten."""
+        """Where the database is so slow that hundreds wait, long bodies are left out, and of thousands the oldest
+        calls are forgotten."""
+        if len(self.waiting) >= MAX_WAITING_WITH_LONG_BODIES and len(facts.body) > LONG_BODY_BYTES:
+            facts = replace(facts, body=b"")
         self.waiting.append(facts)
         if settings.REQUEST_LOG_THREAD:
             self.start()

@@ -95,7 +95,7 @@ def test_parts_of_a_form_and_a_cut_body_are_no_command(ci: World, developer: Use
     assert ">Replay</button>" in page
     Call.objects.update(body_bytes=MAX_BODY_BYTES_KEPT + 1)
     cut = tab(developer, Deploy.objects.get())
-    assert "too long to be kept whole" in cut
+    assert "The body was not kept whole" in cut
     assert ">Replay</button>" not in cut
 
 

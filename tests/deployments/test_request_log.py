@@ -13,8 +13,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from deployments.models import Call, Deploy
-from deployments.models.call import Outcome
+from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.registration.deletion import delete_deploy
+from deployments.request_log import writer
 from deployments.request_log.redaction import redact
 from deployments.request_log.writer import RequestLog, request_log
 from deployments.tasks import delete_old_calls
@@ -196,6 +197,39 @@ def test_a_registration_does_not_wait_for_its_log(ci: World) -> None:
         ci.register(sha="abc")
 
     assert not [query for query in captured.captured_queries if "deployments_call" in query["sql"]]
+
+
+def test_a_log_that_falls_behind_leaves_long_bodies_out(
+    ci: World, developer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_WAITING_WITH_LONG_BODIES", 1)
+    long = [{"revision": "abc", "message": "m" * 2000}]
+    ci.register(sha="abc", commits=long)
+    ci.register(path=f"{ci.path}?sha=def", commits=long)
+    ci.register(sha="ghi")
+
+    whole, left_out, short = log()
+
+    assert [bool(call.body) for call in (whole, left_out, short)] == [True, False, True]
+    assert [call.body_was_cut for call in (whole, left_out, short)] == [False, True, False]
+    assert left_out.body_bytes > 2000
+    client = signed_in(developer)
+    page = client.get(url("request", call_id=left_out.pk)).content.decode()
+    assert "which are not kept: too many calls were waiting to be logged." in page
+    assert ">Replay</button>" not in page
+    assert 'id="repeat"' not in page
+
+
+@pytest.mark.parametrize("change", [{"body": ""}, {"body_bytes": MAX_BODY_BYTES_KEPT + 1}], ids=["left out", "cut"])
+def test_what_was_not_kept_whole_is_not_replayed(ci: World, developer: User, change: dict[str, Any]) -> None:
+    ci.register(path=f"{ci.path}?sha=abc", environment="qa")
+    (call,) = log()
+    Call.objects.update(**change)
+
+    again = signed_in(developer).post(url("replay-request", call_id=call.pk), follow=True)
+
+    assert "The call was not kept whole: let your CI send it again." in again.content.decode()
+    assert Deploy.objects.count() == 0
 
 
 def test_a_mistake_of_ours_does_not_end_the_log(settings: Settings) -> None:
