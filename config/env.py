@@ -27,7 +27,10 @@ class SettingError(SystemExit):
 def read_dotenv(path: Path) -> None:
     """Fill in variables that the process was not given from ``path``, if there is such a file."""
     if path.is_file():
-        Env.read_env(str(path), overwrite=False)
+        try:
+            Env.read_env(str(path), overwrite=False)
+        except UnicodeError:
+            raise SettingError(str(path), "is not UTF-8 text: save it as UTF-8.") from None
 
 
 def text(name: str, default: str) -> str:
@@ -44,6 +47,8 @@ def secret(name: str) -> str | None:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingError(f"{name}_FILE", f"cannot be read: {error.strerror}: {path}") from None
+        except UnicodeError:
+            raise SettingError(f"{name}_FILE", f"is not UTF-8 text: {path}") from None
     return None
 
 
@@ -146,7 +151,9 @@ def service_url(name: str, default: str, *, schemes: tuple[str, ...], example: s
     if scheme not in schemes:
         raise SettingError(name, f"has the scheme {scheme!r}: write {example}.")
     if value != IN_MEMORY:
-        split_service_url(name, value, example=example)
+        parts = split_service_url(name, value, example=example)
+        if scheme in ("redis", "rediss") and not re.fullmatch("/?[0-9]*", parts.path):
+            raise SettingError(name, f"names a database of Redis that is no number: write {example}.")
     return value
 
 
@@ -155,9 +162,18 @@ def database(name: str, default: str) -> dict[str, Any]:
     example = "sqlite:///path or postgres://user@host/name"
     value = service_url(name, default, schemes=("sqlite", "postgres", "postgresql"), example=example)
     config = dict(Env.db_url_config(value))
-    if not config["NAME"]:
+    if not config["NAME"] or (config["NAME"] == ":memory:" and value != IN_MEMORY):
         raise SettingError(name, f"names no database: write {example}.")
     return config
+
+
+def prepare_threshold(name: str, value: Any) -> int | None:
+    """After how many times psycopg prepares a statement, as the address of the database says it."""
+    if value == "none":
+        return None
+    if not re.fullmatch("[0-9]{1,6}", str(value)):
+        raise SettingError(name, "has a prepare_threshold that is no number: write a whole one, or none.")
+    return int(value)
 
 
 def cache(name: str, default: str) -> dict[str, Any]:

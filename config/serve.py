@@ -1,6 +1,6 @@
 """The production web server: ``python -m config.serve``, the one command of ``make run``, the image and the benchmark.
 
-``python -m config.serve check`` ends with one line if the server could not start here, and
+``python -m config.serve check`` ends with one line if the server could not start here or has no database, and
 ``python -m config.serve wait [COMMAND …]`` waits until it answers and then becomes ``COMMAND``.
 """
 
@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -86,6 +87,14 @@ def check() -> str:
         ) from None
 
 
+def check_database() -> None:
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SystemExit(f"gumshoe: the database of DATABASE_URL cannot be used: {reason}") from None
+
+
 def wait(command: list[str]) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
     request = urllib.request.Request(f"http://{host}:{settings.PORT}/readyz", headers={"Host": "localhost"})
@@ -112,6 +121,7 @@ def main(arguments: list[str]) -> None:
             serve()
         case ["check"]:
             check()
+            check_database()
         case ["wait", *command]:
             wait(command)
         case _:

@@ -245,7 +245,7 @@ else:
     prepare_threshold = DATABASES["default"].setdefault("OPTIONS", {}).get("prepare_threshold", 2)
     DATABASES["default"]["OPTIONS"] |= {
         "server_side_binding": True,
-        "prepare_threshold": None if prepare_threshold == "none" else int(prepare_threshold),
+        "prepare_threshold": env.prepare_threshold("DATABASE_URL", prepare_threshold),
     }
 
 # Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait.

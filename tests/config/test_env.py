@@ -99,6 +99,12 @@ def test_missing_secret_file_is_refused(given: Given, tmp_path: Path) -> None:
     assert "NAME_FILE cannot be read: No such file or directory" in refusal(lambda: env.secret("NAME"))
 
 
+def test_a_secret_file_that_is_no_text_is_refused(given: Given, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff")
+    given(str(tmp_path / "secret"), "NAME_FILE")
+    assert "NAME_FILE is not UTF-8 text" in refusal(lambda: env.secret("NAME"))
+
+
 def test_directory_is_made(given: Given, tmp_path: Path) -> None:
     given(str(tmp_path / "a" / "b"))
     assert env.directory("NAME", Path("var")).is_dir()
@@ -129,7 +135,15 @@ def test_database_password_is_taken_literally(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["mysql://localhost/x", "gumshoe", "postgres://me:secret@localhost:port/x", "postgres://x"]
+    "value",
+    [
+        "mysql://localhost/x",
+        "gumshoe",
+        "postgres://me:secret@localhost:port/x",
+        "postgres://x",
+        "sqlite:///",
+        "sqlite://",
+    ],
 )
 def test_what_is_no_database_is_refused_without_repeating_it(given: Given, value: str) -> None:
     given(value)
@@ -192,8 +206,9 @@ def test_where_a_database_is(given: Given, value: str, host: str | None, port: o
     assert (database.get("HOST"), database.get("PORT")) == (host, port)
 
 
-def test_what_is_no_cache_is_refused(given: Given) -> None:
-    given("memcached://localhost")
+@pytest.mark.parametrize("value", ["memcached://localhost", "redis://localhost/abc", "redis://localhost:x/0"])
+def test_what_is_no_cache_is_refused(given: Given, value: str) -> None:
+    given(value)
     assert "write redis://host:port/number." in refusal(lambda: env.cache("NAME", ""))
 
 
@@ -217,6 +232,22 @@ def test_dotenv_fills_in_what_is_not_set(given: Given, tmp_path: Path, monkeypat
     assert env.text("NAME", "") == "from the process"
     assert env.text("OTHER_NAME", "") == "$literal"
     monkeypatch.delenv("OTHER_NAME")
+
+
+def test_dotenv_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DEBUG=\xff")
+    with pytest.raises(env.SettingError, match="is not UTF-8 text: save it as UTF-8"):
+        env.read_dotenv(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(("value", "threshold"), [("none", None), ("0", 0), (2, 2)])
+def test_prepare_threshold(value: Any, threshold: int | None) -> None:
+    assert env.prepare_threshold("NAME", value) == threshold
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", "1.5", ""])
+def test_what_is_no_prepare_threshold_is_refused(value: str) -> None:
+    assert "write a whole one, or none." in refusal(lambda: env.prepare_threshold("NAME", value))
 
 
 def test_dotenv_may_be_missing(tmp_path: Path) -> None:

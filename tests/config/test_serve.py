@@ -108,3 +108,11 @@ def test_a_web_worker_loads_what_few_need_when_it_is_asked_for() -> None:
     assert "deployments.api.graphql" in loaded
     assert "orgs.account_urls" in loaded
     assert not {"graphql", "strawberry", "fido2", "cryptography"} & set(loaded)
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
+    checked = run({**environment, "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/gumshoe"}, "check")
+
+    assert checked.returncode == 1
+    assert checked.stderr == "gumshoe: the database of DATABASE_URL cannot be used: unable to open database file\n"
+    assert run(environment, "check").returncode == 0
