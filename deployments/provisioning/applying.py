@@ -49,9 +49,7 @@ def apply_organization(item: dict[str, Any], path: str, problems: Problems, now:
     if organization is None:
         return {}
     result = output.describe_organization(organization, created=created)
-    result["members"] = [
-        apply_member(organization, member, at, problems) for at, member in numbered(f"{path}.members", item)
-    ]
+    result["members"] = apply_members(organization, item, path, problems)
     # Tokens may be limited to what the file creates, so they come after the projects.
     projects = [
         apply_project(organization, project, at, problems) for at, project in numbered(f"{path}.projects", item)
@@ -61,6 +59,16 @@ def apply_organization(item: dict[str, Any], path: str, problems: Problems, now:
     ]
     result["projects"] = projects
     return result
+
+
+def apply_members(
+    organization: Organization, item: dict[str, Any], path: str, problems: Problems
+) -> list[dict[str, Any]]:
+    """Owners first, so that one whom the file makes something else is not the last. Given in the file's order."""
+    members = list(numbered(f"{path}.members", item))
+    owners_first = sorted(members, key=lambda place_and_member: place_and_member[1].get("role") != Role.OWNER)
+    applied = {at: apply_member(organization, member, at, problems) for at, member in owners_first}
+    return [applied[at] for at, _ in members]
 
 
 def apply_member(organization: Organization, item: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from deployments.models import Target
 from orgs.models import Environment, Membership, Organization, User
-from tests.deployments.provisioning import ACME, Provision, all_rows
+from tests.deployments.provisioning import ACME, Provision, Refused, all_rows
 from tokens.models import AccessToken
 from tokens.services import revoke_token
 
@@ -210,6 +210,18 @@ class TestAgain:
         [replaced, _] = provision(ACME)["organizations"][0]["tokens"]
         assert replaced["created"]
         assert replaced["token"].startswith("gum_")
+
+    def test_the_last_owner_hands_over_to_one_further_down(self, provision: Provision, refused: Refused) -> None:
+        provision(ACME)
+        ops, new = "{email: ops@example.com, role: developer}", "{email: new@example.com, role: %s}"
+        file = f"organizations: [{{slug: acme, members: [{ops}, {new}]}}]"
+        [line] = refused(file % "admin")
+        assert line.startswith("organizations[0].members[0].role: ops@example.com is the last owner of Acme")
+        [acme] = provision(file % "owner")["organizations"]
+        assert [(member["email"], member["role"]) for member in acme["members"]] == [
+            ("ops@example.com", "developer"),
+            ("new@example.com", "owner"),
+        ]
 
     def test_a_user_of_another_organization_joins(self, provision: Provision) -> None:
         provision(ACME)
