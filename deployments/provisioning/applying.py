@@ -11,7 +11,7 @@ from deployments.provisioning import output
 from deployments.provisioning.checks import check_document
 from deployments.provisioning.deployments import apply_deployment
 from deployments.provisioning.errors import Problems, ProvisioningError
-from deployments.provisioning.impact_sources import apply_impact_source
+from deployments.provisioning.impact_sources import apply_impact_sources
 from deployments.provisioning.items import name_of, numbered
 from deployments.provisioning.tokens import apply_token
 from orgs import services
@@ -138,9 +138,7 @@ def apply_project(organization: Organization, item: dict[str, Any], path: str, p
     result["deployments"] = [
         apply_deployment(project, deployment, at, problems) for at, deployment in numbered(f"{path}.deployments", item)
     ]
-    result["impact_sources"] = [
-        apply_impact_source(project, source, at, problems) for at, source in numbered(f"{path}.impact_sources", item)
-    ]
+    result["impact_sources"] = apply_impact_sources(project, item, path, problems)
     return result
 
 

@@ -55,19 +55,9 @@ def check_repetitions(document: Any, problems: Problems) -> None:
         for at, project in projects:
             environments = list(numbered(f"{at}.environments", project))
             check_unique(environments, "slug", problems)
-            check_impact_sources(project, at, problems)
             defaults = [place for place, environment in environments if environment.get("default")]
             for place in defaults[1:]:
                 problems.add(f"{place}.default", f"{defaults[0]} is the default already: a project has one.")
-
-
-def check_impact_sources(project: dict[str, Any], path: str, problems: Problems) -> None:
-    """Those that name no environment are in the default one."""
-    of_environment: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for at, source in numbered(f"{path}.impact_sources", project):
-        of_environment.setdefault(source.get("environment", ""), []).append((at, source))
-    for sources in of_environment.values():
-        check_unique(sources, "slug", problems)
 
 
 def check_unique(items: Iterable[tuple[str, dict[str, Any]]], key: str, problems: Problems) -> None:

@@ -84,6 +84,21 @@ def test_mistakes_are_all_told_with_their_places(refused: Refused) -> None:
     ]
 
 
+def test_one_without_an_environment_is_in_the_default_one(provision: Provision, refused: Refused) -> None:
+    at = "organizations[0].projects[0].impact_sources"
+    twice = FILE.replace("slug: error-rate, kind: metric", "slug: alerts, name: Mine, kind: incident")
+    assert refused(twice) == [f"{at}[2].slug: 'alerts' stands at {at}[1] already."]
+
+    provision(FILE)
+    assert refused(twice.replace(", default: true", "")) == [f"{at}[2].slug: 'alerts' stands at {at}[1] already."]
+    other_default = twice.replace("{slug: production, default: true}", "{slug: canary, default: true}")
+    assert [source["environment"] for source in sources_in(provision(other_default))] == [
+        "staging",
+        "production",
+        "canary",
+    ]
+
+
 def test_the_kind_stays(provision: Provision, refused: Refused) -> None:
     provision(FILE)
     (line,) = refused(FILE.replace("kind: metric", "kind: incident"))
