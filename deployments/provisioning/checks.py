@@ -33,7 +33,10 @@ def check_document(document: Any, problems: Problems) -> None:
 def check_texts(value: Any, path: str, problems: Problems) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
-            check_texts(item, f"{path}.{key}".lstrip("."), problems)
+            place = f"{path}.{key[:60]}".lstrip(".")
+            if problem := problem_in_text(key):
+                problems.add(place, f"the key {problem}.")
+            check_texts(item, place, problems)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             check_texts(item, f"{path}[{index}]", problems)

@@ -237,6 +237,11 @@ class TestUnreadableFiles:
             ("[" * 5000, "line 1: nested deeper than 20 levels."),
             ('{"a":' * 5000, "The file is nested too deeply."),
             ('{"organizations":' * 900 + "1" + "}" * 900, "The file is nested too deeply."),
+            (
+                '{"organizations": [], "\\ud800": 1}',
+                "\ufffd: the key contains half a surrogate pair: send valid Unicode.",
+            ),
+            ('{"organizations": [{"a\\u0000": 1}]}', "organizations[0].a\ufffd: the key contains a NUL character"),
             ("organizations: " + "9" * 5000, "organizations: must be a list."),
             ("organizations: []\n" + "#" * 1_000_000, "The file is larger than 1,000,000 bytes."),
         ],
