@@ -94,7 +94,7 @@ def unknown_keys(known: dict[str, Any], value: dict[str, Any]) -> Iterator[tuple
 
 def wrong_type(types: str | list[str], value: Any) -> str:
     if value is None:
-        return f"has no value: write {type_words(types)}, or leave the key out."
+        return f"has no value: write {type_words(types)}."
     if "string" in types and isinstance(value, bool | int | float):
         return "must be text: put quotes around it."
     return f"must be {type_words(types)}."
