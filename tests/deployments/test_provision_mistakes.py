@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from deployments.wire.schemas import load_schema
 from orgs.models import Organization
@@ -257,6 +258,12 @@ class TestUnreadableFiles:
         for path in (tmp_path, tmp_path / "missing.yaml"):
             with pytest.raises(CommandError, match="directory"):
                 call_command("provision", str(path))
+
+    def test_a_database_that_is_not_migrated(self, provision: Provision) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE deployments_impactsource RENAME TO elsewhere")
+        with pytest.raises(CommandError, match=r"nothing was stored: run manage\.py migrate first\."):
+            provision("organizations: []")
 
     def test_output_that_cannot_be_written_undoes_the_run(self, db: None, tmp_path: Path) -> None:
         class Closed(io.StringIO):

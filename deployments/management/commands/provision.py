@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from deployments.provisioning.applying import provision
@@ -33,6 +33,7 @@ class Command(BaseCommand):
         try:
             # Printed before the commit: a run whose output is lost must not leave tokens that nobody knows.
             with transaction.atomic(), acting_as(PROVISION):
+                refuse_missing_tables()
                 result, warnings = provision(read_document(data), now=timezone.now())
                 self.stdout.write(json.dumps(result, indent=2))
                 self.stdout.flush()
@@ -45,6 +46,11 @@ class Command(BaseCommand):
             raise CommandError(f"The database refused, nothing was stored: {problem}.") from None
         for warning in warnings:
             self.stderr.write(f"Warning: {warning}")
+
+
+def refuse_missing_tables() -> None:
+    if set(connection.introspection.django_table_names()) - set(connection.introspection.table_names()):
+        raise CommandError("The database lacks tables, nothing was stored: run manage.py migrate first.")
 
 
 def read_bytes(file: str) -> bytes:
