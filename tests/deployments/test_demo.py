@@ -194,6 +194,14 @@ class TestDemo:
         assert len(first) == len(second) == 9
 
 
+@pytest.mark.parametrize("days", ["-5", "0", "3651", "99999999", "many"])
+def test_days_that_make_no_history_are_refused(db: None, var_dir: Path, days: str) -> None:
+    before = count_rows()
+    with pytest.raises(CommandError, match=f"'{days}' is no number from 1 to 3,650\\."):
+        run(f"--days={days}")
+    assert count_rows() == before
+
+
 class TestAccess:
     def test_a_lost_file_gives_new_access(self, demo: Path) -> None:
         old = run("--show")[-1]

@@ -3,8 +3,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from deployments.management.arguments import number
 from deployments.provisioning.demo.access import closing_lines, read_access
 from deployments.provisioning.demo.build import NoPlaceForDemo, ensure_demo, find_demo
+
+MAX_DAYS = 3_650
 
 
 class Command(BaseCommand):
@@ -16,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--show", action="store_true", help="change nothing, print how to sign in and to register")
 
-        parser.add_argument("--days", type=int, default=56, help="days of history (default: 56)")
+        parser.add_argument("--days", type=number(MAX_DAYS), default=56, help="days of history (default: 56)")
 
     def handle(self, *args: Any, show: bool, days: int, **options: Any) -> None:
         if show:

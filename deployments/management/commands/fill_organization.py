@@ -1,5 +1,3 @@
-from argparse import ArgumentTypeError
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -7,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from deployments.management.arguments import number
 from deployments.provisioning.filling.build import OrganizationExists, fill_organization
 from deployments.provisioning.filling.places import ENVIRONMENTS
 from orgs.audit import Actor, acting_as
@@ -14,15 +13,6 @@ from orgs.models import User
 
 FILL = Actor(label="fill_organization")
 DEPLOYS_BETWEEN_LINES = 100_000
-
-
-def number(most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= most):
-            raise ArgumentTypeError(f"'{text}' is no number from 1 to {most:,}.")
-        return int(text)
-
-    return parse
 
 
 class Command(BaseCommand):
