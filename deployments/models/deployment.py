@@ -12,13 +12,20 @@ from tokens.models import AccessToken
 
 # As git takes them: https://git-scm.com/docs/git-clone#_git_urls
 GIT_URL = URLValidator(schemes=["http", "https", "ssh", "git"])
+# Django takes no host without a dot but localhost, and networks of one's own have them. A number is no name.
+ONE_LABEL_HOST = re.compile(
+    r"(?:https?|ssh|git)://(?:[^\s:@/?#\\]+@)?"
+    rf"(?![0-9]+(?:[:/?#]|\Z)){URLValidator.hostname_re}"
+    r"(?::[0-9]{1,5})?(?:[/?#][^\s\x00-\x1f\x7f]*)?",
+    re.IGNORECASE,
+)
 SCP_LIKE = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)[^\s\x00-\x1f\x7f]+")
 
 
 def validate_repository_url(value: str) -> None:
     try:
         has_password = urlsplit(value).password is not None
-        if not has_password and not SCP_LIKE.fullmatch(value):
+        if not (has_password or SCP_LIKE.fullmatch(value) or ONE_LABEL_HOST.fullmatch(value)):
             GIT_URL(value)
     except (ValidationError, ValueError):
         raise ValidationError("Write an http, https, ssh or git address, or one as git@host:owner/repo.git.") from None

@@ -48,6 +48,7 @@ def test_its_output_is_a_file(provision: Provision) -> None:
         "https://git.example.com/acme/storefront", "http://localhost:3000/a/b.git", "ssh://git@git.example.com:2222/a/b",
         "git://git.example.com/a/b.git", "git@github.com:acme/storefront.git", "me@10.0.0.1:~/b", "",
         "https://acme@dev.azure.com/acme/shop/_git/storefront",
+        "http://gitlab/acme/x.git", "ssh://h/x", "ssh://git@git-1:2222/acme/x", "GIT://3com", "https://bücher/x",
     ],
 )  # fmt: skip
 def test_addresses_of_repositories_that_are_accepted(provision: Provision, url: str) -> None:

@@ -167,6 +167,18 @@ class TestMistakes:
                     "/srv/git",
                     "a:b@c:d",
                     "x",
+                    "javascript://gitlab/%0aalert(1)",
+                    "http://gitlab/a b",
+                    "http://gitlab /a",
+                    "http://gitlab/a\n",
+                    "http://gitlab/\u2028a",
+                    "http://gitlab:port/a",
+                    "http://-gitlab/a",
+                    "http://git_lab/a",
+                    "http://gitlab\\@git.example.com:a/b",
+                    "http://2130706433/a",
+                    "http:///a",
+                    "//gitlab/a",
                 )
             ),
             *(
@@ -175,6 +187,7 @@ class TestMistakes:
                     "https://me:secret@github.com/a/b",
                     "ssh://me:p@ss@git.example.com/a",
                     "https://:x@a.example.com/",
+                    "http://me:secret@gitlab/a",
                 )
             ),
         ],
