@@ -31,6 +31,7 @@ class TestMistakes:
             (("slug",), None, "organizations[0].slug: has no value: write text."),
             (("projects", 0), None, "organizations[0].projects[0]: has no value: write an object."),
             (("name",), " ", "organizations[0].name: must have a visible character"),
+            (("name",), "\u200b\ufe0f \u2060", "organizations[0].name: must have a visible character"),
             (("name",), "a" * 101, "organizations[0].name: is 101 characters long: at most 100."),
             (("name",), "a\0", "organizations[0].name: contains a NUL character: remove it."),
             (("name",), "\ud800", "organizations[0].name: contains half a surrogate pair"),
