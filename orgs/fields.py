@@ -1,6 +1,7 @@
 """Form fields that several forms share."""
 
 import re
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -8,6 +9,17 @@ from django.core.exceptions import ValidationError
 
 MAX_NAME_LENGTH = 100
 MAX_ENVIRONMENTS = 20
+
+
+def validate_name(value: str) -> None:
+    """As in ``provision.json``: format and combining characters alone show nothing."""
+    if all(c.isspace() or unicodedata.category(c) in ("Cf", "Mc", "Me", "Mn") for c in value):
+        raise ValidationError("A name must have a visible character.")
+
+
+class NameField(forms.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_NAME_LENGTH, validators=[validate_name], **options)
 
 
 class EnvironmentNamesField(forms.CharField):
@@ -30,6 +42,8 @@ class EnvironmentNamesField(forms.CharField):
             raise ValidationError(f"Name at most {MAX_ENVIRONMENTS} environments; more can be added later.")
         if any(len(name) > MAX_NAME_LENGTH for name in names):
             raise ValidationError(f"A name has at most {MAX_NAME_LENGTH} characters.")
+        for name in names:
+            validate_name(name)
         if len({name.casefold() for name in names}) < len(names):
             raise ValidationError("Two environments have the same name.")
         return names

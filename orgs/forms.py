@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.html import format_html
 
 from orgs.audit import words_of_action
-from orgs.fields import EnvironmentNamesField
+from orgs.fields import EnvironmentNamesField, NameField
 from orgs.models import Membership, Organization, User
 from orgs.models.organization import time_zones
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
@@ -87,6 +87,7 @@ class SignUpForm(forms.Form):
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    name = NameField()
     slug = forms.CharField(
         max_length=MAX_SLUG_LENGTH,
         validators=[validate_slug],
@@ -105,13 +106,12 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to
 
 
 class NewOrganizationForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label="Organization",
-        max_length=100,
         widget=forms.TextInput(attrs={"autofocus": True}),
         help_text="Your company or team.",
     )
-    project = forms.CharField(label="First project", max_length=100, help_text="A product or a group of services.")
+    project = NameField(label="First project", help_text="A product or a group of services.")
     environments = EnvironmentNamesField(label="Its environments")
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 
-from deployments.forms.projects import name_field, slug_field
+from deployments.forms.projects import slug_field
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from deployments.models.deployment import validate_repository_url
 from deployments.services import DeploymentFields, validate_branch_mapping
+from orgs.fields import NameField
 from orgs.models import Environment, Project
 
 MAX_PATTERNS = 100
@@ -56,7 +57,7 @@ class RepositoryUrlField(forms.CharField):
 
 
 class DeploymentForm(forms.Form):
-    name = name_field()
+    name = NameField()
     repository_provider = forms.ChoiceField(choices=Provider, label="Repository at")
     repository_url = RepositoryUrlField(
         label="Repository address",

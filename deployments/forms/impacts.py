@@ -6,8 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html
 
-from deployments.forms.projects import name_field, slug_field
+from deployments.forms.projects import slug_field
 from deployments.models import ImpactKind
+from orgs.fields import NameField
 from orgs.models import Environment
 
 EXPLAINED_KINDS = {
@@ -17,7 +18,7 @@ EXPLAINED_KINDS = {
 
 
 class ImpactSourceForm(forms.Form):
-    name = name_field()
+    name = NameField()
 
 
 class NewImpactSourceForm(ImpactSourceForm):

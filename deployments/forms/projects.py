@@ -2,14 +2,10 @@ from typing import Any
 
 from django import forms
 
-from orgs.fields import MAX_NAME_LENGTH, EnvironmentNamesField
+from orgs.fields import EnvironmentNamesField, NameField
 from orgs.models import Environment
 from orgs.services import ENVIRONMENT_COLOURS, NewEnvironment
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
-
-
-def name_field(**options: Any) -> forms.CharField:
-    return forms.CharField(max_length=MAX_NAME_LENGTH, **options)
 
 
 def slug_field(help_text: str) -> forms.CharField:
@@ -17,7 +13,7 @@ def slug_field(help_text: str) -> forms.CharField:
 
 
 class NewProjectForm(forms.Form):
-    name = name_field()
+    name = NameField()
     slug = slug_field("Stands in addresses, and stays when the name changes. Empty: made of the name.")
     environments = EnvironmentNamesField()
 
@@ -27,7 +23,7 @@ class NewProjectForm(forms.Form):
 
 
 class ProjectForm(forms.Form):
-    name = name_field()
+    name = NameField()
 
 
 class ColourInput(forms.TextInput):
@@ -35,7 +31,7 @@ class ColourInput(forms.TextInput):
 
 
 class EnvironmentForm(forms.Form):
-    name = name_field()
+    name = NameField()
     description = forms.CharField(required=False, max_length=500, help_text="What it is for, or where it runs.")
     colour = forms.RegexField(
         r"^#[0-9a-fA-F]{6}\Z",

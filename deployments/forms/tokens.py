@@ -9,8 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.html import format_html
 
-from deployments.forms.projects import name_field
 from deployments.models import Deployment
+from orgs.fields import NameField
 from orgs.forms import DayField
 from orgs.models import Environment, Organization
 from orgs.queries import midnight
@@ -141,13 +141,13 @@ class TokenForm(forms.Form):
 class NewTokenForm(TokenForm):
     """``nonce`` tells a form that is sent again, by a reload of the page that answers it, from a new one."""
 
-    name = name_field(help_text="Where its secret will be, such as “GitHub Actions, storefront”.")
+    name = NameField(help_text="Where its secret will be, such as “GitHub Actions, storefront”.")
     nonce = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput)
     field_order = ("name",)
 
 
 class RenameForm(forms.Form):
-    name = name_field(widget=forms.TextInput(attrs={"autofocus": True}))
+    name = NameField(widget=forms.TextInput(attrs={"autofocus": True}))
 
 
 class RotateForm(forms.Form):

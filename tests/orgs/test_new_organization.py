@@ -67,7 +67,9 @@ def test_nobody_else_may(ci: World, owner: User) -> None:
     [
         ("name", ""),
         ("name", "x" * 101),
+        ("name", "\u200b"),
         ("project", ""),
+        ("project", "\u200b"),
         ("project", "a\0b"),
         ("environments", " , "),
         ("environments", "Production, production"),

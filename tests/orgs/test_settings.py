@@ -64,6 +64,7 @@ def test_saving_what_is_there_changes_nothing(ci: World, admin: User) -> None:
         ("name", ""),
         ("name", "x" * 101),
         ("name", "a\0b"),
+        ("name", "\u200b"),
         ("slug", ""),
         ("slug", "Not A Slug"),
         ("slug", "x" * 101),
