@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Permission
 from django.db.models import Count, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,8 +19,10 @@ from orgs import (
     services,
 )
 from orgs.admin_base import HISTORY_OF_A_PLACE, OperatorAdmin, is_superuser
+from orgs.locking import lock_row
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
+from orgs.roles import Role
 from orgs.services import NewEnvironment
 
 admin.site.site_header = admin.site.site_title = "Gumshoe"
@@ -126,9 +129,28 @@ class MembershipInlineForm(forms.ModelForm):  # type: ignore[type-arg]  # generi
         return cleaned
 
 
+class MembershipInlineFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
+    def clean(self) -> None:
+        """The last owner stays one: a look at all rows at once, for two of them may change places."""
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.cleaned_data and form not in self.deleted_forms]
+        owners = [form for form in kept if form.cleaned_data["role"] == Role.OWNER]
+        is_unmade = any(form.initial.get("role") == Role.OWNER for form in kept if form not in owners)
+        if not is_unmade or any(form.cleaned_data["user"].is_active for form in owners):
+            return
+        organization = lock_row(self.instance)
+        listed = [form.instance.pk for form in self.initial_forms]
+        others = organization.memberships.filter(role=Role.OWNER, user__is_active=True).exclude(pk__in=listed)
+        if not others.exists():
+            raise forms.ValidationError(f"{organization} needs an owner: make somebody else an owner first.")
+
+
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
     model = Membership
     form = MembershipInlineForm
+    formset = MembershipInlineFormSet
     extra = 0
     autocomplete_fields = ("user",)
     fields = ("user", "role")
@@ -177,8 +199,18 @@ class OrganizationAdmin(OperatorAdmin):
             adopt(obj, services.create_organization(name=obj.name, slug=obj.slug))
 
 
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    def clean_role(self) -> str:
+        role = str(self.cleaned_data["role"])
+        if self.instance.pk and role != Role.OWNER:
+            lock_row(self.instance.organization)
+            services.check_another_owner(self.instance)
+        return role
+
+
 @admin.register(Membership)
 class MembershipAdmin(OperatorAdmin):
+    form = MembershipForm
     fixed_fields = ("user", "organization")
     autocomplete_fields = ("user", "organization")
     fields = ("organization", "user", "role")

@@ -55,6 +55,24 @@ class TestOrganizations:
         assert saved(operator.change(Membership.objects.get(), role="owner"))
         assert Membership.objects.get().role == Role.OWNER
 
+    def test_the_last_owner_stays_one(self, operator: OperatorClient, ci: World) -> None:
+        first, second = (make_member(ci.organization, Role.OWNER).memberships.get() for _ in range(2))
+
+        def rows(*roles: str, **more: str) -> dict[str, Any]:
+            both = zip((first, second), roles, strict=True)
+            rows = [{"id": row.pk, "user": row.user_id, "role": role} for row, role in both]
+            return {"name": "Acme", **members(*rows, existing=2), **more}
+
+        assert "Acme needs an owner" in problems(operator.change(ci.organization, **rows("observer", "admin")))
+        deleted = {"memberships-1-DELETE": "on"}
+        answer = operator.change(ci.organization, **rows("observer", "owner", **deleted))
+        assert "Acme needs an owner" in problems(answer)
+        assert saved(operator.change(ci.organization, **rows("owner", "observer")))
+        assert saved(operator.change(ci.organization, **rows("observer", "owner")))
+        assert "is the last owner of Acme" in problems(operator.change(second, role="observer"))
+        assert saved(operator.change(first, role="owner"))
+        assert saved(operator.change(second, role="observer"))
+
     @pytest.mark.parametrize(
         ("slug", "problem"),
         [("acme", "in use"), ("admin", "in use"), ("Acme", "lower-case"), ("a\0", "Null"), ("a" * 101, "100")],
