@@ -1,6 +1,5 @@
 """Sleuth's ``import_deploys``: a CSV file becomes the history of a deployment in an environment."""
 
-import json
 from contextlib import nullcontext
 from typing import Any
 
@@ -14,7 +13,7 @@ from deployments.api.answers import answer_text
 from deployments.api.base import ENDED_EARLY, FieldsParser, check_encoding
 from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.logged import RegistrationView
-from deployments.api.success import prefers_representation
+from deployments.api.success import answer_success, as_response
 from deployments.models import HistoryImport
 from deployments.models.call import MAX_BODY_BYTES_KEPT
 from deployments.queries.deploys import count_rollbacks
@@ -97,10 +96,7 @@ class ImportDeploysView(RegistrationView):
         if self.is_dry_run:
             report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
             return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
-        if prefers_representation(request):
-            headers = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
-            return HttpResponse(json.dumps(represent_import(done)), headers=headers)
-        return answer_text(200, "Success")
+        return as_response(answer_success(request, {}, lambda: represent_import(done)))
 
     def answer_in_log(self, response: Any) -> str:
         """Much less of thousands of wrong lines, and yet more than the log keeps after it blotted out secrets."""

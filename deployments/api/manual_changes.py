@@ -10,13 +10,13 @@ from deployments.api.dry_run import answer_dry_run
 from deployments.api.logged import RegistrationView
 from deployments.api.reading import ReadView
 from deployments.api.representation import as_text
-from deployments.api.success import answer_by_key, answer_success, idempotency_key
+from deployments.api.success import answer_by_key, answer_success, check_idempotency_key
 from deployments.forms.read_api import ManualChangesForm
 from deployments.models import ManualChange
 from deployments.queries.entry_key import EntryKey
 from deployments.queries.manual_changes import manual_changes_for_token, read_changes
 from deployments.queries.projects import promotion_path
-from deployments.registration.idempotency import Answer, check_key
+from deployments.registration.idempotency import Answer
 from deployments.registration.manual_changes import register_manual_change
 from deployments.registration.places import check_allowed_in, choose_environment, find_project
 from deployments.registration.trial import rolled_back
@@ -52,8 +52,7 @@ class RegisterManualDeployView(RegistrationView):
                 )
 
         if self.is_dry_run:
-            if (key := idempotency_key(request)) is not None:
-                check_key(key)
+            check_idempotency_key(request)
             with rolled_back():
                 shown = represent_manual_change(register())
             report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}

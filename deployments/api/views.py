@@ -9,11 +9,11 @@ from deployments.api.base import ApiView
 from deployments.api.dry_run import answer_dry_run, named
 from deployments.api.registering import DeployRegistrationView
 from deployments.api.representation import represent_with_changes
-from deployments.api.success import answer_by_key, answer_success, idempotency_key, success
+from deployments.api.success import answer_by_key, answer_success, check_idempotency_key, success
 from deployments.queries import deploys_with_place
 from deployments.queries.change_types import with_previous_sha
 from deployments.registration.errors import PlaceMoved, UnknownEnvironment
-from deployments.registration.idempotency import Answer, check_key
+from deployments.registration.idempotency import Answer
 from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
 from deployments.registration.registration import Registration
 from deployments.registration.statements import Place
@@ -67,8 +67,7 @@ class RegisterDeployView(DeployRegistrationView):
         if registration is None:
             return self.try_out_ignored(fields, places)
         place = self.choose_place(places, registration)
-        if (key := idempotency_key(request)) is not None:
-            check_key(key)
+        check_idempotency_key(request)
         with rolled_back():
             return self.try_out(place, registration)
 
