@@ -8,27 +8,20 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from deployments.models import Call, Deploy
-from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
+from deployments.models.call import Outcome
 from deployments.registration.deletion import delete_deploy
 from deployments.request_log import writer
 from deployments.request_log.redaction import redact
 from deployments.request_log.writer import RequestLog, request_log
 from deployments.tasks import delete_old_calls
 from orgs.models import User
-from orgs.services import NewEnvironment, create_environment
 from tests.conftest import World
-from tests.factories import make_token, signed_in
-
-
-def log() -> list[Call]:
-    """The log's lines, oldest first, after what waits is written."""
-    request_log.flush()
-    return list(Call.objects.order_by("id"))
+from tests.deployments.requests import log, url
+from tests.factories import signed_in
 
 
 def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:
@@ -220,18 +213,6 @@ def test_a_log_that_falls_behind_leaves_long_bodies_out(
     assert 'id="repeat"' not in page
 
 
-@pytest.mark.parametrize("change", [{"body": ""}, {"body_bytes": MAX_BODY_BYTES_KEPT + 1}], ids=["left out", "cut"])
-def test_what_was_not_kept_whole_is_not_replayed(ci: World, developer: User, change: dict[str, Any]) -> None:
-    ci.register(path=f"{ci.path}?sha=abc", environment="qa")
-    (call,) = log()
-    Call.objects.update(**change)
-
-    again = signed_in(developer).post(url("replay-request", call_id=call.pk), follow=True)
-
-    assert "The call was not kept whole: let your CI send it again." in again.content.decode()
-    assert Deploy.objects.count() == 0
-
-
 def test_a_mistake_of_ours_does_not_end_the_log(settings: Settings) -> None:
     settings.REQUEST_LOG_THREAD = True
     log = RequestLog()
@@ -246,10 +227,6 @@ def test_a_mistake_of_ours_does_not_end_the_log(settings: Settings) -> None:
 
 
 # --- Pages ------------------------------------------------------------------------------------------
-
-
-def url(name: str, **kwargs: Any) -> str:
-    return reverse(name, kwargs={"organization": "acme", **kwargs})
 
 
 def test_developers_see_the_log_and_observers_do_not(
@@ -297,72 +274,9 @@ def test_the_log_takes_a_fixed_number_of_queries(
         client.get(url("requests"))
 
 
-def test_a_rejected_call_is_replayed_once_it_is_put_right(ci: World, developer: User) -> None:
-    ci.register(sha="abc", environment="qa", email="dev@example.com")
-    (call,) = log()
-    client = signed_in(developer)
-
-    again = client.post(url("replay-request", call_id=call.pk), follow=True)
-    assert "No environment &#x27;qa&#x27; in project shop" in again.content.decode()
-    assert Deploy.objects.count() == 0
-
-    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
-    client.post(url("replay-request", call_id=call.pk))
-
-    deploy = Deploy.objects.get()
-    assert (deploy.sha, deploy.environment.slug, deploy.deployed_at) == ("abc", "qa", call.created_at)
-    assert [line.outcome for line in log()] == [Outcome.REJECTED, Outcome.REJECTED, Outcome.ACCEPTED]
-
-
-def test_replaying_twice_stores_one_deploy(ci: World, developer: User) -> None:
-    ci.register(sha="abc", secret=make_token(ci.organization, name="reader")[1][:-1])
-    ci.register(sha="abc", date="no date")
-    call = log()[-1]
-    Call.objects.filter(pk=call.pk).update(body='{"sha": "abc"}')
-    client = signed_in(developer)
-
-    client.post(url("replay-request", call_id=call.pk))
-    client.post(url("replay-request", call_id=call.pk))
-
-    assert Deploy.objects.count() == 1
-
-
-def test_observers_do_not_replay(ci: World, observer: User, developer: User) -> None:
-    ci.register(sha="abc", environment="qa")
-    (call,) = log()
-
-    assert signed_in(observer).post(url("replay-request", call_id=call.pk)).status_code == 403
-    assert signed_in(developer).get(url("replay-request", call_id=call.pk)).status_code == 405
-
-
 def test_a_deploy_that_is_gone_leaves_its_call(ci: World, developer: User) -> None:
     ci.register(sha="abc")
     (call,) = log()
     delete_deploy(deploy=Deploy.objects.get())
 
     assert signed_in(developer).get(url("request", call_id=call.pk)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("sha", "query"), [("gum_components-1.2", ""), ("a1", "&links=build=https://ci.example.com/?token=public")]
-)
-def test_what_was_blotted_out_is_not_replayed_as_if_it_had_been_sent(
-    ci: World, developer: User, sha: str, query: str
-) -> None:
-    ci.client.post(f"{ci.path}?api_key={ci.secret}&sha={sha}&environment=qa{query}")
-    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
-
-    page = signed_in(developer).post(url("replay-request", call_id=log()[0].pk), follow=True).content.decode()
-
-    assert "blotted out" in page
-    assert not Deploy.objects.exists()
-
-
-def test_a_call_whose_path_is_not_whole_is_not_replayed(ci: World, developer: User) -> None:
-    ci.client.post(f"{ci.path}?api_key={ci.secret}&environment=qa&x={'x' * 400}&sha={'a' * 40}")
-    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
-
-    signed_in(developer).post(url("replay-request", call_id=log()[0].pk))
-
-    assert not log()[0].can_be_replayed
-    assert not Deploy.objects.exists()
