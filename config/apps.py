@@ -14,4 +14,4 @@ class ConfigConfig(AppConfig):
 
 class OperatorAdminConfig(AdminConfig):
     default = False
-    default_site = "orgs.admin_site.OperatorSite"
+    default_site = "orgs.operator_site.OperatorSite"

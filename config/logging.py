@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from deployments.request_log.redaction import redact
+from tokens.secrets import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -13,11 +13,11 @@ from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-from config.api_paths import is_api_call
+from config.api_calls import is_api_call
 from config.logging import request_id
-from deployments.request_log.redaction import redact
 from orgs.access import acting_for
-from orgs.addresses import ip_address_or_none
+from orgs.text import ip_address_or_none
+from tokens.secrets import redact
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -74,7 +74,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "orgs.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "orgs.sign_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -86,19 +86,19 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
-    "login": "orgs.account_forms.LoginForm",
-    "change_password": "orgs.account_forms.ChangePasswordForm",
-    "set_password": "orgs.account_forms.SetPasswordForm",
-    "reset_password": "orgs.account_forms.ResetPasswordForm",
-    "reset_password_from_key": "orgs.account_forms.ResetPasswordKeyForm",
-    "reauthenticate": "orgs.account_forms.ReauthenticateForm",
+    "login": "orgs.sign_in.forms.LoginForm",
+    "change_password": "orgs.sign_in.forms.ChangePasswordForm",
+    "set_password": "orgs.sign_in.forms.SetPasswordForm",
+    "reset_password": "orgs.sign_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "orgs.sign_in.forms.ResetPasswordKeyForm",
+    "reauthenticate": "orgs.sign_in.forms.ReauthenticateForm",
 }
 # Addresses are the operator's or an invitation's, so the second factor need not wait for a mail.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Gumshoe"
 
-SOCIALACCOUNT_ADAPTER = "orgs.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "orgs.sign_in.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 # Single sign-on by OpenID Connect; its redirect address is SITE_URL/accounts/oidc/sso/login/callback/
@@ -323,7 +323,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Bytes of a body that brings a CSV file, which is kept on disk and not in memory.
 MAX_IMPORT_BYTES = env.number("MAX_IMPORT_BYTES", default=64 * 1024 * 1024, minimum=1024)
 FILE_UPLOAD_HANDLERS = [
-    "config.uploads.BoundedUpload",
+    "deployments.imports.upload.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

@@ -4,22 +4,22 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from config import health
+from config import readiness as health
 from deployments.api.answers import not_found
-from orgs.views import accounts
+from orgs.sign_in import views as accounts
 
 # One sign-in for everybody: the admin's own knows no second factor.
 admin.site.login = accounts.sign_in_for_admin  # type: ignore[assignment, method-assign]
 
-handler400 = "config.errors.bad_request"
-handler500 = "config.errors.server_error"
+handler400 = "config.api_calls.bad_request"
+handler500 = "config.api_calls.server_error"
 
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
     path("admin/", admin.site.urls),
-    path("accounts/", include("orgs.account_urls")),
-    path("", include("deployments.api.urls")),
+    path("accounts/", include("orgs.sign_in.urls")),
+    path("", include("deployments.api_urls")),
     # A route and no handler404, because with DEBUG a page for developers would come before that. /graphql itself is
     # among the routes above.
     re_path(rf"^(?:{'|'.join(prefix[1:] for prefix in settings.API_PATH_PREFIXES)})", csrf_exempt(not_found)),

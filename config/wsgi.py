@@ -12,7 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# The route is written in deployments.api.urls.
+# The route is written in deployments.api_urls.
 IMPORT_PATH = "/import_deploys"
 MAX_BYTES_IN_MEMORY = 1024 * 1024
 READ_BYTES = 64 * 1024

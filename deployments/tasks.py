@@ -4,9 +4,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.import_drafts import forget_old_drafts
+from deployments.imports.drafts import forget_old_drafts
+from deployments.imports.importing import forget_imports_beyond_undo
 from deployments.models import Call, IdempotencyKey
-from deployments.registration.importing import forget_imports_beyond_undo
 
 SLICE = 500
 

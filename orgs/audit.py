@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import models
 
-from orgs.addresses import ip_address_or_none
 from orgs.models import AuditEvent, Organization, User
+from orgs.text import ip_address_or_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from orgs import audit
-from orgs.locking import lock_living
 from orgs.models import Environment
+from orgs.rows import lock_living
 
 # How long the lists of what was deleted go back.
 RESTORABLE = timedelta(days=30)

@@ -1,5 +1,7 @@
-"""Forms about organizations and people."""
+"""Form fields that several forms share."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
@@ -12,11 +14,54 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.html import format_html
 
 from orgs.audit import words_of_action
-from orgs.fields import EnvironmentNamesField, NameField
 from orgs.models import Membership, Organization, User
 from orgs.models.organization import time_zones
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
+
+MAX_NAME_LENGTH = 100
+MAX_ENVIRONMENTS = 20
+
+
+def validate_name(value: str) -> None:
+    """As in ``provision.json``: format and combining characters alone show nothing."""
+    if all(c.isspace() or unicodedata.category(c) in ("Cf", "Mc", "Me", "Mn") for c in value):
+        raise ValidationError("A name must have a visible character.")
+
+
+class NameField(forms.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_NAME_LENGTH, validators=[validate_name], **options)
+
+
+class EnvironmentNamesField(forms.CharField):
+    """The environments of a new project in order of promotion, as a list; the last one becomes the default."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=MAX_ENVIRONMENTS * (MAX_NAME_LENGTH + 2),
+            initial="Staging, Production",
+            help_text="In the order of promotion, with commas between. The last one is the default, where deploys go "
+            "that name none.",
+            **options,
+        )
+
+    def clean(self, value: Any) -> Any:
+        names = [name.strip() for name in re.split(r"[,\n]", super().clean(value)) if name.strip()]
+        if not names:
+            raise ValidationError("Name at least one environment.")
+        if len(names) > MAX_ENVIRONMENTS:
+            raise ValidationError(f"Name at most {MAX_ENVIRONMENTS} environments; more can be added later.")
+        if any(len(name) > MAX_NAME_LENGTH for name in names):
+            raise ValidationError(f"A name has at most {MAX_NAME_LENGTH} characters.")
+        for name in names:
+            validate_name(name)
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValidationError("Two environments have the same name.")
+        return names
+
+
+# --- Forms about organizations and people ---
 
 PASSWORD_HELP = "At least 10 characters; not your name or address, and none of the well-known ones."
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)

@@ -1,20 +1,47 @@
-"""Writing invitations. Their secrets go into mails and nowhere else; stored is the SHA-256."""
+"""Mails that people get from us, apart from those of allauth about signing in."""
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 
 from orgs import audit
 from orgs.audit import Actor, acting_as
-from orgs.locking import lock_row
 from orgs.models import Invitation, InvitationState, Membership, Organization, User
 from orgs.roles import Role
+from orgs.rows import lock_row
 from orgs.services import add_member, check_may_change, create_user
+
+logger = logging.getLogger(__name__)
+
+
+def send_invitation(invitation: Invitation, secret: str) -> bool:
+    """Whether the mail server took it. Call it after the commit: the link must work when it arrives."""
+    url = f"{settings.SITE_URL}{reverse('invitation', kwargs={'secret': secret})}"
+    organization = " ".join(invitation.organization.name.split())
+    try:
+        send_mail(
+            subject=f"Join {organization} on Gumshoe",
+            message=render_to_string("orgs/mail/invitation.txt", {"invitation": invitation, "url": url}),
+            from_email=None,
+            recipient_list=[invitation.email],
+        )
+    except OSError as error:
+        logger.error("The mail server did not take an invitation: %s", error)
+        return False
+    return True
+
+
+# --- Writing invitations. Their secrets go into mails and nowhere else; stored is the SHA-256 ---
 
 LIFETIME = timedelta(days=7)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet
 
-from orgs.models import AuditEvent, Invitation, Organization
+from orgs.models import AuditEvent, Environment, Invitation, Organization, Project
 
 
 def members(organization: Organization) -> QuerySet[Any]:
@@ -44,3 +44,7 @@ def audit_actions(organization: Organization) -> list[str]:
     """The actions that occur, for the filter to offer."""
     events = AuditEvent.objects.filter(organization=organization)
     return sorted(events.order_by().values_list("action", flat=True).distinct())
+
+
+def promotion_path(project: Project) -> list[Environment]:
+    return list(project.environments.order_by("position", "pk"))

@@ -9,14 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from orgs import audit
-from orgs.locking import lock_living, lock_row
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
-from orgs.naming import save_with_slug
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
 from orgs.roles import Permission, Role, role_allows
+from orgs.rows import lock_living, lock_row, save_with_slug, store
 from orgs.slugs import slug_from_name
-from orgs.storing import store
 
 # The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
 ENVIRONMENT_COLOURS = ("#1d4ed8", "#7c3aed", "#be185d", "#b45309", "#047857", DEFAULT_COLOUR)
@@ -296,3 +294,21 @@ def set_default_environment(*, environment: Environment) -> None:
         organization=environment.project.organization,
         changes={"project": environment.project.name},
     )
+
+
+# --- The first things of an organization, all at once ---
+
+
+@transaction.atomic
+def found_organization(*, name: str, project: str, environments: Sequence[str], owner: User) -> Organization:
+    """An organization with its first owner and project. The last environment is the default one."""
+    organization = create_organization(name=name)
+    add_member(organization=organization, user=owner, role=Role.OWNER)
+    create_project(
+        organization=organization,
+        name=project,
+        environments=[
+            NewEnvironment(name=environment, is_default=environment == environments[-1]) for environment in environments
+        ],
+    )
+    return organization

@@ -1,5 +1,6 @@
 """Text that both databases store: PostgreSQL refuses NUL, and lone surrogates are no UTF-8; SQLite takes either."""
 
+import ipaddress
 from typing import Any
 
 MAX_DEPTH = 64
@@ -51,3 +52,11 @@ def problem_in_json(value: Any) -> str | None:
 def storable(value: str) -> str:
     """``value`` with what no database stores replaced, for text that is kept as evidence and not refused."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def ip_address_or_none(value: str) -> str | None:
+    """An IP address as a database stores it, without a zone; ``None`` where it is none (a Unix socket has none)."""
+    try:
+        return str(ipaddress.ip_address(value.strip().partition("%")[0]))
+    except ValueError:
+        return None

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from orgs.views import audit, invitations, members, organization, start
+from orgs.views import audit, invitations, members, organization
+from orgs.views import organization as start
 
 urlpatterns = [
     path("", start.start, name="start"),

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.test import Client
 
-from deployments import services as deployment_services
 from deployments.impacts.sources import create_impact_source
 from deployments.models import Deployment, ImpactKind, ImpactSource
+from deployments.setup import services as deployment_services
 from orgs import services as org_services
 from orgs.models import Organization, Project, User
 from orgs.roles import Role

@@ -19,10 +19,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments.impacts.incidents import record_incident
-from deployments.impacts.metrics import record_metric_value
-from deployments.impacts.reports import IncidentReport
-from deployments.import_drafts import keep_draft
+from deployments.impacts.incidents import IncidentReport, record_incident
+from deployments.impacts.sources import record_metric_value
+from deployments.imports.drafts import keep_draft
 from deployments.models import ImpactKind, IncidentEventType
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite

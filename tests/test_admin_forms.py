@@ -8,9 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from deployments.models import BranchMatch, ChangedFile, Deploy, Deployment, IdempotencyKey, ManualChange, Target
-from deployments.services import map_branch
-from orgs.admin_base import INLINE_ROWS
+from deployments.models import (
+    BranchMatch,
+    ChangedFile,
+    Deploy,
+    Deployment,
+    IdempotencyKey,
+    ManualChange,
+    Target,
+)
+from deployments.setup.services import map_branch
+from orgs.admin.base import INLINE_ROWS
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.roles import Role
 from tests.conftest import World

@@ -13,15 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
-from deployments.deletion import delete_deployment, delete_project
-from deployments.impacts.incidents import record_incident
-from deployments.impacts.metrics import record_metric_value
-from deployments.impacts.reports import IncidentReport
-from deployments.import_drafts import keep_draft
+from deployments.access_tokens.services import limit_token
+from deployments.impacts.incidents import IncidentReport, record_incident
+from deployments.impacts.sources import record_metric_value
+from deployments.imports.drafts import keep_draft
 from deployments.models import Call, Deploy, ImpactKind, ImpactSource, IncidentEventType, ManualChange
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
-from deployments.services import limit_token, map_branch
+from deployments.setup.deletion import delete_deployment, delete_project
+from deployments.setup.services import map_branch
 from orgs.deletion import delete_environment
 from orgs.invitations import invite
 from orgs.models import Invitation, Membership

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from deployments.import_drafts import keep_draft
+from deployments.imports.drafts import keep_draft
 from deployments.models import Call, Deploy, HistoryImport, ImpactKind, ManualChange
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orgs.admin_base import FactAdmin, OperatorAdmin
+from orgs.admin.base import FactAdmin, OperatorAdmin
 from tokens import services
 from tokens.models import AccessToken, RetiredSecret
 from tokens.states import states

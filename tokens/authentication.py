@@ -19,10 +19,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from orgs.addresses import ip_address_or_none
 from orgs.models import FormerSlug
 from orgs.slugs import is_slug
-from orgs.text import problem_in_text
+from orgs.text import ip_address_or_none, problem_in_text
 from tokens import secrets
 from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope, allows

@@ -1,0 +1,1 @@
+"""What every endpoint shares: reading bodies and fields, schemas, answers, dry runs."""

@@ -13,12 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from deployments.impacts.errors import MetricTooSoon, UnknownImpactSource
-from deployments.registration import errors
-from deployments.request_log.redaction import redact
+from deployments import errors
+from deployments.errors import MetricTooSoon, UnknownImpactSource
 from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
-from tokens.secrets import without_secrets
+from tokens.secrets import redact, without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
         case Http404():
             return not_found(context["request"])
         case SuspiciousOperation():
-            # Django's limits; those of the body are met in deployments.wire.
+            # Django's limits; those of the body are met in deployments.api.body.
             return answer_text(400, "The query string has too many fields: send them as JSON.")
         case OperationalError():
             logger.error("The database does not answer.", exc_info=exception)

@@ -1,25 +1,53 @@
-"""What a dry run answers: what the call would have done."""
+"""``dry_run``: a field of every registration endpoint, in the query string or the body."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 
-from deployments.api.representation import as_text, deploy_path, represent_deploy
-from deployments.models import BranchMatch, Deploy
-from deployments.queries import deploys_with_place
-from deployments.queries.change_types import ChangeType, with_previous_sha
-from deployments.registration.new_places import Creation
-from deployments.registration.places import branch_mismatch
-from deployments.registration.registration import Registration
-from deployments.registration.statements import Place
-from tokens.statements import TokenRow
+from deployments.errors import InvalidField
 
-ROLLED_BACK_SHOWN = 100
-SHOWN = (
-    *("organization", "project", "deployment", "environment", "sha", "version", "deployed_at"),
-    *("change_type", "live", "tags"),
-)
+FIELD = "dry_run"
+YES = ("1", "true", "yes", "on")
+NO = ("0", "false", "no", "off")
+
+
+def asks_for_dry_run(*, query: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """The query string decides where it has the field, for whoever wrote it there may not know the body.
+
+    There the bare name is a yes, as that of a flag; in a body what is empty is absent, as with every field. Raises
+    InvalidField for what is neither yes nor no: a misspelt dry run must not store anything.
+    """
+    if FIELD in query:
+        return query[FIELD] == "" or is_yes(query[FIELD])
+    value = body.get(FIELD)
+    return value not in (None, "") and is_yes(value)
+
+
+def is_yes(value: Any) -> bool:
+    text = str(value).strip().lower() if isinstance(value, str | int) else None
+    if text in YES:
+        return True
+    if text in NO:
+        return False
+    raise InvalidField("dry_run must be 1 or 0.")
+
+
+# --- Dry runs: the real code, in a transaction that leaves nothing behind ---
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Whatever the block stores is there until its end, and gone after it. What it raises goes on to the caller.
+
+    So a dry run is refused for the reason, and with the words, that the real call would be. Read what the answer needs
+    before the block ends.
+    """
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def answer_dry_run(result: str, report: dict[str, Any], *, would_answer: HttpResponse) -> HttpResponse:
@@ -27,67 +55,3 @@ def answer_dry_run(result: str, report: dict[str, Any], *, would_answer: HttpRes
     if "Retry-After" in would_answer.headers:
         answer["retry_after"] = int(would_answer.headers["Retry-After"])
     return JsonResponse({"dry_run": True, "result": result, "would_answer": answer, **report})
-
-
-def report_deploy(
-    *,
-    token: TokenRow,
-    place: Place,
-    registration: Registration,
-    deploy_id: int,
-    is_duplicate: bool,
-    created: Sequence[Creation] = (),
-) -> dict[str, Any]:
-    """``deploy_id`` is of the deploy that stands in the database until the trial ends; of the one that would be
-    repeated, where it is a duplicate."""
-    deploys = with_previous_sha(deploys_with_place(token.organization_id))
-    deploy = deploys.select_related("restores").get(pk=deploy_id)
-    shown = represent_deploy(deploy)
-    if is_duplicate:
-        shown["change_type"] = ChangeType.NO_CHANGE
-    slug = token.organization_slug
-    restored = None if is_duplicate else deploy.restores
-    return {
-        **{name: shown[name] for name in SHOWN},
-        "branch": {
-            "sent": registration.branch or None,
-            "mapping": mapping_of(place),
-            "matches": branch_mismatch(place, registration) is None,
-        },
-        "duplicate_of": in_short(deploy, slug) if is_duplicate else None,
-        "rollback": restored is not None,
-        "restores": in_short(restored, slug) if restored else None,
-        "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)] if restored else [],
-        "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in created],
-    }
-
-
-def named(place: Place, organization_slug: str) -> dict[str, str | None]:
-    return {
-        "organization": organization_slug,
-        "project": place.project_slug,
-        "deployment": place.deployment_slug,
-        "environment": place.environment_slug,
-    }
-
-
-def rolled_back_by(deploy: Deploy) -> Sequence[Deploy]:
-    """The newest of them."""
-    undone = Deploy.objects.filter(rolled_back_by=deploy.pk)
-    return list(undone.order_by("-deployed_at", "-id")[:ROLLED_BACK_SHOWN])
-
-
-def in_short(deploy: Deploy, organization_slug: str) -> dict[str, Any]:
-    return {
-        "id": deploy.id,
-        "url": deploy_path(organization_slug, deploy.id),
-        "sha": deploy.sha,
-        "version": deploy.version or None,
-        "deployed_at": as_text(deploy.deployed_at),
-    }
-
-
-def mapping_of(place: Place) -> str:
-    """As people write it: a branch, or the beginning of one and ``*``."""
-    branch = place.branch or ""
-    return branch if place.branch_match == BranchMatch.EXACT else f"{branch}*"

@@ -1,97 +1,102 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
+from django.conf import settings
+from django.http import HttpRequest, UnreadablePostError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from deployments.api.base import ApiView
-from deployments.api.dry_run import answer_dry_run, named
-from deployments.api.registering import DeployRegistrationView
-from deployments.api.representation import represent_with_changes
-from deployments.api.success import answer_by_key, answer_success, check_idempotency_key, success
-from deployments.queries import deploys_with_place
-from deployments.queries.change_types import with_previous_sha
-from deployments.registration.errors import PlaceMoved, UnknownEnvironment
-from deployments.registration.idempotency import Answer
-from deployments.registration.places import check_branch, check_environment_allowed, choose_place, find_deployment
-from deployments.registration.registration import Registration
-from deployments.registration.statements import Place
-from deployments.registration.trial import rolled_back
-from deployments.wire.body import Expected
-from deployments.wire.openapi import document
-from deployments.wire.register_deploy import read_registration
-from deployments.wire.schemas import SCHEMA_DIR
-from deployments.wire.terraform import environment_of
+from deployments.api.body import ANY_FIELDS, Expected, read_fields, read_query, with_query
+from deployments.errors import BodyTooLarge, UnreadableBody
+from tokens.authentication import AccessTokenAuthentication, TokenAllows
+from tokens.scopes import Scope
+from tokens.statements import TokenRow
+from tokens.throttling import TokenThrottle
+
+ENDED_EARLY = "The body ended early: send it again."
 
 
-class RegisterDeployView(DeployRegistrationView):
-    expected = Expected("sha", "commits or files")
+class FieldsParser(BaseParser):
+    """``request.data`` is the fields of the body, whatever its encoding and its label."""
 
-    def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
-        places = find_deployment(token=self.token, slug=deployment)
-        fields = self.read_fields()
-        if self.is_dry_run:
-            return self.try_out_fields(request, fields, places)
-        # A call that was answered is answered again before anything is checked that may have changed since.
-        return answer_by_key(
-            request,
-            token_id=self.token.id,
-            called=f"register_deploy {places[0].deployment_id}",
-            fields=fields,
-            answer=lambda: self.answer(request, fields, places),
-        )
+    media_type = "*/*"
 
-    def answer(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> Answer:
-        registration = read_registration(fields, places)
-        if registration is None:
-            return success({})
-        try:
-            deploy_id = self.store_in(places, registration)
-        except PlaceMoved:
-            deploy_id = self.store_in(find_deployment(token=self.token, slug=places[0].deployment_slug), registration)
-
-        def representation() -> dict[str, Any]:
-            deploys = with_previous_sha(deploys_with_place(self.token.organization_id))
-            return represent_with_changes(deploys.get(pk=deploy_id))
-
-        return answer_success(request, self.headers_of(deploy_id), representation)
-
-    def store_in(self, places: Sequence[Place], registration: Registration) -> int:
-        place = self.choose_place(places, registration)
-        check_branch(place, registration)
-        return self.store(place, registration)
-
-    def try_out_fields(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
-        registration = read_registration(fields, places)
-        if registration is None:
-            return self.try_out_ignored(fields, places)
-        place = self.choose_place(places, registration)
-        check_idempotency_key(request)
-        with rolled_back():
-            return self.try_out(place, registration)
-
-    def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
-        place = choose_place(places, environment=registration.environment)
-        check_environment_allowed(token=self.token, place=place)
-        return place
-
-    def try_out_ignored(self, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
-        """Of a notification that registers nothing, and whose environment is not looked at: an unknown one is null."""
-        try:
-            report = named(choose_place(places, environment=environment_of(fields)), self.token.organization_slug)
-        except UnknownEnvironment:
-            report = named(places[0], self.token.organization_slug) | {"environment": None}
-        return answer_dry_run("ignored", report, would_answer=self.accept())
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
+        expected: Expected = parser_context["view"].expected
+        return read_fields(read_body(request, expected), request.META.get("CONTENT_TYPE", ""), expected)
 
 
-class SchemaView(ApiView):
-    """The published schemas, open to all; the path admits only names of files that are there."""
+def read_body(request: HttpRequest, expected: Expected) -> bytes:
+    """Raises BodyTooLarge and UnreadableBody."""
+    check_encoding(request)
+    # DRF does not ask for the body where the length is no number.
+    if int(request.META["CONTENT_LENGTH"]) > settings.MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: {expected.fewer}.")
+    try:
+        return request.body
+    except UnreadablePostError:
+        raise UnreadableBody(ENDED_EARLY) from None
 
-    def get(self, request: Request, name: str) -> HttpResponse:
-        return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")
+
+def check_encoding(request: HttpRequest) -> None:
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnreadableBody(f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed.")
 
 
-@require_safe
-def openapi(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(document())
+class OneForm(BaseContentNegotiation):
+    """There is one parser and one form of answer; what Accept says does not matter.
+
+    A client of Sleuth's compares the body with ``Success`` while it accepts JSON.
+    """
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class ApiView(APIView):
+    parser_classes: Sequence[type[BaseParser]] = (FieldsParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneForm
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own
+    expected = ANY_FIELDS
+
+
+class TokenView(ApiView):
+    """An endpoint for access tokens. DRF checks in Sleuth's order: token and organization (401),
+    scope (403), rate limit (429), and then the method is called."""
+
+    authentication_classes = (AccessTokenAuthentication,)
+    permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
+    throttle_classes = (TokenThrottle,)
+    required_scope: Scope
+    # The one text of every 401, where the endpoint has its own.
+    unauthorized_text = ""
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # Django reads the query string in the charset of the body, which may be no text at all. The public setter
+        # would read it now, where an exception is no answer yet.
+        request._encoding = "utf-8"  # type: ignore[attr-defined]  # noqa: SLF001
+        return super().initialize_request(request, *args, **kwargs)
+
+    @property
+    def token(self) -> TokenRow:
+        token: TokenRow = self.request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
+        return token
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the call: its body's over its query string's."""
+        body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
+        return with_query(read_query(self.request.META.get("QUERY_STRING", "")), body)

@@ -1,13 +1,160 @@
-"""Everything that GraphQL knows: a further module adds its type to the bases of Query or Mutation."""
+import re
+from dataclasses import dataclass
 
 import strawberry
+from django.urls import reverse
+from django.utils import timezone
 from graphql import GraphQLError
 from graphql.validation import MaxIntrospectionDepthRule
+from strawberry import Info
 from strawberry.extensions import AddValidationRules
 from strawberry.types import ExecutionContext
 
-from deployments.graphql.change_sources import ChangeSourceQuery, CodeChangeSource
-from deployments.graphql.health import HealthMutation
+from deployments.deploys import services
+from deployments.errors import UnknownDeployment
+from deployments.models import Deploy, Health
+from deployments.registration.statements import Place
+from deployments.registration.targets import check_environment_allowed, choose_place, find_deployment
+from deployments.token_limits import deploy_of, live_deploy
+from orgs.text import shortened
+from tokens.authentication import names_organization
+from tokens.scopes import Scope, allows
+from tokens.services import acting_for_token
+from tokens.statements import TokenRow
+
+
+class Refused(Exception):
+    """The message is the one sentence the caller gets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks; each resolver finds it in ``info.context``."""
+
+    token: TokenRow
+    address: str
+
+    def check_scope(self, *any_of: Scope) -> None:
+        if not any(allows(self.token.scopes, scope) for scope in any_of):
+            raise Refused(f"The access token lacks the scope {any_of[0]}: use a token that has it, or ALL.")
+
+    def find_deployment(self, *, organization: str, slug: str) -> list[Place]:
+        """Its places. Raises UnknownDeployment also where the organization is not the token's, so that nobody can find
+        out which organizations exist; and what deployments.registration.targets.find_deployment does."""
+        if not names_organization(organization.lower(), self.token):
+            raise UnknownDeployment(slug)
+        return find_deployment(token=self.token, slug=slug)
+
+
+CallerInfo = Info[Caller, None]
+
+
+# --- deployment: what the Sleuth CLI asks before it registers a deploy, and before it sets a health ---
+# https://github.com/sleuth-io/sleuth-client, sleuth/service.py, get_latest_deploy
+
+
+@strawberry.type(description="A deploy.")
+class Change:
+    revision: str = strawberry.field(description="The sha or version, as it was registered.")
+    slug: str = strawberry.field(description="What names the deploy, such as in setHealth.")
+    url: str = strawberry.field(description="The path of its page.")
+
+
+def as_change(deploy: Deploy, *, organization_slug: str) -> Change:
+    url = reverse("deploy-page", kwargs={"organization": organization_slug, "deploy": deploy.pk})
+    return Change(revision=deploy.sha, slug=str(deploy.pk), url=url)
+
+
+@strawberry.interface(description="Where changes come from.")
+class ChangeSource:
+    slug: str
+
+
+def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: str | None = None) -> Change | None:
+    token = info.context.token
+    place = choose_place(root.places, environment=(environment_slug or "").strip())
+    check_environment_allowed(token=token, place=place)
+    deploy = live_deploy(place.target_id)
+    return as_change(deploy, organization_slug=token.organization_slug) if deploy else None
+
+
+@strawberry.type(description="A code deployment.")
+class CodeChangeSource(ChangeSource):
+    places: strawberry.Private[list[Place]]
+    latest_change: Change | None = strawberry.field(
+        resolver=latest_change,
+        description="What is live in an environment: in the default one where none is named.",
+    )
+
+
+def deployment(info: CallerInfo, org_slug: str, deployment_slug: str) -> ChangeSource | None:
+    # CI has tokens that may only register, and the CLI needs to know what is live to tell what is new. It learns no
+    # more of it than what such a token sent.
+    info.context.check_scope(Scope.READ, Scope.REGISTER_DEPLOY)
+    places = info.context.find_deployment(organization=org_slug, slug=deployment_slug)
+    return CodeChangeSource(slug=places[0].deployment_slug, places=places)
+
+
+@strawberry.type
+class ChangeSourceQuery:
+    deployment: ChangeSource | None = strawberry.field(
+        resolver=deployment, description="A deployment of the access token's organization."
+    )
+
+
+# --- setHealth: https://github.com/sleuth-io/sleuth-client, sleuth/commands/set_health.py ---
+
+# Takes a health back that was set. The CLI sends it in lower case, and the others in upper case.
+RESET = "reset"
+DEPLOY_SLUG = re.compile(r"[0-9]{1,18}")
+
+
+@strawberry.type
+class SetHealth:
+    success: bool
+
+
+def set_health(info: CallerInfo, org_slug: str, deployment_slug: str, deploy_slug: str, health: str) -> SetHealth:
+    caller = info.context
+    caller.check_scope(Scope.REGISTER_DEPLOY)
+    deploy = find_deploy(caller, organization=org_slug, deployment=deployment_slug, slug=deploy_slug)
+    word = read_health(health)
+    with acting_for_token(caller.token, address=caller.address):
+        services.set_health(deploy=deploy, health=word, now=timezone.now())
+    return SetHealth(success=True)
+
+
+@strawberry.type
+class HealthMutation:
+    set_health: SetHealth = strawberry.mutation(
+        resolver=set_health,
+        description="Says how a deploy is: HEALTHY, AILING, UNHEALTHY, or reset for the computed health.",
+    )
+
+
+def find_deploy(caller: Caller, *, organization: str, deployment: str, slug: str) -> Deploy:
+    places = caller.find_deployment(organization=organization, slug=deployment)
+    deploy = deploy_of(places[0].deployment_id, int(slug)) if DEPLOY_SLUG.fullmatch(slug) else None
+    place = next((place for place in places if deploy and place.environment_id == deploy.environment_id), None)
+    if deploy is None or place is None:
+        raise Refused(
+            f"There is no deploy '{shortened(slug, 100)}' of {places[0].deployment_slug}: "
+            "send the slug that latestChange gives."
+        )
+    check_environment_allowed(token=caller.token, place=place)
+    return deploy
+
+
+def read_health(word: str) -> Health | None:
+    folded = word.strip().lower()
+    if folded == RESET:
+        return None
+    if folded not in Health.values:
+        raise Refused(f"There is no health '{shortened(word, 40)}': send HEALTHY, AILING, UNHEALTHY or {RESET}.")
+    return Health(folded)
+
+
+# --- Everything that GraphQL knows: a further module adds its type to the bases of Query or Mutation ---
 
 
 @strawberry.type

@@ -1,23 +1,89 @@
-"""Incidents of custom incident sources: events come in, failure periods are kept.
+"""What a caller reported of an incident, normalised."""
 
-Events come repeated, late and in any order. Each is stored with its moment, and the incidents of its key are worked out
-again from there on, so that the order of arrival does not matter.
-"""
-
+import hashlib
+import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from deployments.impacts.errors import UnknownImpactSource
-from deployments.impacts.periods import Period, periods_of
-from deployments.impacts.reports import IncidentReport
+from deployments.errors import UnknownImpactSource
 from deployments.models import ImpactSource, Incident, IncidentEvent, IncidentEventType
 from orgs import audit
-from orgs.locking import lock_row
+from orgs.rows import lock_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReport:
+    """``external_id`` is the caller's, or empty; ``occurred_at`` none for now. Only a trigger has an ``ended_at``, and
+    an ``occurred_at`` no later than that: it reports an incident that is over."""
+
+    type: IncidentEventType
+    external_id: str = ""
+    occurred_at: datetime | None = None
+    ended_at: datetime | None = None
+    title: str = ""
+    url: str = ""
+
+    @property
+    def resolves_all(self) -> bool:
+        return self.type == IncidentEventType.RESOLVED and not self.external_id
+
+    @property
+    def key(self) -> str:
+        """What tells the incidents of a source apart: the caller's id; else the title, and the dates of one that is
+        over."""
+        if self.external_id:
+            parts = ["id", self.external_id]
+        elif self.occurred_at and self.ended_at:
+            parts = ["past", self.occurred_at.isoformat(), self.ended_at.isoformat(), self.title]
+        else:
+            parts = ["title", self.title]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+# --- From events to failure periods, whatever order the events arrived in ---
+
+# Of events of the same moment: Grafana OnCall's resolution is dated as its trigger.
+ORDER = {IncidentEventType.TRIGGERED: 0, IncidentEventType.REOPENED: 1, IncidentEventType.RESOLVED: 2}
+
+
+@dataclass(slots=True)
+class Period:
+    started_at: datetime
+    ended_at: datetime | None = None
+    events: list[IncidentEvent] = field(default_factory=list)
+
+
+def periods_of(events: Iterable[IncidentEvent], *, before: Period | None = None) -> list[Period]:
+    """The periods that events of one key make, in order, the one ``before`` them first. Only the last may be open.
+
+    A trigger opens a period unless one is open, a resolution closes the open one if there is one, and a reopening goes
+    on with the last one; with none before it, it is a trigger.
+    """
+    periods = [before] if before else []
+    for event in sorted(events, key=lambda e: (e.occurred_at, ORDER[IncidentEventType(e.type)])):
+        last = periods[-1] if periods else None
+        is_open = last is not None and last.ended_at is None
+        if event.type == IncidentEventType.RESOLVED:
+            if last and is_open:
+                last.ended_at = event.occurred_at
+                last.events.append(event)
+        elif last and (is_open or event.type == IncidentEventType.REOPENED):
+            last.ended_at = None
+            last.events.append(event)
+        else:
+            periods.append(Period(event.occurred_at, events=[event]))
+    return periods
+
+
+# --- Incidents of custom incident sources: events come in, failure periods are kept ---
+# Events come repeated, late and in any order. Each is stored with its moment, and the incidents of its key are worked
+# out again from there on, so that the order of arrival does not matter.
 
 TRIGGERED, REOPENED, RESOLVED = IncidentEventType.TRIGGERED, IncidentEventType.REOPENED, IncidentEventType.RESOLVED
 

@@ -1,16 +1,34 @@
-"""Writing impact sources."""
+"""Where an impact source is reported to."""
+
+import math
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from deployments.models import ImpactKind, ImpactSource
+from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource
+from deployments.models import ImpactKind, ImpactSource, MetricValue
 from orgs import audit
 from orgs.deletion import bring_back
-from orgs.locking import lock_living, lock_row
 from orgs.models import Environment
-from orgs.naming import save_with_slug
+from orgs.rows import lock_living, lock_row, save_with_slug
 from orgs.services import save_changes
+
+
+def register_path(source: ImpactSource) -> str:
+    """Of an incident source without the token, which callers that can send no header put behind it as a last segment.
+
+    Needs the source's organization, project and environment.
+    """
+    if source.is_metric:
+        return f"/api/1/impact/{source.pk}/register_impact"
+    slugs = (source.organization.slug, source.project.slug, source.environment.slug, source.slug)
+    return f"/api/1/deployments/{'/'.join(slugs)}/register_impact"
+
+
+# --- Writing impact sources ---
 
 
 @transaction.atomic
@@ -71,3 +89,43 @@ def check_kind(source: ImpactSource, kind: ImpactKind) -> None:
     """Raises ValidationError where the source is of another kind."""
     if source.kind != kind:
         raise ValidationError({"kind": f"{source} is of kind {source.kind}, which stays: choose another slug."})
+
+
+# --- Values of custom metrics ---
+
+INTERVAL = timedelta(seconds=120)
+# Clients compare these texts, which are Sleuth's.
+NO_METRIC_SOURCE = "MetricImpactSource Not Found"
+TOO_SOON = "You may only register a custom metric once every 120 seconds"
+
+
+@transaction.atomic
+def record_metric_value(
+    *, source: ImpactSource, value: float, measured_at: datetime | None, now: datetime, token_id: int | None = None
+) -> MetricValue:
+    """Raises InvalidField for a date before the source was created, MetricTooSoon and UnknownImpactSource.
+
+    The interval is that between arrivals. Of callers at once the database lets one through: the others find the
+    condition of the update no longer met.
+    """
+    # Whole seconds, in which most clients date.
+    if measured_at and measured_at < source.created_at.replace(microsecond=0):
+        raise InvalidField(
+            f"date is older than the impact source, which was created on {source.created_at:%Y-%m-%d at %H:%M:%S} UTC: "
+            "values cannot be added for the time before."
+        )
+    this = ImpactSource.objects.filter(pk=source.pk)
+    free = this.filter(Q(last_value_at=None) | Q(last_value_at__lte=now - INTERVAL))
+    if not free.update(last_value_at=now):
+        raise refusal(this.values_list("last_value_at", flat=True).first(), now)
+    return MetricValue.objects.create(
+        source=source, value=value, measured_at=measured_at or now, created_at=now, token_id=token_id
+    )
+
+
+def refusal(last_value_at: datetime | None, now: datetime) -> MetricTooSoon | UnknownImpactSource:
+    if last_value_at is None:
+        return UnknownImpactSource(NO_METRIC_SOURCE)
+    seconds = math.ceil((last_value_at + INTERVAL - now).total_seconds())
+    # Clocks of several servers differ.
+    return MetricTooSoon(TOO_SOON, wait=min(max(1, seconds), int(INTERVAL.total_seconds())))

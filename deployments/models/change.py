@@ -2,7 +2,13 @@
 
 from django.db import models
 
-from deployments.models.deploy import MAX_BRANCH_LENGTH, MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, MAX_SHA_LENGTH, Deploy
+from deployments.models.deploy import (
+    MAX_BRANCH_LENGTH,
+    MAX_EMAIL_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_SHA_LENGTH,
+    Deploy,
+)
 
 MAX_URL_LENGTH = 2000
 MAX_PATH_LENGTH = 4096

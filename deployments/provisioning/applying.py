@@ -1,4 +1,4 @@
-"""Making organizations, their members, projects and environments what a checked file says."""
+"""Making code deployments and their branch mappings what a checked file says."""
 
 from datetime import datetime
 from typing import Any
@@ -7,17 +7,118 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from deployments.impacts import sources
+from deployments.models import Deployment, ImpactKind, ImpactSource, Provider
 from deployments.provisioning import output
-from deployments.provisioning.checks import check_document
-from deployments.provisioning.deployments import apply_deployment
-from deployments.provisioning.errors import Problems, ProvisioningError
-from deployments.provisioning.impact_sources import apply_impact_sources
-from deployments.provisioning.items import name_of, numbered
+from deployments.provisioning.checks import check_document, known_are
+from deployments.provisioning.document import Problems, ProvisioningError, name_of, numbered
 from deployments.provisioning.tokens import apply_token
+from deployments.setup import services as setup_services
+from deployments.setup.services import DeploymentFields
 from orgs import services
 from orgs.models import Environment, Organization, Project, User
 from orgs.roles import Role
 from orgs.services import NewEnvironment
+
+
+def apply_deployment(project: Project, item: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
+    deployment = project.organization.deployments.filter(slug=item["slug"]).select_related("project").first()
+    if deployment and deployment.project_id != project.pk:
+        problems.add(
+            f"{path}.slug",
+            f"deployment '{deployment.slug}' belongs to project '{deployment.project.slug}': "
+            "a deployment's slug is unique in the organization.",
+        )
+        return {}
+    created = deployment is None
+    with problems.at(path, repository_url="repository.url"):
+        if deployment is None:
+            deployment = setup_services.create_deployment(project=project, slug=item["slug"], name=name_of(item))
+        setup_services.update_deployment(deployment=deployment, **fields_of(item))
+    if deployment is None:
+        return {}
+    apply_branches(deployment, item.get("branches", {}), f"{path}.branches", problems)
+    return output.describe_deployment(deployment, created=created)
+
+
+def fields_of(item: dict[str, Any]) -> DeploymentFields:
+    fields = DeploymentFields()
+    repository = item.get("repository", {})
+    if "name" in item:
+        fields["name"] = item["name"]
+    if "provider" in repository:
+        fields["repository_provider"] = Provider(repository["provider"])
+    if "url" in repository:
+        fields["repository_url"] = repository["url"]
+    if "path_includes" in item:
+        fields["path_includes"] = item["path_includes"]
+    if "path_excludes" in item:
+        fields["path_excludes"] = item["path_excludes"]
+    return fields
+
+
+def apply_branches(deployment: Deployment, branches: dict[str, str], path: str, problems: Problems) -> None:
+    environments = {environment.slug: environment for environment in deployment.project.environments.all()}
+    for slug, branch in branches.items():
+        if environment := environments.get(slug):
+            with problems.at(f"{path}.{slug}"):
+                setup_services.map_branch(deployment=deployment, environment=environment, branch=branch)
+        else:
+            problems.add(
+                f"{path}.{slug}",
+                f"no environment '{slug}' in project {deployment.project.slug}{known_are(environments, slug)}",
+            )
+
+
+# --- Making impact sources what a checked file says ---
+
+
+def apply_impact_sources(project: Project, item: dict[str, Any], path: str, problems: Problems) -> list[dict[str, Any]]:
+    """Repetitions are found here: the file need not say which environment is the default."""
+    applied: list[dict[str, Any]] = []
+    seen: dict[tuple[Environment, str], str] = {}
+    for at, source in numbered(f"{path}.impact_sources", item):
+        environment, slug = find_environment(project, source, at, problems), source["slug"]
+        if environment is None:
+            continue
+        if (environment, slug) in seen:
+            problems.add(f"{at}.slug", f"'{slug}' stands at {seen[environment, slug]} already.")
+        else:
+            seen[environment, slug] = at
+            applied.append(apply_impact_source(environment, source, at, problems))
+    return applied
+
+
+def apply_impact_source(
+    environment: Environment, item: dict[str, Any], path: str, problems: Problems
+) -> dict[str, Any]:
+    source = ImpactSource.objects.filter(environment=environment, slug=item["slug"]).first()
+    created, kind = source is None, ImpactKind(item["kind"])
+    with problems.at(path):
+        if source is None:
+            source = sources.create_impact_source(
+                environment=environment, kind=kind, name=name_of(item), slug=item["slug"]
+            )
+        else:
+            sources.check_kind(source, kind)
+            sources.rename_impact_source(source=source, name=item.get("name", source.name))
+    return output.describe_impact_source(source, created=created) if source else {}
+
+
+def find_environment(project: Project, item: dict[str, Any], path: str, problems: Problems) -> Environment | None:
+    environments = {environment.slug: environment for environment in project.environments.all()}
+    if "environment" not in item:
+        return next(environment for environment in environments.values() if environment.is_default)
+    slug = item["environment"]
+    if slug not in environments:
+        problems.add(
+            f"{path}.environment",
+            f"no environment '{slug}' in project {project.slug}{known_are(environments, slug)}",
+        )
+    return environments.get(slug)
+
+
+# --- Making organizations, their members, projects and environments what a checked file says ---
 
 
 @transaction.atomic

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from deployments.provisioning.errors import Problems
-from deployments.provisioning.items import numbered
-from deployments.wire.schemas import type_words, violations
+from deployments.api.schemas import type_words, violations
+from deployments.provisioning.document import Problems, numbered
 from orgs.text import problem_in_text
 
 # Of the known words that an error lists.

@@ -1,11 +1,82 @@
-"""Bytes of a provisioning file → plain lists, dictionaries, texts, numbers, booleans and nulls."""
-
 import json
+from collections.abc import Iterator, Mapping
+from types import TracebackType
 from typing import Any
 
 import yaml
+from django.core.exceptions import ValidationError
 
-from deployments.provisioning.errors import ProvisioningError
+
+class ProvisioningError(Exception):
+    """``lines`` says what is wrong with the file, one line a problem, each with its place in the file."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = [one_line(line) for line in lines]
+        super().__init__("\n".join(self.lines))
+
+
+def one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+class Problems:
+    """Collects what is wrong, so that a person corrects the whole file at once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def add(self, path: str, sentence: str) -> None:
+        self.lines.append(f"{path}: {sentence}")
+
+    def warn(self, path: str, sentence: str) -> None:
+        """Of what is applied all the same."""
+        self.warnings.append(one_line(f"{path}: {sentence}"))
+
+    def at(self, path: str, **keys: str) -> "Place":
+        """A block in which a service's ValidationError becomes problems, and ends the block.
+
+        ``keys`` are the file's words for fields that the model calls otherwise.
+        """
+        return Place(self, path, keys)
+
+
+class Place:
+    def __init__(self, problems: Problems, path: str, keys: Mapping[str, str]) -> None:
+        self.problems = problems
+        self.path = path
+        self.keys = keys
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, ValidationError):
+            return False
+        fields = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+        for field, sentences in fields.items():
+            place = self.path if field == "__all__" else f"{self.path}.{self.keys.get(field, field)}"
+            for sentence in sentences:
+                self.problems.add(place, sentence)
+        return True
+
+
+# --- Walking through a file: its items with their paths, such as organizations[0].projects[1] ---
+
+
+def numbered(path: str, parent: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The items of the list that the last word of ``path`` names, each with its own path."""
+    for index, item in enumerate(parent.get(path.rpartition(".")[2], [])):
+        yield f"{path}[{index}]", item
+
+
+def name_of(item: dict[str, Any]) -> str:
+    """The name of a new object: its slug, capitalised, where the file gives none."""
+    return str(item.get("name") or item["slug"].replace("-", " ").replace("_", " ").capitalize())
+
+
+# --- Bytes of a provisioning file → plain lists, dictionaries, texts, numbers, booleans and nulls ---
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.impacts.sources import register_path
 from deployments.models import BranchMatch, Deployment, ImpactSource, Target
-from deployments.wire.impact_paths import register_path
 from orgs.models import Environment, Membership, Organization, Project
 from tokens.models import AccessToken
 

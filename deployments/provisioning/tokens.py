@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from deployments.access_tokens.services import limit_token
+from deployments.api.fields import parse_date
 from deployments.models import Deployment
 from deployments.provisioning import output
 from deployments.provisioning.checks import known_are
-from deployments.provisioning.errors import Problems
-from deployments.registration.dates import parse_date
-from deployments.services import limit_token
+from deployments.provisioning.document import Problems
 from orgs.models import Environment, Organization
 from tokens import services
 from tokens.scopes import Scope

@@ -1,0 +1,1 @@
+"""One call becomes one deploy: wire formats, targets, duplicates, rollbacks, idempotency, storing."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from deployments.registration.errors import PlaceMoved
+from deployments.errors import PlaceMoved
 from deployments.registration.registration import NewFile
 from tokens.statements import as_datetime, as_parameter
 

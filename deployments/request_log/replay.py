@@ -1,23 +1,52 @@
-"""Sending a logged call again, after what it was rejected for has been put right."""
+"""A logged call as a command that sends it again."""
 
 import json
+import shlex
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 from uuid import uuid4
 
+from django.conf import settings
 from django.utils import timezone
 
+from deployments.api.body import charset_of, read_fields, read_query, with_query
+from deployments.api.dry_run import asks_for_dry_run
+from deployments.errors import DuplicateDeploy, InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
 from deployments.models.call import Outcome
-from deployments.registration.errors import DuplicateDeploy, InvalidField, RegistrationError, UnknownDeployment
-from deployments.registration.places import check_branch, choose_place
-from deployments.registration.register import register_deploy
+from deployments.registration.formats import read_registration
 from deployments.registration.statements import find_places
-from deployments.wire.body import charset_of, read_fields, read_query, with_query
-from deployments.wire.dry_run import asks_for_dry_run
-from deployments.wire.register_deploy import read_registration
-from deployments.wire.sweetr import read_deployment
+from deployments.registration.store import register_deploy
+from deployments.registration.sweetr import read_deployment
+from deployments.registration.targets import check_branch, choose_place
 from orgs.models import User
 from tokens.secrets import REDACTED
+
+# What stands in a path and query as it is; brackets, which curl would take for a pattern, do not.
+KEPT_IN_ADDRESSES = "/?&=%+:,;@!$'()*~"
+
+
+def as_curl(call: Call) -> str:
+    """A line of shell that sends the call with the token of ``$GUMSHOE_TOKEN``; empty where the log cannot say it: a
+    body that was cut, or parts of a form, whose line ends a page does not keep."""
+    if call.body_was_cut or call.content_type.startswith("multipart/"):
+        return ""
+    words = [
+        f"curl --request {shlex.quote(call.method)}",
+        '--header "Authorization: Bearer $GUMSHOE_TOKEN"',
+    ]
+    if content_type := call.content_type:
+        if charset_of(content_type) != charset_of(""):
+            # A shell sends what it is given as UTF-8.
+            content_type = content_type.partition(";")[0].rstrip()
+        words.append(f"--header {shlex.quote(f'Content-Type: {content_type}')}")
+    if call.body:
+        words.append(f"--data-binary {shlex.quote(call.body)}")
+    words.append(shlex.quote(settings.SITE_URL + quote(call.path, safe=KEPT_IN_ADDRESSES)))
+    return " \\\n  ".join(words)
+
+
+# --- Sending a logged call again, after what it was rejected for has been put right ---
 
 # What the log has no other value of.
 CREDENTIALS = ("api_key", "token")

@@ -18,14 +18,13 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 
+from deployments.api.body import charset_of
 from deployments.models import Call, Deployment
 from deployments.models.call import MAX_PATH_LENGTH, Outcome
-from deployments.request_log.redaction import redact
-from deployments.wire.body import charset_of
-from orgs.addresses import ip_address_or_none
 from orgs.models import FormerSlug, Organization
 from orgs.slugs import is_slug
-from orgs.text import storable
+from orgs.text import ip_address_or_none, storable
+from tokens.secrets import redact
 from tokens.statements import as_parameter
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orgs.models import Environment
+from orgs.pages import undo_url
 from orgs.roles import Permission, role_allows
-from orgs.undo import undo_url
 
 register = template.Library()
 register.filter("undo_url", undo_url)

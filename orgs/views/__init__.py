@@ -1,0 +1,1 @@
+"""Pages of organizations, members, invitations and the audit log."""

@@ -11,7 +11,7 @@ from orgs.audit import changes_in_words, words_of_action
 from orgs.csv_export import csv_response
 from orgs.forms import AuditFilterForm
 from orgs.models import AuditEvent
-from orgs.paging import PAGE_SIZE, ROW_ID
+from orgs.pages import PAGE_SIZE, ROW_ID
 from orgs.roles import Permission
 
 MOST_SUGGESTIONS = 200

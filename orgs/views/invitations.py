@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 from orgs import invitations, queries
 from orgs.access import MemberRequest, acting_for, member_page
 from orgs.forms import InvitationForm, SignUpForm
-from orgs.mail import send_invitation
+from orgs.invitations import send_invitation
 from orgs.models import Invitation, InvitationState, User
 from orgs.roles import Permission, Role, role_allows
-from orgs.views.accounts import single_sign_on
+from orgs.sign_in.views import single_sign_on
 
 
 @member_page(Permission.MANAGE_MEMBERS)

@@ -9,7 +9,7 @@ from orgs import queries
 from orgs.access import MemberRequest, member_page
 from orgs.forms import RoleForm
 from orgs.models import Membership
-from orgs.paging import page_of
+from orgs.pages import page_of
 from orgs.roles import PERMISSIONS, Permission, Role, role_allows
 from orgs.services import change_role, remove_member
 

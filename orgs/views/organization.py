@@ -7,10 +7,22 @@ from django.views.decorators.cache import never_cache
 
 from orgs.access import MemberRequest, acting_for, member_page
 from orgs.forms import NewOrganizationForm, OrganizationForm
-from orgs.founding import found_organization
-from orgs.models import Organization, User
+from orgs.models import Membership, Organization, User
 from orgs.roles import Permission
-from orgs.services import update_organization
+from orgs.services import found_organization, update_organization
+
+
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """The site's root: the organization where the person was last, or what to do without one."""
+    memberships = Membership.objects.filter(user=request.user.pk).select_related("organization")
+    last = request.session.get("organization")
+    membership = memberships.filter(organization=last).first() or memberships.first()
+    if membership:
+        return redirect("home", organization=membership.organization.slug)
+    if request.user.is_superuser:
+        return redirect("new-organization")
+    return render(request, "orgs/no_organization.html")
 
 
 @login_required

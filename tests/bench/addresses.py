@@ -42,8 +42,8 @@ def fill(deploys: int) -> Filled:
     from django.db import connection
     from django.utils import timezone
 
-    from deployments.provisioning.filling.build import fill_organization
-    from deployments.provisioning.filling.events import Habits
+    from deployments.demo.filled_events import Habits
+    from deployments.demo.filling import fill_organization
     from orgs.audit import Actor, acting_as
     from orgs.models import User
 
@@ -115,7 +115,7 @@ def timeline_queries(organization: Any, deployment: Any) -> Iterator[tuple[str, 
     from django.db.models import Count
 
     from deployments.models import Deploy
-    from deployments.queries.keyset import Key
+    from deployments.timeline.pager import Key
 
     yield "", ""
     history = Deploy.objects.filter(organization=organization).order_by("deployed_at", "id")

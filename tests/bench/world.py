@@ -47,11 +47,11 @@ def fill() -> World:
     from django.utils import timezone
 
     from deployments.models import Deployment, Target
-    from deployments.registration.places import choose_place
-    from deployments.registration.register import register_deploy
     from deployments.registration.registration import Registration
     from deployments.registration.statements import find_places
-    from deployments.services import map_branch
+    from deployments.registration.store import register_deploy
+    from deployments.registration.targets import choose_place
+    from deployments.setup.services import map_branch
     from orgs.services import NewEnvironment
     from tests import factories
 

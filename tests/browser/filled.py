@@ -6,11 +6,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments import deletion, import_drafts
+from deployments.access_tokens.services import limit_token
+from deployments.demo.build import ensure_demo, find_demo
+from deployments.imports import drafts as import_drafts
 from deployments.models import Call, Deploy, Deployment, ImpactSource, ManualChange
-from deployments.provisioning.demo.build import ensure_demo, find_demo
 from deployments.request_log.writer import request_log
-from deployments.services import limit_token
+from deployments.setup import deletion
 from orgs.invitations import invite
 from orgs.models import Organization, User
 from orgs.roles import Role

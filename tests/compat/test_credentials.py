@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.utils import timezone
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
-from deployments.services import limit_token
 from tests.calls import FORM, JSON, SHA, assert_sentence, basic, bearer, call, encoded
 from tests.conftest import World
 from tests.factories import make_deployment, make_token

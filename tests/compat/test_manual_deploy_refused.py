@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from deployments.deletion import delete_project
+from deployments.access_tokens.services import limit_token
 from deployments.models import ManualChange
-from deployments.services import limit_token
+from deployments.setup.deletion import delete_project
 from orgs.models import Environment
 from tests.calls import SHA, assert_sentence, basic, bearer, call, count_rows
 from tests.compat.test_manual_deploy import ENCODINGS, NAME, PATH, post, recorded

@@ -7,8 +7,8 @@ import jsonschema_rs
 import pytest
 from pytest_django import Settings
 
+from deployments.api.schemas import SCHEMA_DIR
 from deployments.models import Deploy
-from deployments.wire.schemas import SCHEMA_DIR
 from tests.calls import SHA, assert_sentence, bearer, call, text_of
 from tests.conftest import World
 from tests.factories import make_token

@@ -105,8 +105,8 @@ def test_a_web_worker_loads_what_few_need_when_it_is_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     loaded = done.stdout.split()
-    assert "deployments.api.graphql" in loaded
-    assert "orgs.account_urls" in loaded
+    assert "deployments.graphql.api" in loaded
+    assert "orgs.sign_in.urls" in loaded
     assert not {"graphql", "strawberry", "fido2", "cryptography"} & set(loaded)
 
 

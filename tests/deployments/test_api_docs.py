@@ -7,7 +7,7 @@ from jsonschema_rs import meta
 from pytest_django import Settings
 
 from deployments.models import ImpactKind
-from deployments.wire.openapi import SCHEMAS
+from deployments.openapi.document import SCHEMAS
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import make_impact_source, signed_in

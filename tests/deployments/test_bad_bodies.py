@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind
-from deployments.wire.impact_paths import register_path
 from tests.calls import BOUNDARY, FORM, JSON, MULTIPART, SHA, assert_sentence, bearer, call, count_rows, multipart
 from tests.conftest import World
 from tests.factories import make_impact_source, make_token

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deployments.models import Deploy
-from deployments.services import map_branch
+from deployments.setup.services import map_branch
 from orgs.services import NewEnvironment, create_environment, set_default_environment
 from tests.conftest import World
 from tests.factories import make_project, make_token

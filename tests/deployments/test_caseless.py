@@ -1,6 +1,6 @@
 import re
 
-from deployments.queries.caseless import caseless
+from deployments.lookup import caseless
 
 
 def test_a_caseless_pattern_is_the_text_in_any_case() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from deployments.deploys.services import delete_deploy
 from deployments.models import Deploy
-from deployments.registration.deletion import delete_deploy
 from orgs.models import User
 from tests.calls import bearer, call
 from tests.conftest import World

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from config.wsgi import application
 from deployments.models import Deploy, ImpactKind, ImpactSource, ManualChange
-from deployments.wire.openapi import document
+from deployments.openapi.document import document
 from tests.calls import bearer
 from tests.conftest import World
 from tests.deployments.reporting import make_reporter

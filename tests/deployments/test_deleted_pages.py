@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from deployments import deletion
 from deployments.models import Deployment
+from deployments.setup import deletion
 from orgs import deletion as org_deletion
 from orgs.models import Environment, Project, User
 from tests.conftest import World

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from deployments import deletion
 from deployments.models import Deploy, Deployment
+from deployments.setup import deletion
 from orgs import deletion as org_deletion
 from orgs.models import AuditEvent, Environment, Project
 from orgs.services import NewEnvironment, create_environment, set_default_environment

@@ -19,10 +19,19 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import travel
 
-from deployments.models import Call, Deploy, Deployment, ImpactSource, Incident, ManualChange, MetricValue, Target
+from deployments.demo.history import make_history
+from deployments.impacts.queries import open_incidents
+from deployments.models import (
+    Call,
+    Deploy,
+    Deployment,
+    ImpactSource,
+    Incident,
+    ManualChange,
+    MetricValue,
+    Target,
+)
 from deployments.models.call import Outcome
-from deployments.provisioning.demo.history import make_history
-from deployments.queries.impacts import open_incidents
 from orgs.models import Organization, User
 from tests.calls import bearer, count_rows
 from tests.conftest import World

@@ -8,9 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.health import set_health
+from deployments.deploys.services import set_health
+from deployments.deploys.views import COMMITS_SHOWN, FILES_SHOWN
 from deployments.models import Deploy, Health
-from deployments.views.deploys import COMMITS_SHOWN, FILES_SHOWN
 from orgs.audit import Actor, acting_as
 from orgs.models import AuditEvent, User
 from tests.conftest import World

@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.live_server_helper import LiveServer
 
+from deployments.deploys.services import delete_deploy
 from deployments.models import Call, Deploy
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
-from deployments.registration.deletion import delete_deploy
 from deployments.request_log.writer import request_log
 from orgs.models import User
 from tests.calls import MULTIPART, bearer, call, multipart

@@ -8,10 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Call, Deploy
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
-from deployments.services import limit_token, map_branch
+from deployments.setup.services import map_branch
 from tests.calls import bearer, call, count_rows
 from tests.conftest import World
 from tests.deployments.test_sweetr import PATH, REQUIRED

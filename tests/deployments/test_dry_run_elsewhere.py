@@ -9,8 +9,8 @@ import pytest
 
 from deployments.models import Call, Deploy, ImpactKind, Incident, MetricValue
 from deployments.models.call import Outcome
+from deployments.openapi.document import document
 from deployments.request_log.writer import request_log
-from deployments.wire.openapi import document
 from tests.calls import bearer, call, count_rows
 from tests.conftest import World
 from tests.deployments.importing import dated, post_file

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, ManualChange
-from deployments.queries.export import PART
-from deployments.services import limit_token
+from deployments.timeline.export import PART
 from orgs.models import User
 from tests.calls import assert_sentence, bearer
 from tests.conftest import World

@@ -14,11 +14,11 @@ from django.urls import reverse
 from pytest_django import Settings
 from time_machine import travel
 
+from deployments.demo import filled_events as events
+from deployments.demo.filled_events import Habits
+from deployments.demo.filling import fill_organization
 from deployments.models import Call, ChangedFile, Commit, Deploy, Deployment, PullRequest, Tag, Target
 from deployments.models.call import Outcome
-from deployments.provisioning.filling import events
-from deployments.provisioning.filling.build import fill_organization
-from deployments.provisioning.filling.events import Habits
 from deployments.registration.history import rollbacks_of
 from orgs.models import AuditEvent, Environment, Organization, Project, User
 from orgs.roles import Role

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deployments.access_tokens.services import limit_token
+from deployments.deploys.commits import condition
+from deployments.deploys.services import delete_deploy
 from deployments.models import Commit, Deploy
-from deployments.queries.revisions import condition
-from deployments.registration.deletion import delete_deploy
-from deployments.services import limit_token
 from tests.calls import assert_sentence
 from tests.conftest import World
 from tests.deployments.histories import minute

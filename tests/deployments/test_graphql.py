@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
-from deployments.services import limit_token
 from orgs.models import AuditEvent
 from orgs.services import update_organization
 from tests.calls import FORM, JSON, assert_sentence, basic, bearer, call
@@ -335,7 +335,7 @@ class TestRequests:
             raise ValueError("secret")
 
         ci.register(sha="a")
-        monkeypatch.setattr("deployments.graphql.change_sources.live_deploy", fail)
+        monkeypatch.setattr("deployments.graphql.schema.live_deploy", fail)
         body = latest(ci)
         assert "Something went wrong on our side" in body["errors"][0]["message"]
         assert "secret" not in json.dumps(body)
@@ -345,7 +345,7 @@ class TestRequests:
         def fail(target_id: int) -> None:
             raise OperationalError
 
-        monkeypatch.setattr("deployments.graphql.change_sources.live_deploy", fail)
+        monkeypatch.setattr("deployments.graphql.schema.live_deploy", fail)
         answer = ask(LATEST % ("acme", "storefront", ""), ci.secret)
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert message(answer) == "The database does not answer: try again."

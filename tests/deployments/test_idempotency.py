@@ -11,7 +11,7 @@ from config.celery import app
 from deployments.models import Call, Deploy, IdempotencyKey, ManualChange
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
-from deployments.services import map_branch
+from deployments.setup.services import map_branch
 from deployments.tasks import delete_expired_idempotency_keys
 from orgs.deletion import delete_environment
 from tests.calls import FORM, JSON, MULTIPART, bearer, call, multipart

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from deployments.impacts.charts import HEIGHT, ticks_between
 from deployments.impacts.sources import create_impact_source, delete_impact_source
 from deployments.models import ImpactKind, ImpactSource, MetricValue
 from deployments.request_log.writer import request_log
-from deployments.views.charts import HEIGHT, ticks_between
 from orgs.deletion import delete_environment
 from orgs.models import AuditEvent, User
 from tests.conftest import World

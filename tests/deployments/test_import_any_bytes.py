@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployments.imports.links import Rollback, spans_undone
 from deployments.models import Deploy
 from deployments.registration.history import rollbacks_of
-from deployments.registration.rollback_spans import Rollback, spans_undone
 from tests.calls import BOUNDARY, MULTIPART, assert_sentence, bearer, call, count_rows
 from tests.conftest import World
 from tests.deployments.importing import END, field_part, file_part, import_path

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deployments.imports.links import WINDOW
 from deployments.registration.history import rollbacks_of
-from deployments.registration.near_links import WINDOW
 from tests.conftest import World
 from tests.deployments.histories import START, Event, history, in_short
 from tests.deployments.importing import post_file, rows

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from deployments.impacts.queries import incidents_of, open_incidents
 from deployments.impacts.sources import delete_impact_source
 from deployments.models import Call, ImpactKind, Incident, IncidentEvent
-from deployments.queries.impacts import incidents_of, open_incidents
 from deployments.request_log.writer import request_log
 from orgs.deletion import delete_environment
 from orgs.models import AuditEvent

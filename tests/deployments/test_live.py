@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from deployments.access_tokens.services import limit_token
+from deployments.live.queries import PAGE_SIZE, LiveFilters, read_live
 from deployments.models import Deploy
-from deployments.queries.live import PAGE_SIZE, LiveFilters, read_live
-from deployments.services import limit_token
 from orgs.models import User
 from orgs.services import NewEnvironment
 from tests.calls import bearer

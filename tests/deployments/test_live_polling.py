@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from deployments.deploys.services import delete_deploy, restore_deploy
 from deployments.models import Deploy
-from deployments.registration.deletion import delete_deploy, restore_deploy
 from deployments.request_log.writer import request_log
 from orgs.models import User
 from tests.conftest import World

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import travel
 
-from deployments.deletion import delete_project
 from deployments.models import ManualChange
 from deployments.request_log.writer import request_log
+from deployments.setup.deletion import delete_project
 from orgs.deletion import delete_environment
 from orgs.models import AuditEvent, Environment, User
 from orgs.services import update_organization

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deployments.manual_changes.services import delete_manual_change
 from deployments.models import ManualChange
-from deployments.queries import timeline
-from deployments.queries.entry_key import EntryKey
-from deployments.registration.manual_changes import delete_manual_change
+from deployments.timeline import queries as timeline
+from deployments.timeline.pager import EntryKey
 from orgs.models import User
 from tests.conftest import World
 from tests.deployments.histories import minute, post_history

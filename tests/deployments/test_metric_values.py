@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
+from deployments.impacts.queries import buckets_between
 from deployments.impacts.sources import delete_impact_source
 from deployments.models import ImpactKind, ImpactSource, MetricValue
-from deployments.queries.impacts import buckets_between
 from deployments.request_log.writer import request_log
 from tests.calls import FORM, MULTIPART, assert_sentence, bearer, call, count_rows, multipart, text_of
 from tests.conftest import World

@@ -7,12 +7,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from deployments import moving
-from deployments.deletion import delete_project
 from deployments.models import Deploy, Target
-from deployments.moving import move_deployment, plan_move
 from deployments.registration.statements import FIND_PLACES
-from deployments.services import map_branch
+from deployments.setup import moving
+from deployments.setup.deletion import delete_project
+from deployments.setup.moving import move_deployment, plan_move
+from deployments.setup.services import map_branch
 from orgs.deletion import delete_environment
 from orgs.models import Environment, Project
 from orgs.services import NewEnvironment, create_environment

@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deployments.deploys.queries import path_of
+from deployments.live.status import JUDGE_ORGANIZATION
 from deployments.models import Call, Deploy
-from deployments.queries.calls import CallFilter, calls_of, turned_away_today_by_deployment
-from deployments.queries.deploy_page import path_of
-from deployments.queries.oddities import JUDGE_ORGANIZATION
-from orgs.paging import page_of
+from deployments.request_log.queries import CallFilter, calls_of, turned_away_today_by_deployment
+from orgs.pages import page_of
 from tests.conftest import World
 
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table of a few rows whole.")

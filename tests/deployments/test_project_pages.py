@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from deployments import deletion
+from deployments.setup import deletion
 from orgs import deletion as org_deletion
 from orgs.models import AuditEvent, Project, User
 from orgs.services import NewEnvironment, create_environment

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from deployments.wire.schemas import load_schema
+from deployments.api.schemas import load_schema
 from orgs.models import Organization
 from tests.calls import count_rows
 from tests.conftest import World

@@ -9,10 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from deployments.api import reading
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, Deployment
-from deployments.queries import timeline
-from deployments.services import limit_token
+from deployments.timeline import queries as timeline
+from deployments.timeline import read_api as reading
 from orgs.models import Environment, Project
 from orgs.services import update_organization
 from tests.calls import assert_sentence, bearer, call

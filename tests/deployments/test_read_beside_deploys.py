@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from deployments.deletion import delete_project
+from deployments.access_tokens.services import limit_token
+from deployments.impacts import queries as impacts
 from deployments.models import ImpactKind, Incident, ManualChange
-from deployments.queries import impacts, timeline
-from deployments.services import limit_token
+from deployments.setup.deletion import delete_project
+from deployments.timeline import queries as timeline
 from orgs.services import update_organization
 from tests.calls import assert_sentence
 from tests.conftest import World

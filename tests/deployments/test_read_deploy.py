@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from deployments.health import set_health
+from deployments.access_tokens.services import limit_token
+from deployments.deploys.services import set_health
 from deployments.models import Deploy, Health
-from deployments.services import limit_token
 from orgs.audit import Actor, acting_as
 from tests.conftest import World
 from tests.deployments.histories import START, minute

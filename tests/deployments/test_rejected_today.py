@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deployments.models import Call
-from deployments.queries.calls import turned_away_today
+from deployments.request_log.queries import turned_away_today
 from deployments.request_log.writer import request_log
 from orgs.models import User
 from tests.conftest import World

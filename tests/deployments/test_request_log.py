@@ -11,17 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from deployments.deploys.services import delete_deploy
 from deployments.models import Call, Deploy
 from deployments.models.call import Outcome
-from deployments.registration.deletion import delete_deploy
 from deployments.request_log import writer
-from deployments.request_log.redaction import redact
 from deployments.request_log.writer import RequestLog, request_log
 from deployments.tasks import delete_old_calls
 from orgs.models import User
 from tests.conftest import World
 from tests.deployments.requests import log, url
 from tests.factories import signed_in
+from tokens.secrets import redact
 
 
 def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:

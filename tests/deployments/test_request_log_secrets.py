@@ -7,11 +7,11 @@ import pytest
 
 from config.logging import JsonFormatter
 from deployments.models import Call, Deploy, ManualChange
-from deployments.request_log.redaction import redact
 from deployments.request_log.writer import request_log
 from tests.calls import FORM, JSON
 from tests.conftest import World
 from tests.deployments.importing import post_file
+from tokens.secrets import redact
 
 
 def only_line() -> Call:

@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Deploy
 from deployments.request_log.writer import DailyBudget, request_log
-from deployments.views.setup import TOOLS
+from deployments.setup.snippets import TOOLS
 from orgs.models import User
 from tests.conftest import World
 

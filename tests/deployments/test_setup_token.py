@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from deployments.services import limit_token
+from deployments.access_tokens.services import limit_token
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import make_deployment, make_project, make_token, signed_in

@@ -8,12 +8,13 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+from deployments.access_tokens.services import limit_token
+from deployments.errors import PlaceMoved
 from deployments.models import Deploy, Target
 from deployments.registration import statements
-from deployments.registration.errors import PlaceMoved
 from deployments.registration.registration import NewFile
 from deployments.registration.statements import DEPLOY_COLUMNS, PastDeploy, Place
-from deployments.services import limit_token, map_branch
+from deployments.setup.services import map_branch
 from orgs.models import Environment
 from orgs.services import NewEnvironment, create_environment, order_environments
 from tests.conftest import World

@@ -9,7 +9,7 @@ from django.test import Client
 from deployments.models import Call, Deploy, Deployment, Target
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
-from deployments.services import map_branch
+from deployments.setup.services import map_branch
 from orgs.models import AuditEvent, Environment, Project
 from orgs.services import NewEnvironment, create_environment
 from tests.calls import FORM, JSON, MULTIPART, bearer, call, count_rows, encoded

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
-from deployments.services import limit_token
 from tests.calls import bearer, call, count_rows
 from tests.conftest import World
 from tests.deployments.test_sweetr import PATH, REQUIRED, deployed, post, refused

@@ -9,7 +9,7 @@ from django.test import Client
 
 from deployments.models import Call, Deploy
 from deployments.request_log.writer import request_log
-from deployments.services import map_branch
+from deployments.setup.services import map_branch
 from orgs.models import User
 from tests.calls import assert_sentence, bearer, call, count_rows
 from tests.conftest import World

@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
-from deployments.deletion import delete_project
 from deployments.models import Deploy
-from deployments.queries import timeline
-from deployments.queries.keyset import Key
+from deployments.setup.deletion import delete_project
+from deployments.timeline import queries as timeline
+from deployments.timeline.pager import Key
 from orgs.models import Project, User
 from orgs.services import update_organization
 from tests.conftest import World

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import travel
 
-from deployments import deletion
-from deployments.services import limit_token
+from deployments.access_tokens.services import limit_token
+from deployments.setup import deletion
 from orgs.models import AuditEvent, User
 from tests.conftest import World
 from tests.deployments.histories import START

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.services import limit_token, map_branch, update_deployment
+from deployments.access_tokens.services import limit_token
+from deployments.setup.services import map_branch, update_deployment
 from orgs import audit
 from orgs.audit import Actor, acting_as, changes_in_words
 from orgs.models import AuditEvent, Organization, User

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from deployments.services import create_deployment, map_branch
+from deployments.setup.services import create_deployment, map_branch
 from orgs.models import Environment, Membership, Project, User
 from orgs.roles import Role
 from orgs.services import (

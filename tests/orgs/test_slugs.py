@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from deployments.services import update_deployment
+from deployments.setup.services import update_deployment
 from orgs.services import (
     NewEnvironment,
     create_environment,

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
+from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, Deployment
-from deployments.services import limit_token
 from orgs.services import create_project
 from tests.conftest import World
 from tests.deployments.histories import START

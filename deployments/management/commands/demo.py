@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deployments.management.arguments import number
-from deployments.provisioning.demo.access import closing_lines, read_access
-from deployments.provisioning.demo.build import NoPlaceForDemo, ensure_demo, find_demo
+from deployments.demo.access import closing_lines, read_access
+from deployments.demo.build import NoPlaceForDemo, ensure_demo, find_demo
+from deployments.management import number
 
 MAX_DAYS = 3_650
 

@@ -5,9 +5,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deployments.management.arguments import number
-from deployments.provisioning.filling.build import OrganizationExists, fill_organization
-from deployments.provisioning.filling.places import ENVIRONMENTS
+from deployments.demo.filled_events import ENVIRONMENTS
+from deployments.demo.filling import OrganizationExists, fill_organization
+from deployments.management import number
 from orgs.audit import Actor, acting_as
 from orgs.models import User
 

@@ -8,8 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from deployments.provisioning.applying import provision
-from deployments.provisioning.document import MAX_BYTES, read_document
-from deployments.provisioning.errors import ProvisioningError
+from deployments.provisioning.document import MAX_BYTES, ProvisioningError, read_document
 from orgs.audit import Actor, acting_as
 
 PROVISION = Actor(label="provision")

@@ -1,0 +1,1 @@
+"""Access tokens in the web UI: list, create, change, rotate, revoke."""

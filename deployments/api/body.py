@@ -1,0 +1,230 @@
+"""Bytes of a request → its fields, in every encoding that clients send."""
+
+import codecs
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from deployments.errors import UnreadableBody, UnusableNumber
+from orgs.text import problem_in_json, shortened
+
+MAX_FORM_FIELDS = 1000
+# No field that a form can carry is long, and percent signs take fifty times their size in memory.
+MAX_FORM_LENGTH = 1_000_000
+# Tiny values take up to a hundred times their size in memory. The schema admits 80,000 lists and objects in all, and
+# 16 MB of real shas and paths have 400,000 commas; some more of both stand in messages.
+MAX_JSON_BRACKETS = 150_000
+MAX_JSON_COMMAS = 1_000_000
+MAX_DIGITS = len(str(-(2**63)))
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+# Python knows more charsets, of which some are no text and some take a quadratic time to decode.
+CHARSETS = {
+    "ascii": "utf-8-sig",
+    # A byte-order mark is no JSON, but Windows PowerShell's files begin with one.
+    "utf-8": "utf-8-sig",
+    "utf-8-sig": "utf-8-sig",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "iso8859-1": "iso8859-1",
+    "iso8859-15": "iso8859-15",
+    "cp1252": "cp1252",
+}
+# What to do about what Python's json says, by how it begins.
+JSON_ADVICE = {
+    "Expecting value": "write a value there, and text in double quotes",
+    "Expecting property name": "put names in double quotes, and no comma behind the last member",
+    "Illegal trailing comma": "put no comma behind the last one",
+    "Expecting ':'": "put a colon between a name and its value",
+    "Expecting ','": "put a comma between members, and a backslash before a double quote within text",
+    "Unterminated string": "end the text with a double quote",
+    "Extra data": "send one object and nothing behind it",
+    "Invalid control character": "write a line break within text as \\n, a tab as \\t",
+    "Invalid \\": "write a backslash within text as two",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an endpoint's sentences tell a caller to send: a ``field``, and fewer of what makes a body long."""
+
+    field: str = "api_key"
+    parts: str = ""
+
+    @property
+    def fewer(self) -> str:
+        return f"send fewer {self.parts}" if self.parts else "send less"
+
+
+ANY_FIELDS = Expected()
+
+
+def read_fields(body: bytes, content_type: str, expected: Expected = ANY_FIELDS) -> dict[str, Any]:
+    """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
+    label = label_of(content_type)
+    media_type = label.get_content_type() if content_type else ""
+    if media_type == MULTIPART:
+        return read_multipart(body, label.get_boundary() or "")
+    return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type, expected)
+
+
+def label_of(content_type: str) -> Message:
+    label = Message()
+    label["Content-Type"] = content_type
+    return label
+
+
+def decode(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(CHARSETS[codecs.lookup(charset).name])
+    except (LookupError, ValueError):
+        raise UnreadableBody(f"The body is not text in {charset[:40]!r}: send it as UTF-8.") from None
+
+
+def charset_of(content_type: str) -> str | None:
+    """What a body of this label is decoded by, as Python names it; none where it is a charset that is not read."""
+    label = label_of(content_type)
+    if label.get_content_type() == MULTIPART:
+        return "utf-8"
+    try:
+        return CHARSETS.get(codecs.lookup(label.get_content_charset() or "utf-8").name)
+    except (LookupError, ValueError):
+        return None
+
+
+def read_text(text: str, media_type: str, expected: Expected) -> dict[str, Any]:
+    """JSON or form pairs: what the label says, and what the text looks like where the label says neither.
+
+    JSON comes labelled text/plain (two clients), not at all (a Go client) or, from ``curl -d`` without a header, as a
+    form, whose pairs never begin with a brace. Form pairs labelled as JSON were refused by Sleuth and are refused here.
+    """
+    looks_like_json = text.lstrip()[:1] in ("{", "[")
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    if looks_like_json or is_json:
+        return read_json(text, expected, labelled_json=is_json)
+    return read_form(text)
+
+
+def read_json(text: str, expected: Expected, *, labelled_json: bool) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    if text.count(",") > MAX_JSON_COMMAS or text.count("{") + text.count("[") > MAX_JSON_BRACKETS:
+        raise UnreadableBody(f"The body has too many values: {expected.fewer}.")
+    try:
+        value = json.loads(text, parse_constant=refuse_number, parse_float=read_float, parse_int=read_integer)
+    except RecursionError:
+        raise UnreadableBody("The body is nested too deeply: send its fields as the schema shows.") from None
+    except json.JSONDecodeError as error:
+        if labelled_json and "=" in text and text.lstrip()[:1] not in ("{", "["):
+            raise UnreadableBody(f"The body is not JSON, but form pairs: send JSON, or Content-Type: {FORM}.") from None
+        raise UnreadableBody(f"The body is not JSON: {in_words(error)}.") from None
+    if not isinstance(value, dict):
+        raise UnreadableBody(f'The body is not a JSON object: send {{"{expected.field}": "…"}}.')
+    return value
+
+
+def in_words(error: json.JSONDecodeError) -> str:
+    advice = next((f": {text}" for start, text in JSON_ADVICE.items() if error.msg.startswith(start)), "")
+    return f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}{advice}"
+
+
+def refuse_number(text: str) -> float:
+    raise UnusableNumber(
+        f"The body is not JSON: {shortened(text, 20)} is no finite number: send one, or null for none."
+    )
+
+
+def read_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else refuse_number(text)
+
+
+def read_integer(text: str) -> int:
+    # Python refuses to read thousands of digits, which take a quadratic time.
+    if len(text) > MAX_DIGITS or not -(2**63) <= (number := int(text)) < 2**63:
+        raise UnusableNumber(f"The body has the number {shortened(text, MAX_DIGITS)}: send numbers up to 64 bits.")
+    return number
+
+
+def read_query(query_string: str) -> dict[str, Any]:
+    """``query_string`` as WSGI gives it: bytes dressed up as Latin-1. Raises UnreadableBody."""
+    try:
+        text = query_string.encode("latin-1").decode()
+    except UnicodeError:
+        raise UnreadableBody("The query string is not UTF-8: percent-encode it as UTF-8.") from None
+    return read_form(text, "query string")
+
+
+def read_form(text: str, what: str = "form") -> dict[str, Any]:
+    if len(text) > MAX_FORM_LENGTH:
+        raise UnreadableBody(f"The {what} is longer than {MAX_FORM_LENGTH} characters: send JSON.")
+    try:
+        pairs = parse_qsl(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+    except UnicodeDecodeError:
+        raise UnreadableBody(f"The {what} is not UTF-8: percent-encode it as UTF-8.") from None
+    except ValueError:
+        raise UnreadableBody(f"The {what} has more than {MAX_FORM_FIELDS} fields: send JSON.") from None
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        add_form_value(fields, name, value)
+    return fields
+
+
+def add_form_value(fields: dict[str, Any], name: str, value: str) -> None:
+    if name not in fields:
+        fields[name] = value
+    elif isinstance(fields[name], list):
+        fields[name].append(value)
+    else:
+        fields[name] = [fields[name], value]
+
+
+def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
+    """The text parts; files are dropped."""
+    # Django's parser takes what it has for the whole where the end is missing: half a sha would be a sha.
+    if not boundary or f"--{boundary}--".encode() not in body:
+        raise UnreadableBody(
+            "The multipart body does not end with the boundary that its Content-Type names: send it as curl -F does."
+        )
+    meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": len(body)}
+    try:
+        # Latin-1 keeps each byte, where Django's parser would put a mark in the place of what is no UTF-8.
+        parsed, _ = MultiPartParser(meta, BytesIO(body), [MemoryFileUploadHandler()], "latin-1").parse()
+        fields = {name: [as_utf8(value) for value in values] for name, values in parsed.lists()}
+    except SuspiciousOperation:
+        raise UnreadableBody("The multipart body has too many parts: send JSON.") from None
+    except UnicodeError:
+        raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
+    except MultiPartParserError:
+        raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def as_utf8(text: str) -> str:
+    return text.encode("latin-1").decode()
+
+
+def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """All fields of a call: its body's over those of the query string, where Terraform Cloud names its environment.
+
+    Raises UnreadableBody for text that a database cannot store.
+    """
+    for what, part in (("query string", query), ("body", fields)):
+        if problem := problem_in_json(part):
+            raise UnreadableBody(f"The {what} {problem}.")
+    return {**fields, **{name: value for name, value in query.items() if is_absent(fields.get(name))}}
+
+
+def is_absent(value: Any) -> bool:
+    """The GitHub Action sends inputs that a workflow leaves out as empty strings, a Go client all its fields."""
+    return value is None or (isinstance(value, str) and not value.strip())

@@ -1,0 +1,118 @@
+"""Deploys: the list, one with what it brought, and what one brought in full."""
+
+from typing import Any
+
+from django.db.models import QuerySet, prefetch_related_objects
+from django.http import Http404, HttpResponse
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.deploys.commits import Ambiguous, Stay, find_commit
+from deployments.models import ChangedFile, Commit, Deploy, PullRequest
+from deployments.models.deploy import MAX_SHA_LENGTH
+from deployments.registration.representation import (
+    as_text,
+    deploy_path,
+    represent_commit,
+    represent_deploy,
+    represent_file,
+    represent_pull_request,
+    represent_with_changes,
+    with_previous_sha,
+)
+from deployments.timeline.pager import Key
+from deployments.timeline.queries import read_page
+from deployments.timeline.read_api import DeploysForm, ListView, ReadView
+from deployments.token_limits import commits_of, visible_deploys
+from orgs.text import printable, problem_in_text, shortened
+
+
+class DeploysView(ReadView):
+    """Newest first. A page of a search through more than one page can hold may be empty and yet have a next one."""
+
+    def get(self, request: Request, organization: str) -> HttpResponse:
+        key = self.cursor(Key)
+        page = read_page(self.filtered_by(DeploysForm).filters(), before=key, size=self.limit())
+        prefetch_related_objects(page.deploys, "organization", "links")
+        return self.page([represent_deploy(deploy) for deploy in page.deploys], str(page.older or ""))
+
+
+class DeployView(ReadView):
+    def get(self, request: Request, organization: str, deploy_id: int) -> HttpResponse:
+        return self.answer(represent_with_changes(deploy_or_404(self)))
+
+
+def deploy_or_404(view: ReadView) -> Deploy:
+    deploy = with_previous_sha(visible_deploys(view.token)).filter(pk=view.kwargs["deploy_id"]).first()
+    if deploy is None:
+        raise Http404
+    return deploy
+
+
+class CommitsView(ListView):
+    def rows(self) -> QuerySet[Any]:
+        return commits_of(deploy_or_404(self))
+
+    def represent(self, row: Commit) -> dict[str, Any]:
+        return represent_commit(row)
+
+
+class FilesView(ListView):
+    def rows(self) -> QuerySet[Any]:
+        return deploy_or_404(self).files.all()
+
+    def represent(self, row: ChangedFile) -> dict[str, Any]:
+        return represent_file(row)
+
+
+class PullRequestsView(ListView):
+    def rows(self) -> QuerySet[Any]:
+        return deploy_or_404(self).pull_requests.all()
+
+    def represent(self, row: PullRequest) -> dict[str, Any]:
+        return represent_pull_request(row)
+
+
+NAMED_REVISIONS = 5
+
+
+class CommitView(ReadView):
+    """Which environments have a commit, and since when."""
+
+    def get(self, request: Request, organization: str, sha: str) -> HttpResponse:
+        if (problem := problem_in_text(sha)) or len(sha) > MAX_SHA_LENGTH:
+            return answer_text(400, f"The sha {problem or f'is longer than {MAX_SHA_LENGTH} characters'}.")
+        try:
+            found = find_commit(visible_deploys(self.token), sha)
+        except Ambiguous as ambiguous:
+            return answer_text(409, ambiguous_sentence(sha, ambiguous.revisions))
+        if found is None:
+            return answer_text(404, f"No deploy has a commit {printable(shortened(sha, 100))}.")
+        return self.answer(
+            {
+                "sha": found.sha,
+                "environments": [self.represent(stay) for stay in found.stays if not stay.undone_by],
+                "rolled_back": [self.represent(stay) for stay in found.stays if stay.undone_by],
+            }
+        )
+
+    def represent(self, stay: Stay) -> dict[str, Any]:
+        deploy, ended = stay.deploy, stay.undone_by
+        return {
+            "project": deploy.project.slug,
+            "deployment": deploy.deployment.slug,
+            "environment": deploy.environment.slug,
+            "since": as_text(deploy.deployed_at),
+            "deploy": self.represent_deploy(deploy.pk),
+            "until": as_text(ended.deployed_at) if ended else None,
+            "rolled_back_by": self.represent_deploy(ended.pk) if ended else None,
+        }
+
+    def represent_deploy(self, deploy_id: int) -> dict[str, Any]:
+        return {"id": deploy_id, "url": deploy_path(self.token.organization_slug, deploy_id)}
+
+
+def ambiguous_sentence(sha: str, revisions: list[str]) -> str:
+    named = ", ".join(shortened(revision, 64) for revision in revisions[:NAMED_REVISIONS])
+    more = f" and {len(revisions) - NAMED_REVISIONS} more" if len(revisions) > NAMED_REVISIONS else ""
+    return printable(f"{len(revisions)} commits begin with {sha}: write more of it ({named}{more}).")

@@ -1,0 +1,50 @@
+"""Whether a deploy was good, as somebody judged it."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Deploy, Health
+from deployments.registration.history import relink_target
+from deployments.registration.statements import lock_target
+from orgs import audit
+from orgs.rows import lock_row
+
+
+@transaction.atomic
+def set_health(*, deploy: Deploy, health: Health | None, now: datetime) -> None:
+    """Keeps who and when, too; none takes the judgement back. Nothing is written where it is the present one already,
+    so that a repeated call keeps who was first."""
+    locked = lock_row(deploy)
+    before = locked.health_set
+    if before == health:
+        return
+    locked.health_set = health
+    locked.health_set_by = audit.current_actor.get().label if health else None
+    locked.health_set_at = now if health else None
+    locked.save(update_fields=("health_set", "health_set_by", "health_set_at", "updated_at"))
+    action = "deploy.health_set" if health else "deploy.health_reset"
+    audit.record(action, locked, organization=locked.organization, changes={"health": [before, health]})
+
+
+# --- Taking a deploy out of its history, and putting it back ---
+
+
+@transaction.atomic
+def delete_deploy(*, deploy: Deploy) -> None:
+    """The deploy stays in the database for :func:`restore_deploy`; what it undid is as it was before it."""
+    lock_target(deploy.target_id)
+    if Deploy.everything.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
+        # Nothing may point to what is not in the history.
+        Deploy.everything.filter(pk=deploy.pk).update(restores=None, rolled_back_by=None)
+        relink_target(deploy.target_id)
+        audit.record("deploy.deleted", deploy, organization=deploy.organization)
+
+
+@transaction.atomic
+def restore_deploy(*, deploy: Deploy) -> None:
+    lock_target(deploy.target_id)
+    if Deploy.everything.filter(pk=deploy.pk).exclude(deleted_at=None).update(deleted_at=None):
+        relink_target(deploy.target_id)
+        audit.record("deploy.restored", deploy, organization=deploy.organization)

@@ -1,0 +1,276 @@
+"""Sleuth's ``register_impact``: fields of a request → a report of an incident, or a value of a metric.
+
+https://help.sleuth.io/sleuth-api/custom-incident-impact-registration and …/custom-metric-impact-registration; what
+clients really send is in tests/compat.
+"""
+
+import math
+import re
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_refusal, answer_text
+from deployments.api.body import Expected
+from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.fields import INVALID_DATE, read_date, without_absent
+from deployments.api.schemas import check_fields, violations
+from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
+from deployments.impacts.incidents import IncidentReport, record_incident
+from deployments.impacts.queries import (
+    IncidentFilters,
+    find_incident_source,
+    find_metric_source,
+    living_sources,
+    open_incidents,
+    read_incidents,
+)
+from deployments.impacts.sources import NO_METRIC_SOURCE, record_metric_value
+from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEventType
+from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
+from deployments.registration.representation import as_text
+from deployments.request_log.endpoint import RegistrationView
+from deployments.timeline.forms import text_field
+from deployments.timeline.pager import Key
+from deployments.timeline.read_api import ReadForm, ReadView
+from deployments.token_limits import check_source_allowed
+from orgs.audit import Actor, acting_as
+from orgs.text import shortened
+from tokens.scopes import Scope
+
+# The text is Sleuth's; clients compare it.
+NO_NUMBER = "Bad Request - impact value must be a number"
+
+
+def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
+    """The value and its date, none for now. Raises InvalidField."""
+    fields = without_absent(fields)
+    broken = {violation.path for violation in violations("register_impact_metric", fields)}
+    if "value" not in fields or "value" in broken:
+        raise InvalidField(NO_NUMBER)
+    value = as_number(fields["value"])
+    if not isinstance(fields.get("date", ""), str):
+        raise InvalidField(INVALID_DATE)
+    return value, read_date(fields.get("date"))
+
+
+def as_number(value: float | str) -> float:
+    """Raises InvalidField for one that no double holds."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidField(NO_NUMBER)
+    return number
+
+
+def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
+    """Raises InvalidField with the first problem."""
+    fields = without_absent(fields)
+    for name in ("date", "ended_date"):
+        if not isinstance(fields.get(name, ""), str):
+            raise InvalidField(INVALID_DATE)
+    if isinstance(fields.get("id"), int) and not isinstance(fields["id"], bool):
+        # Systems that number their incidents send a number in one template and text in another.
+        fields["id"] = str(fields["id"])
+    check_fields("register_impact_incident", fields)
+    type_ = IncidentEventType(fields["type"].lower())
+    occurred_at, ended_at = read_date(fields.get("date")), read_date(fields.get("ended_date"))
+    if type_ != IncidentEventType.TRIGGERED:
+        ended_at = None
+    elif ended_at and occurred_at is None:
+        raise InvalidField("date is required with ended_date: send when the incident began.")
+    elif ended_at and occurred_at and ended_at < occurred_at:
+        raise InvalidField("ended_date is before date: send when the incident ended.")
+    return IncidentReport(
+        type=type_,
+        external_id=fields.get("id", ""),
+        occurred_at=occurred_at,
+        ended_at=ended_at,
+        title=as_line(fields.get("title", "")),
+        url=fields.get("url", ""),
+    )
+
+
+def as_line(title: str) -> str:
+    """Templates of alerting tools put whole messages here, and an incident is worth more than the end of its title."""
+    return " ".join(title.split())[:MAX_INCIDENT_TITLE_LENGTH]
+
+
+# --- register_impact: what custom metrics measured and what happened to custom incidents ---
+
+SOURCE_ID = re.compile(r"[0-9]{1,18}")
+
+
+class ImpactView(RegistrationView):
+    required_scope = Scope.REGISTER_IMPACT
+    # Sleuth's pages name this text for both endpoints.
+    unauthorized_text = "Unauthorized"
+
+
+class RegisterMetricView(ImpactView):
+    expected = Expected("value")
+
+    def post(self, request: Request, impact_id: str) -> HttpResponse:
+        source = self.find_source(impact_id)
+        check_source_allowed(token=self.token, source=source)
+        fields = self.read_fields()
+        value, measured_at = read_metric_value(fields)
+        now = timezone.now()
+
+        def record() -> None:
+            record_metric_value(source=source, value=value, measured_at=measured_at, now=now, token_id=self.token.id)
+
+        accepted = answer_text(200, "Success")
+        if not self.is_dry_run:
+            record()
+            return accepted
+        report = {**named(source), "value": value, "measured_at": as_text(measured_at or now)}
+        try:
+            with rolled_back():
+                record()
+        except MetricTooSoon as refusal:
+            return answer_dry_run("refused", report, would_answer=answer_refusal(refusal))
+        return answer_dry_run("metric_value", report, would_answer=accepted)
+
+    def find_source(self, impact_id: str) -> ImpactSource:
+        source = (
+            find_metric_source(organization_id=self.token.organization_id, source_id=int(impact_id))
+            if SOURCE_ID.fullmatch(impact_id)
+            else None
+        )
+        if source is None:
+            raise UnknownImpactSource(NO_METRIC_SOURCE)
+        return source
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Python's json writes NaN and Infinity, which are no JSON: here the value is what is wrong."""
+        return super().handle_exception(InvalidField(NO_NUMBER) if isinstance(exc, UnusableNumber) else exc)
+
+
+class RegisterIncidentView(ImpactView):
+    """The token may be the last segment of the path, where tools can only be given an address."""
+
+    expected = Expected("type")
+
+    def post(
+        self, request: Request, organization: str, project: str, environment: str, source: str, token: str = ""
+    ) -> HttpResponse:
+        found = find_incident_source(
+            organization_id=self.token.organization_id, project=project, environment=environment, source=source
+        )
+        if found is None:
+            place = f"'{shortened(source, 100)}' in environment '{shortened(environment, 100)}'"
+            raise UnknownImpactSource(
+                f"There is no incident impact source {place} of project '{shortened(project, 100)}'."
+            )
+        check_source_allowed(token=self.token, source=found)
+        fields = self.read_fields()
+        report = read_incident_report(fields)
+        now, accepted = timezone.now(), answer_text(200, "Success")
+        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
+            record_incident(source=found, report=report, now=now, token_id=self.token.id)
+            if self.is_dry_run:
+                event = {
+                    **named(found),
+                    "type": report.type.value,
+                    "id": report.external_id or None,
+                    "occurred_at": as_text(report.occurred_at or now),
+                    "open_incidents": open_incidents(found).count(),
+                }
+                return answer_dry_run("incident_event", event, would_answer=accepted)
+        return accepted
+
+    def actor(self, request: HttpRequest | Request) -> Actor:
+        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+
+
+def named(source: ImpactSource) -> dict[str, str]:
+    return {
+        "organization": source.organization.slug,
+        "project": source.project.slug,
+        "environment": source.environment.slug,
+        "impact_source": source.slug,
+    }
+
+
+NO_STATE = "Write open, closed or nothing."
+
+
+class IncidentsForm(ReadForm):
+    without = ("kind", "deployment", "sha", "version", "q", "author", "tag")
+
+    source = text_field("Impact source")
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), ("open", "Open"), ("closed", "Closed")],
+        error_messages={"invalid_choice": NO_STATE},
+    )
+
+    def sources(self) -> Any:
+        """Those in the chosen environments. An incident belongs to no deployment: a token that is limited to some sees
+        none."""
+        if self.token.limited_to_deployments:
+            return ImpactSource.objects.none()
+        environments, text = self.environments(), self.cleaned_data.get("environment")
+        chosen = self.named(environments, text) if text else environments
+        return living_sources(self.place.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
+
+    def chosen_sources(self) -> Any:
+        """Those that ``source`` names: a slug is unique in its environment."""
+        return self.named(self.sources(), self.cleaned_data["source"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        text = cleaned.get("source")
+        if text and not self.errors and not self.chosen_sources().exists():
+            self.add_error("source", self.unknown("incident impact source", text, self.sources()))
+        return cleaned
+
+    def incident_filters(self) -> IncidentFilters:
+        """Only of a valid form."""
+        filters = self.filters()
+        state = self.cleaned_data["state"]
+        return IncidentFilters(
+            organization_id=filters.organization_id,
+            project_id=filters.project_id,
+            environment_ids=() if self.token.limited_to_deployments else filters.environment_ids,
+            source_ids=self.source_ids(),
+            since=filters.since,
+            until=filters.until,
+            is_open=state == "open" if state else None,
+        )
+
+    def source_ids(self) -> tuple[int, ...] | None:
+        if not self.cleaned_data["source"]:
+            return None
+        return tuple(self.chosen_sources().values_list("pk", flat=True))
+
+
+class IncidentsView(ReadView):
+    """Those that began last come first."""
+
+    def get(self, request: Request, organization: str) -> HttpResponse:
+        key = self.cursor(Key)
+        filters = self.filtered_by(IncidentsForm).incident_filters()
+        incidents, following = read_incidents(filters, before=key, size=self.limit())
+        return self.page([represent_incident(incident) for incident in incidents], str(following or ""))
+
+
+def represent_incident(incident: Incident) -> dict[str, Any]:
+    """``external_id``, ``title`` and ``url`` are those that the caller sent; dates are in UTC."""
+    return {
+        "id": incident.pk,
+        "organization": incident.organization.slug,
+        "project": incident.project.slug,
+        "environment": incident.environment.slug,
+        "source": {"slug": incident.source.slug, "name": incident.source.name},
+        "external_id": incident.external_id or None,
+        "title": incident.title or None,
+        "url": incident.url or None,
+        "started_at": as_text(incident.started_at),
+        "ended_at": as_text(incident.ended_at),
+    }

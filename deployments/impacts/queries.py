@@ -1,0 +1,176 @@
+"""Reading impact sources, incidents and the values of metrics."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
+from deployments.timeline.pager import Key
+from orgs.deletion import restorable_since
+from orgs.models import Environment, Organization, Project
+from orgs.slugs import is_slug
+
+# Of an incident, on the page of its source.
+EVENTS_SHOWN = 20
+INCIDENTS_A_PAGE = 50
+MOST_INCIDENTS_IN_A_CHART = 1000
+MOST_BUCKETS = 360
+
+
+def living_sources(organization_id: int) -> QuerySet[ImpactSource]:
+    """Those whose project and environment are not deleted either, with them."""
+    sources: QuerySet[ImpactSource] = ImpactSource.objects.filter(
+        organization=organization_id, project__deleted_at=None, environment__deleted_at=None
+    )
+    return sources.select_related("organization", "project", "environment")
+
+
+def find_incident_source(*, organization_id: int, project: str, environment: str, source: str) -> ImpactSource | None:
+    """By slugs in any case."""
+    slugs = [slug.lower() for slug in (project, environment, source)]
+    if not all(map(is_slug, slugs)):
+        return None
+    return (
+        living_sources(organization_id)
+        .filter(kind=ImpactKind.INCIDENT, project__slug=slugs[0], environment__slug=slugs[1], slug=slugs[2])
+        .first()
+    )
+
+
+def find_metric_source(*, organization_id: int, source_id: int) -> ImpactSource | None:
+    return living_sources(organization_id).filter(kind=ImpactKind.METRIC, pk=source_id).first()
+
+
+def sources_of(project: Project) -> QuerySet[Any]:
+    """Each with its environment, ``open_count`` and ``last_report_at``."""
+    open_ones = Incident.objects.filter(source=OuterRef("pk"), ended_at__isnull=True).order_by().values("source")
+    newest = Incident.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
+    sources: QuerySet[Any] = ImpactSource.objects.filter(project=project, environment__deleted_at=None)
+    counted: QuerySet[Any] = sources.select_related("environment").annotate(
+        open_count=Coalesce(Subquery(open_ones.annotate(count=Count("pk")).values("count")), 0),
+        last_report_at=Coalesce("last_value_at", Subquery(newest)),
+    )
+    return counted
+
+
+def deleted_sources(organization: Organization) -> QuerySet[Any]:
+    """With their projects; what was deleted with an environment or a project comes back with that."""
+    return ImpactSource.everything.filter(
+        organization=organization,
+        deleted_at__gte=restorable_since(),
+        project__deleted_at=None,
+        environment__deleted_at=None,
+    ).select_related("project", "environment")
+
+
+# --- Incidents -------------------------------------------------------------------------------------------------------
+
+
+def incidents_of(place: Organization | Project | Environment | ImpactSource) -> QuerySet[Incident]:
+    """Newest first, without those of deleted sources; pages by ``page_of(…, by="-started_at")``."""
+    column = "source" if isinstance(place, ImpactSource) else type(place).__name__.lower()
+    return Incident.objects.filter(Q((column, place)), source__deleted_at=None).order_by("-started_at", "-id")
+
+
+def open_incidents(place: Organization | Project | Environment | ImpactSource) -> QuerySet[Incident]:
+    """What fails there now, with its source and environment; the longest open first."""
+    return (
+        incidents_of(place)
+        .filter(ended_at__isnull=True)
+        .select_related("source", "environment")
+        .order_by("started_at", "id")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilters:
+    """Which incidents a list shows; empty values admit everything. The moments are about their beginning."""
+
+    organization_id: int
+    project_id: int | None = None
+    environment_ids: tuple[int, ...] | None = None
+    source_ids: tuple[int, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    is_open: bool | None = None
+
+    def conditions(self) -> Q:
+        found = Q(project=self.project_id) if self.project_id else Q(organization=self.organization_id)
+        if self.environment_ids is not None:
+            found &= Q(environment__in=self.environment_ids)
+        if self.source_ids is not None:
+            found &= Q(source__in=self.source_ids)
+        if self.since:
+            found &= Q(started_at__gte=self.since)
+        if self.until:
+            found &= Q(started_at__lt=self.until)
+        if self.is_open is not None:
+            found &= Q(ended_at__isnull=self.is_open)
+        return found
+
+
+def read_incidents(
+    filters: IncidentFilters, *, before: Key | None = None, size: int | None = None
+) -> tuple[list[Incident], Key | None]:
+    """A page, newest first, with their places and sources, and where the next one begins, if there is one."""
+    incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
+    if before:
+        incidents = incidents.filter(Q(started_at__lte=before.at) & (Q(started_at__lt=before.at) | Q(pk__lt=before.id)))
+    rows = incidents.select_related("organization", "project", "environment", "source")
+    size = size or INCIDENTS_A_PAGE
+    found = list(rows[: size + 1])
+    page = found[:size]
+    return page, Key(page[-1].started_at, page[-1].pk) if len(found) > size else None
+
+
+def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
+    """Each with its first ``shown_events``, in the order in which they happened."""
+    events = IncidentEvent.objects.order_by("occurred_at", "id").select_related("token")[:EVENTS_SHOWN]
+    return incidents.prefetch_related(Prefetch("events", events, to_attr="shown_events"))
+
+
+def incidents_since(source: ImpactSource, moment: datetime) -> list[Incident]:
+    """Those that were open at ``moment`` or since, newest first, at most MOST_INCIDENTS_IN_A_CHART."""
+    overlapping = incidents_of(source).filter(Q(ended_at__isnull=True) | Q(ended_at__gte=moment))
+    return list(overlapping[:MOST_INCIDENTS_IN_A_CHART])
+
+
+# --- Values ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Values of one stretch of time, which begins at ``at``."""
+
+    at: datetime
+    low: float
+    mean: float
+    high: float
+    count: int
+
+
+def values_of(source: ImpactSource) -> QuerySet[MetricValue]:
+    """Newest first; pages by ``page_of(…, by="-measured_at")``."""
+    return MetricValue.objects.filter(source=source).order_by("-measured_at", "-id")
+
+
+def buckets_between(source: ImpactSource, since: datetime, until: datetime) -> list[Bucket]:
+    """At most MOST_BUCKETS, oldest first, of what was measured at ``since`` or later and before ``until``.
+
+    Takes time with the number of values, of which a month has 21,600 at the most. Averages are not the database's
+    business: PostgreSQL refuses those of very large numbers.
+    """
+    measured = MetricValue.objects.filter(source=source, measured_at__gte=since, measured_at__lt=until)
+    rows = measured.order_by("measured_at", "id").values_list("measured_at", "value").iterator(chunk_size=2000)
+    width = (until - since) / MOST_BUCKETS
+    buckets = []
+    for _, group in groupby(rows, key=lambda row: (row[0] - since) // width):
+        moments, values = zip(*group, strict=True)
+        count = len(values)
+        mean = sum(value / count for value in values)
+        buckets.append(Bucket(moments[0], min(values), mean, max(values), count))
+    return buckets

@@ -1,0 +1,128 @@
+"""Sleuth's ``import_deploys``: a CSV file becomes the history of a deployment in an environment."""
+
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.views import ENDED_EARLY, FieldsParser, check_encoding
+from deployments.errors import BodyTooLarge, InvalidField, UnreadableBody
+from deployments.imports.file import HistoryFile, fixed_cells
+from deployments.imports.importing import import_history
+from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
+from deployments.models import HistoryImport
+from deployments.models.call import MAX_BODY_BYTES_KEPT
+from deployments.registration.idempotency import answer_success, as_response
+from deployments.registration.report import named
+from deployments.registration.targets import check_environment_allowed, choose_place, find_deployment
+from deployments.request_log.endpoint import RegistrationView
+from deployments.token_limits import count_rollbacks
+from orgs.audit import Actor, acting_as
+from orgs.text import shortened
+from tokens.scopes import Scope
+
+UPLOAD = "gumshoe.upload"
+
+
+class UploadParser(BaseParser):
+    """``request.data`` is the fields of a multipart body, whose file is put aside; other bodies are read for the token
+    that they may carry."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
+        content_type = request.META.get("CONTENT_TYPE", "")
+        if not is_multipart(content_type):
+            return FieldsParser().parse(stream, media_type, parser_context)
+        check_encoding(request)
+        length = int(request.META["CONTENT_LENGTH"])
+        if length > settings.MAX_IMPORT_BYTES:
+            raise BodyTooLarge(
+                f"The body is larger than {settings.MAX_IMPORT_BYTES} bytes: leave out columns or old rows."
+            )
+        try:
+            upload = read_upload(request, content_type, length)
+        except UnreadablePostError:
+            raise UnreadableBody(ENDED_EARLY) from None
+        request.META[UPLOAD] = upload
+        return upload.fields
+
+
+class ImportDeploysView(RegistrationView):
+    required_scope = Scope.REGISTER_DEPLOY
+    parser_classes = (UploadParser,)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            upload_of(request).close()
+
+    def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
+        places = find_deployment(token=self.token, slug=deployment)
+        fields = self.read_fields()
+        environment = fields.get("environment") or ""
+        if not isinstance(environment, str):
+            raise InvalidField("environment must be given once.")
+        upload = upload_of(request)
+        if upload.file is None:
+            raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
+        # No name is so long; the answer repeats it.
+        place = choose_place(places, environment=shortened(environment.strip(), 200))
+        check_environment_allowed(token=self.token, place=place)
+        # Whoever is asked later what happened here finds a token, and where it was used.
+        actor = Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+        fixed = fixed_cells(
+            deployment_slug=place.deployment_slug,
+            environment_slug=place.environment_slug,
+            environment_name=place.environment_name,
+        )
+        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(actor):
+            done = import_history(
+                place=place,
+                rows=HistoryFile(upload.file, fixed=fixed).all_rows(),
+                token_id=self.token.id,
+                imported_by=actor.label,
+                file_name=upload.file_name,
+            )
+            rollbacks = count_rollbacks(done.target_id) if self.is_dry_run else 0
+        if self.is_dry_run:
+            report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
+            return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
+        return as_response(answer_success(request, {}, lambda: represent_import(done)))
+
+    def answer_in_log(self, response: Any) -> str:
+        """Much less of thousands of wrong lines, and yet more than the log keeps after it blotted out secrets."""
+        return super().answer_in_log(response)[:2_000]
+
+    def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
+        """The fields, and of the file only what it is called and its length."""
+        upload = request.META.get(UPLOAD)
+        if upload is None:
+            return super().body_to_keep(request)
+        parts = [f"{name}={value}" for name, value in upload.fields.items() if name.lower() != "api_key"]
+        if upload.file:
+            parts.append(f"{FILE_FIELD}={upload.file_name} ({upload.file_size} bytes, not kept)")
+        kept = "\n".join(parts).encode("utf-8", "replace")
+        return kept[:MAX_BODY_BYTES_KEPT], int(request.META["CONTENT_LENGTH"])
+
+
+def upload_of(request: Any) -> Upload:
+    """Empty where the body brought none, or was not read."""
+    upload: Upload = request.META.get(UPLOAD) or Upload()
+    return upload
+
+
+def represent_import(done: HistoryImport) -> dict[str, Any]:
+    return {
+        "deploys": done.deploy_count,
+        "duplicates": done.duplicate_count,
+        "replaced": done.replaced_count,
+    }

@@ -1,0 +1,138 @@
+"""A multipart body with a file → its fields and its file, in little memory whatever their size."""
+
+from dataclasses import dataclass, field
+from email.message import Message
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    MemoryFileUploadHandler,
+    SkipFile,
+    TemporaryFileUploadHandler,
+)
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from deployments.api.body import MULTIPART, as_utf8
+from deployments.errors import UnreadableBody
+from orgs.text import storable
+
+FILE_FIELD = "csv_file"
+
+
+@dataclass(slots=True)
+class Upload:
+    """``file`` is none where the body brings none. Close it: a large one is a temporary file."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    file: BinaryIO | None = None
+    file_name: str = ""
+    file_size: int = 0
+
+    def close(self) -> None:
+        if self.file:
+            self.file.close()
+
+
+def is_multipart(content_type: str) -> bool:
+    return label(content_type).get_content_type() == MULTIPART
+
+
+def label(content_type: str) -> Message:
+    message = Message()
+    message["Content-Type"] = content_type or "text/plain"
+    return message
+
+
+def read_upload(stream: Any, content_type: str, content_length: int) -> Upload:
+    """Raises UnreadableBody."""
+    try:
+        return parse(stream, label(content_type).get_boundary() or "", content_length)
+    except RequestDataTooBig:
+        raise UnreadableBody(f"{FILE_FIELD} is no file: send it as curl -F {FILE_FIELD}=@deploys.csv does.") from None
+    except SuspiciousOperation:
+        raise UnreadableBody("The multipart body has too many parts: send one file.") from None
+    except UnicodeError:
+        raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
+    except MultiPartParserError:
+        raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
+
+
+def parse(stream: Any, boundary: str, content_length: int) -> Upload:
+    meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": content_length}
+    handlers = [MemoryFileUploadHandler(), TemporaryFileUploadHandler()]
+    body: Any = WatchedBody(stream, boundary)
+    # Latin-1 keeps each byte, where Django's parser would put a mark in the place of what is no UTF-8.
+    fields, files = MultiPartParser(meta, body, handlers, "latin-1").parse()
+    file = files.get(FILE_FIELD)
+    for other in (sent for _, several in files.lists() for sent in several if sent is not file):
+        other.close()
+    try:
+        body.exhaust()
+        if not body.is_whole:
+            raise UnreadableBody(
+                "The multipart body does not end with the boundary that its Content-Type names: "
+                "send it as curl -F does."
+            )
+        return as_upload({name: [as_utf8(value) for value in values] for name, values in fields.lists()}, file)
+    except BaseException:
+        if file:
+            file.close()
+        raise
+
+
+def as_upload(lists: dict[str, list[str]], sent: Any) -> Upload:
+    fields: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
+    text = fields.pop(FILE_FIELD, None)
+    if sent is not None:
+        name = (sent.name or "").encode("latin-1", "replace").decode("utf-8", "replace")
+        return Upload(fields, sent.file, storable(name), sent.size or 0)
+    if isinstance(text, str):
+        # curl -F 'csv_file=<deploys.csv' sends what is in the file without saying that it is one.
+        data = text.encode()
+        return Upload(fields, BytesIO(data), "", len(data))
+    return Upload(fields)
+
+
+class WatchedBody:
+    """Whether the boundary of the end came by: Django's parser takes what it has for the whole where it is missing."""
+
+    def __init__(self, stream: Any, boundary: str) -> None:
+        self.stream = stream
+        self.end = f"--{boundary}--".encode("latin-1", "replace")
+        self.tail = b""
+        self.is_whole = False
+
+    def read(self, size: int = 64 * 1024) -> bytes:
+        data: bytes = self.stream.read(size)
+        if not self.is_whole:
+            self.tail += data
+            self.is_whole = self.end in self.tail
+            self.tail = self.tail[-len(self.end) :]
+        return data
+
+    def exhaust(self) -> None:
+        while self.read():
+            pass
+
+
+class BoundedUpload(FileUploadHandler):
+    """Stands before Django's handlers and drops the files of a body that is too large, where they would fill the disk.
+
+    The form finds its file missing.
+    """
+
+    too_large = False
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *more: Any, **named: Any) -> None:  # noqa: N803 - Django's
+        self.too_large = content_length > settings.MAX_IMPORT_BYTES
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        if self.too_large:
+            raise SkipFile
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """Another handler has it."""

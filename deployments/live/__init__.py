@@ -1,0 +1,1 @@
+"""What is live where: the home page, a deployment's page, JSON and CSV."""

@@ -1,0 +1,153 @@
+"""What is live where, as JSON and CSV."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.live.queries import Cell, Group, read_all_live
+from deployments.models import Deployment
+from deployments.registration.representation import as_text, deploy_path
+from deployments.timeline.read_api import ReadView, cached_by, tag_of
+from orgs.csv_export import csv_response
+from orgs.models import Environment
+from orgs.text import shortened
+
+# Of an environment where something is live; where nothing is, each is null.
+FACTS = (
+    "sha",
+    "version",
+    "title",
+    "branch",
+    "deployed_at",
+    "age",
+    "author",
+    "behind",
+    "behind_environment",
+    "rolled_back",
+    "stale",
+    "deploy_id",
+    "url",
+)
+COLUMNS = ("project", "deployment", "environment", *FACTS, "author_email")
+
+
+class LiveView(ReadView):
+    """A limited token sees what it is limited to."""
+
+    def get(self, request: Request, organization: str) -> HttpResponseBase:
+        form = self.parameters.get("format") or "json"
+        if form not in ("json", "csv"):
+            sentence = f"There is no format '{shortened(form, 20)}': leave it out for JSON, or send format=csv."
+            return answer_text(400, sentence)
+        slug, now = self.token.organization_slug, timezone.now()
+        projects = represent_live(self.visible_groups(now), slug, now)
+        headers = cached_by(tag_of_live(form, slug, projects))
+        if self.was_seen(headers["ETag"]):
+            return HttpResponse(status=304, headers=headers)
+        if form == "csv":
+            response: HttpResponseBase = csv_response(f"{slug}-live.csv", csv_rows(projects))
+        else:
+            response = JsonResponse({"organization": slug, "generated_at": as_text(now), "projects": projects})
+        for name, value in headers.items():
+            response[name] = value
+        return response
+
+    def visible_groups(self, now: datetime) -> list[Group]:
+        groups = read_all_live(self.token.organization_id, now=now)
+        if self.token.limited_to_deployments:
+            allowed = set(Deployment.objects.filter(tokens=self.token.id).values_list("pk", flat=True))
+            groups = [
+                Group(group.project, group.environments, [row for row in group.rows if row.deployment.pk in allowed])
+                for group in groups
+            ]
+        if self.token.limited_to_environments:
+            allowed = set(Environment.objects.filter(tokens=self.token.id).values_list("pk", flat=True))
+            for row in (row for group in groups for row in group.rows):
+                row.cells[:] = [cell for cell in row.cells if cell.environment.pk in allowed]
+        return [group for group in groups if any(row.cells for row in group.rows)]
+
+
+def tag_of_live(form: str, organization_slug: str, projects: Sequence[dict[str, Any]]) -> str:
+    """A weak one: the ages, and when the answer was made, grow by themselves and change nothing of what is live."""
+    facts = [
+        [project["project"], project["name"], deployment["deployment"], deployment["name"]]
+        + [{**environment, "age": None} for environment in deployment["environments"]]
+        for project in projects
+        for deployment in project["deployments"]
+    ]
+    return f"W/{tag_of(json.dumps([form, organization_slug, facts]).encode())}"
+
+
+def represent_live(groups: Sequence[Group], organization_slug: str, now: datetime) -> list[dict[str, Any]]:
+    """``age`` is in seconds; ``behind`` counts deploys, to 100 at the most, of ``behind_environment``."""
+    return [
+        {
+            "project": group.project.slug,
+            "name": group.project.name,
+            "deployments": [
+                {
+                    "deployment": row.deployment.slug,
+                    "name": row.deployment.name,
+                    "environments": [
+                        {
+                            "environment": cell.environment.slug,
+                            "name": cell.environment.name,
+                            **represent_cell(cell, organization_slug, now),
+                        }
+                        for cell in row.cells
+                    ],
+                }
+                for row in group.rows
+            ],
+        }
+        for group in groups
+    ]
+
+
+def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[str, Any]:
+    deploy, oddity = cell.deploy, cell.oddity
+    if deploy is None:
+        return dict.fromkeys(FACTS)
+    return {
+        "sha": deploy.sha,
+        "version": deploy.version or None,
+        "title": deploy.title or None,
+        "branch": deploy.branch or None,
+        "deployed_at": as_text(deploy.deployed_at),
+        "age": int((now - deploy.deployed_at).total_seconds()),
+        "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
+        "behind": oddity.behind,
+        "behind_environment": cell.before.slug if cell.before and oddity.behind else None,
+        "rolled_back": oddity.is_rollback,
+        "stale": oddity.is_stale,
+        "deploy_id": deploy.pk,
+        "url": deploy_path(organization_slug, deploy.pk),
+    }
+
+
+def csv_rows(projects: Sequence[dict[str, Any]]) -> Iterator[Sequence[Any]]:
+    """The same facts, a line for each environment of each deployment."""
+    yield COLUMNS
+    for project in projects:
+        for deployment in project["deployments"]:
+            for environment in deployment["environments"]:
+                author = environment["author"] or {}
+                line = {
+                    **environment,
+                    "project": project["project"],
+                    "deployment": deployment["deployment"],
+                    "author": author.get("name"),
+                    "author_email": author.get("email"),
+                }
+                yield [csv_value(line[column]) for column in COLUMNS]
+
+
+def csv_value(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,162 @@
+"""Sleuth's ``register_manual_deploy``: fields of a request → ManualRegistration.
+
+https://help.sleuth.io/sleuth-api; what its clients really send is in tests/compat.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from deployments.api.answers import answer_text
+from deployments.api.body import Expected
+from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.fields import INVALID_DATE, read_date, read_tags, split_link, without_absent
+from deployments.api.schemas import check_fields
+from deployments.errors import InvalidField, NameMissing
+from deployments.manual_changes.services import ManualChangeFields, register_manual_change
+from deployments.models import ManualChange
+from deployments.registration.idempotency import Answer, answer_by_key, answer_success, check_idempotency_key
+from deployments.registration.representation import as_text
+from deployments.registration.targets import check_allowed_in, choose_environment, find_project
+from deployments.request_log.endpoint import RegistrationView
+from deployments.timeline.entries import manual_changes_for_token, read_changes
+from deployments.timeline.pager import EntryKey
+from deployments.timeline.read_api import ReadForm, ReadView
+from orgs.audit import Actor, acting_as
+from orgs.queries import promotion_path
+from tokens.scopes import Scope
+
+SCHEMA = "register_manual_deploy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualRegistration:
+    """``environment`` is a slug or name, empty for the default."""
+
+    environment: str
+    fields: ManualChangeFields
+
+
+def read_manual_change(fields: dict[str, Any], *, now: datetime) -> ManualRegistration:
+    """Raises NameMissing, and InvalidField with the first problem. Without a date it was ``now``."""
+    fields = without_absent(fields)
+    if "name" not in fields:
+        # The text is Sleuth's; clients compare it.
+        raise NameMissing("Name is required.")
+    if "date" in fields and not isinstance(fields["date"], str):
+        raise InvalidField(INVALID_DATE)
+    if isinstance(fields.get("links"), str):
+        fields["links"] = split_link(fields["links"])
+    check_fields(SCHEMA, fields)
+    return ManualRegistration(
+        environment=fields.get("environment", ""),
+        fields=ManualChangeFields(
+            name=fields["name"],
+            changed_at=read_date(fields.get("date")) or now,
+            description=fields.get("description", ""),
+            author_email=fields.get("author", ""),
+            user_email=fields.get("email", ""),
+            tags=read_tags(fields.get("tags")) or (),
+            links=tuple(fields.get("links", {}).items()),
+        ),
+    )
+
+
+# What a dry run has no use for: the id and address of what is not stored, and when it was not.
+SHOWN_OF_DRY_RUN = (
+    *("organization", "project", "environment", "name", "description", "changed_at", "author", "email"),
+    *("tags", "links"),
+)
+
+
+class RegisterManualDeployView(RegistrationView):
+    required_scope = Scope.REGISTER_DEPLOY
+    expected = Expected("name")
+    # Sleuth's; clients compare it.
+    unauthorized_text = "Unauthorized"
+
+    def post(self, request: Request, organization: str, project: str) -> HttpResponse:
+        found = find_project(token=self.token, slug=project)
+        fields = self.read_fields()
+
+        def register() -> ManualChange:
+            registration = read_manual_change(fields, now=timezone.now())
+            environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
+            check_allowed_in(token=self.token, environment_id=environment.pk)
+            with acting_as(self.actor(request)):
+                return register_manual_change(
+                    environment=environment, fields=registration.fields, token_id=self.token.id
+                )
+
+        if self.is_dry_run:
+            check_idempotency_key(request)
+            with rolled_back():
+                shown = represent_manual_change(register())
+            report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}
+            return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))
+
+        def answer() -> Answer:
+            change = register()
+            headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
+            return answer_success(request, headers, lambda: represent_manual_change(change))
+
+        return answer_by_key(
+            request,
+            token_id=self.token.id,
+            called=f"register_manual_deploy {found.pk}",
+            fields=fields,
+            answer=answer,
+        )
+
+    def actor(self, request: Request) -> Actor:
+        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+
+
+class ManualChangesForm(ReadForm):
+    without = ("kind", "deployment", "sha", "version")
+
+
+class ManualChangesView(ReadView):
+    """Newest first, in pages as the list of deploys."""
+
+    def get(self, request: Request, organization: str) -> HttpResponse:
+        key = self.cursor(EntryKey)
+        filters = self.filtered_by(ManualChangesForm).filters()
+        changes, following = read_changes(filters, before=key, size=self.limit())
+        return self.page([represent_manual_change(change) for change in changes], str(following or ""))
+
+
+class ManualChangeView(ReadView):
+    def get(self, request: Request, organization: str, change_id: int) -> HttpResponse:
+        change = manual_changes_for_token(self.token).filter(pk=change_id).first()
+        if change is None:
+            raise Http404
+        return self.answer(represent_manual_change(change))
+
+
+def manual_change_path(change: ManualChange) -> str:
+    return reverse("manual-change", kwargs={"organization": change.organization.slug, "change_id": change.pk})
+
+
+def represent_manual_change(change: ManualChange) -> dict[str, Any]:
+    """``author`` and ``email`` are those that the caller sent; dates are in UTC."""
+    return {
+        "id": change.pk,
+        "url": manual_change_path(change),
+        "organization": change.organization.slug,
+        "project": change.project.slug,
+        "environment": change.environment.slug,
+        "name": change.name,
+        "description": change.description or None,
+        "changed_at": as_text(change.changed_at),
+        "registered_at": as_text(change.created_at),
+        "author": change.author_email or None,
+        "email": change.user_email or None,
+        "tags": [f"#{tag}" for tag in change.tag_list],
+        "links": dict(change.links),
+    }

@@ -1,0 +1,133 @@
+"""What a deploy did to its environment, by Sweetr's words: forward, rollback or no change.
+
+It is read off the history, since an earlier deploy may be registered, deleted or restored later.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery, TextChoices
+from django.urls import reverse
+
+from deployments.models import ChangedFile, Commit, Deploy, PullRequest
+from deployments.registration import history
+from deployments.token_limits import commits_of
+
+
+class ChangeType(TextChoices):
+    FORWARD = "forward", "Forward"
+    ROLLBACK = "rollback", "Rollback: this sha was live here before"
+    NO_CHANGE = "no_change", "No change: the deploy before it has the same sha"
+
+
+def with_previous_sha(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:
+    """For :func:`change_type_of`."""
+    this = Deploy(deployed_at=OuterRef("deployed_at"), id=OuterRef("pk"))
+    earlier = Deploy.objects.filter(history.before(this), target=OuterRef("target")).order_by("-deployed_at", "-id")
+    previous_sha = Subquery(earlier.values("sha")[:1])
+    return deploys.annotate(previous_sha=previous_sha)  # type: ignore[no-redef]  # the model declares it for readers
+
+
+def change_type_of(deploy: Deploy) -> ChangeType:
+    if deploy.is_rollback:
+        return ChangeType.ROLLBACK
+    return ChangeType.NO_CHANGE if deploy.sha == deploy.previous_sha else ChangeType.FORWARD
+
+
+# --- Deploys as JSON ---
+
+# How much of what a deploy brought stands with it; lists of their own have all of it.
+CHANGES_SHOWN = 100
+
+
+def deploy_path(organization_slug: str, deploy_id: int) -> str:
+    return reverse("deploy", kwargs={"organization": organization_slug, "deploy_id": deploy_id})
+
+
+def represent_deploy(deploy: Deploy) -> dict[str, Any]:
+    """A deploy with its tags and links; ``lead_time`` is in seconds, dates are in UTC."""
+    names = {tag.name for tag in deploy.tags.all()}
+    if deploy.is_rollback:
+        names.add("rollback")
+    if deploy.is_rolled_back:
+        names.add("rolled_back")
+    return {
+        "id": deploy.id,
+        "url": deploy_path(deploy.organization.slug, deploy.id),
+        "organization": deploy.organization.slug,
+        "project": deploy.project.slug,
+        "deployment": deploy.deployment.slug,
+        "environment": deploy.environment.slug,
+        "sha": deploy.sha,
+        "version": deploy.version or None,
+        "branch": deploy.branch or None,
+        "title": deploy.title or None,
+        "deployed_at": as_text(deploy.deployed_at),
+        "registered_at": as_text(deploy.created_at),
+        "change_type": change_type_of(deploy),
+        "live": deploy.target.live_deploy_id == deploy.id,
+        "health": deploy.health_set,
+        "health_set_by": deploy.health_set_by,
+        "health_set_at": as_text(deploy.health_set_at),
+        "restores": deploy.restores_id,
+        "rolled_back_by": deploy.rolled_back_by_id,
+        "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
+        "tags": sorted(f"#{name}" for name in names),
+        "links": {link.name: link.url for link in deploy.links.all()},
+        "first_commit_at": as_text(deploy.first_commit_at),
+        "lead_time": deploy.lead_time,
+        "commit_count": deploy.commit_count,
+        "file_count": deploy.file_count,
+        "pull_request_count": deploy.pull_request_count,
+        "additions": deploy.additions,
+        "deletions": deploy.deletions,
+    }
+
+
+def represent_with_changes(deploy: Deploy) -> dict[str, Any]:
+    """The first of its commits, files and pull requests, too; their counts say whether there are more."""
+    pull_requests = deploy.pull_requests.order_by("id")[:CHANGES_SHOWN]
+    return {
+        **represent_deploy(deploy),
+        "commits": [represent_commit(commit) for commit in commits_of(deploy).order_by("id")[:CHANGES_SHOWN]],
+        "files": [represent_file(file) for file in deploy.files.order_by("id")[:CHANGES_SHOWN]],
+        "pull_requests": [represent_pull_request(pull) for pull in pull_requests],
+    }
+
+
+def represent_commit(commit: Commit) -> dict[str, Any]:
+    """By the names that register_deploy has for them, as are files and pull requests."""
+    return {
+        "revision": commit.revision,
+        "message": commit.message,
+        "author": {
+            "name": commit.author_name or None,
+            "email": commit.author_email or None,
+            "username": commit.author_username or None,
+        },
+        "date": as_text(commit.committed_at),
+        "files": commit.files,
+        "url": commit.url or None,
+    }
+
+
+def represent_file(file: ChangedFile) -> dict[str, Any]:
+    return {"path": file.path, "additions": file.additions, "deletions": file.deletions, "url": file.url or None}
+
+
+def represent_pull_request(pull: PullRequest) -> dict[str, Any]:
+    return {
+        "number": pull.number,
+        "title": pull.title or None,
+        "url": pull.url or None,
+        "branch": pull.branch or None,
+        "author": pull.author or None,
+        "created_at": as_text(pull.opened_at),
+        "first_review_at": as_text(pull.first_reviewed_at),
+        "merged_at": as_text(pull.merged_at),
+        "issue_keys": pull.issue_keys,
+    }
+
+
+def as_text(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

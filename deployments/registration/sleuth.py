@@ -1,0 +1,78 @@
+"""Sleuth's ``register_deploy``: fields of a request → Registration.
+
+https://help.sleuth.io/sleuth-api/deploy-registration; what its clients really send is in tests/compat.
+"""
+
+from typing import Any
+
+from deployments.api.fields import INVALID_DATE, read_date, read_date_at, read_tags, split_link, without_absent
+from deployments.api.schemas import check_fields
+from deployments.errors import InvalidField
+from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
+
+
+def read_registration(fields: dict[str, Any]) -> Registration:
+    """Raises InvalidField with the first problem."""
+    fields = without_absent(fields)
+    if "sha" not in fields and "name" in fields:
+        raise InvalidField(
+            "sha is required: a change without code is registered at register_manual_deploy of its project."
+        )
+    if "date" in fields and not isinstance(fields["date"], str):
+        raise InvalidField(INVALID_DATE)
+    if isinstance(fields.get("links"), str):
+        fields["links"] = split_link(fields["links"])
+    check_fields("register_deploy", fields)
+    return Registration(
+        sha=fields["sha"],
+        environment=fields.get("environment", ""),
+        deployed_at=read_date(fields.get("date")),
+        branch=fields.get("branch", ""),
+        tags=read_tags(fields.get("tags")),
+        ignore_if_duplicate=str(fields.get("ignore_if_duplicate", "")).lower() == "true",
+        author_email=fields.get("email", ""),
+        links=tuple(fields.get("links", {}).items()),
+        commits=tuple(read_commit(item, n) for n, item in enumerate(fields.get("commits", ()))),
+        files=tuple(read_file(item) for item in fields.get("files", ())),
+        pull_requests=tuple(read_pull_request(item, n) for n, item in enumerate(fields.get("pull_requests", ()))),
+    )
+
+
+def read_commit(item: dict[str, Any], index: int) -> NewCommit:
+    author = item.get("author") or {}
+    return NewCommit(
+        revision=item["revision"],
+        message=item.get("message") or "",
+        author_name=author.get("name") or "",
+        author_email=author.get("email") or "",
+        author_username=author.get("username") or "",
+        committed_at=read_date_at(item.get("date"), f"commits[{index}].date"),
+        url=item.get("url") or "",
+        files=tuple(item.get("files") or ()),
+        parents=tuple(item.get("parents") or ()),
+    )
+
+
+def read_file(item: dict[str, Any]) -> NewFile:
+    return NewFile(
+        path=item["path"],
+        additions=int(item.get("additions") or 0),
+        deletions=int(item.get("deletions") or 0),
+        url=item.get("url") or "",
+    )
+
+
+def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
+    path = f"pull_requests[{index}]"
+    return NewPullRequest(
+        # JSON knows no whole numbers: 12.0 is 12.
+        number=str(int(item["number"]) if isinstance(item["number"], float) else item["number"]),
+        title=item.get("title") or "",
+        url=item.get("url") or "",
+        branch=item.get("branch") or "",
+        author=item.get("author") or "",
+        opened_at=read_date_at(item.get("created_at"), f"{path}.created_at"),
+        first_reviewed_at=read_date_at(item.get("first_review_at"), f"{path}.first_review_at"),
+        merged_at=read_date_at(item.get("merged_at"), f"{path}.merged_at"),
+        issue_keys=tuple(item.get("issue_keys") or ()),
+    )

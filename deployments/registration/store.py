@@ -1,0 +1,230 @@
+"""Tags of a deploy that its caller did not tag, from the files it changed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from pathspec import GitIgnoreSpec
+
+from deployments.errors import DuplicateDeploy, PlaceMoved
+from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
+from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from deployments.registration import history, statements
+from deployments.registration.registration import Registration
+from deployments.registration.statements import PastDeploy, Place
+from orgs.rows import lock_row
+
+# Sleuth's defaults, "Tags" in its documentation.
+DEFAULT_PATTERNS = {
+    "migration": ["**/migration/**"],
+    "dependencies": ["Pipfile.lock", "requirements.txt", "package-lock.json", "pom.xml"],
+    "docker": ["Dockerfile"],
+    "database": ["**/db/**"],
+    "terraform": ["*tf"],
+}
+# The patterns' own expressions: match_file() of the whole would take ten times as long, and there may be 50,000 paths.
+DEFAULT_EXPRESSIONS = {
+    tag: [pattern.regex for pattern in GitIgnoreSpec.from_lines(patterns).patterns if pattern.regex]
+    for tag, patterns in DEFAULT_PATTERNS.items()
+}
+
+
+def tags_of_paths(paths: Collection[str]) -> tuple[str, ...]:
+    relative = [path.lstrip("/") for path in paths]
+    return tuple(
+        tag
+        for tag, expressions in DEFAULT_EXPRESSIONS.items()
+        if any(any(map(expression.match, relative)) for expression in expressions)
+    )
+
+
+# --- What a deploy brought: rows that only its own page reads ---
+
+
+def store_details(deploy_id: int, registration: Registration) -> None:
+    for model, rows in detail_rows(deploy_id, registration).items():
+        if rows:
+            model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
+    if registration.files:
+        statements.insert_files(deploy_id=deploy_id, files=registration.files)
+
+
+def detail_rows(deploy_id: int, registration: Registration) -> Mapping[type[Model], Sequence[Model]]:
+    """All but its files, in the order the caller sent them. They are not stored yet."""
+    return {
+        Tag: [Tag(deploy_id=deploy_id, name=name) for name in tag_names(registration)],
+        Link: [Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links],
+        Commit: [
+            Commit(
+                deploy_id=deploy_id,
+                revision=commit.revision,
+                message=commit.message,
+                author_name=commit.author_name,
+                author_email=commit.author_email,
+                author_username=commit.author_username,
+                committed_at=commit.committed_at,
+                url=commit.url,
+                files=commit.files,
+                parents=commit.parents,
+            )
+            for commit in registration.commits
+        ],
+        PullRequest: [
+            PullRequest(
+                deploy_id=deploy_id,
+                number=pull.number,
+                title=pull.title,
+                url=pull.url,
+                branch=pull.branch,
+                author=pull.author,
+                opened_at=pull.opened_at,
+                first_reviewed_at=pull.first_reviewed_at,
+                merged_at=pull.merged_at,
+                issue_keys=pull.issue_keys,
+            )
+            for pull in registration.pull_requests
+        ],
+    }
+
+
+def tag_names(registration: Registration) -> Sequence[str]:
+    """The caller's tags, else those that the changed files give."""
+    if registration.tags is not None:
+        return registration.tags
+    paths = registration.changed_paths()
+    return tags_of_paths(paths) if paths else ()
+
+
+# --- The core: one registration becomes one deploy, or is refused as a duplicate ---
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in a target's history a deploy goes. It ``repeats_neighbour`` where it is another version of the commit
+    before or after it, or parts two of one."""
+
+    deployed_at: datetime
+    is_live: bool
+    may_link_rollbacks: bool
+    repeats_neighbour: bool = False
+
+
+def register_deploy(
+    *, organization_id: int, token_id: int | None, place: Place, registration: Registration, now: datetime
+) -> int:
+    """Store a deploy in its place and give its id. When this returns outside a transaction, the deploy is on disk.
+
+    Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it, and
+    PlaceMoved.
+    """
+    target_id = place.target_id or ensure_target(place)
+    with transaction.atomic():
+        live_deploy_id, environment_id = statements.lock_target(target_id)
+        if environment_id != place.environment_id:
+            raise moved(place)
+        position = find_position(target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, now=now)
+        deploy_id = statements.insert_deploy(
+            {
+                "organization_id": organization_id,
+                "project_id": place.project_id,
+                "deployment_id": place.deployment_id,
+                "environment_id": place.environment_id,
+                "target_id": target_id,
+                "token_id": token_id,
+                "created_at": now,
+                "updated_at": now,
+                **deploy_columns(registration, position.deployed_at),
+            },
+            is_live=position.is_live,
+        )
+        store_details(deploy_id, registration)
+        if position.repeats_neighbour:
+            history.relink_target(target_id)
+        elif position.may_link_rollbacks:
+            history.link_rollbacks(deploy_id=deploy_id)
+    return deploy_id
+
+
+def ensure_target(place: Place) -> int:
+    """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
+    with transaction.atomic():
+        deployment = lock_row(Deployment(pk=place.deployment_id))
+        if deployment.project_id != place.project_id:
+            raise moved(place)
+        target, _ = Target.objects.get_or_create(deployment=deployment, environment_id=place.environment_id)
+    return target.id
+
+
+def moved(place: Place) -> PlaceMoved:
+    return PlaceMoved(f"{place.deployment_slug} was just moved to another project: send the call again.")
+
+
+def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
+    """Must be called under the target's lock. Raises DuplicateDeploy.
+
+    A deploy is a duplicate where its sha is live, whatever its date; where the one before it or the one after it in
+    time has the same sha; or where this sha was registered for exactly this moment. With another version of the same
+    sha it is a deploy, but no rollback. Without a date it is the newest, even where an earlier caller's clock is ahead.
+    """
+    sha = registration.sha
+    live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
+    if live is None:
+        return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
+    refuse_duplicate(registration, live)
+    deployed_at = registration.deployed_at or max(now, live.deployed_at)
+    if live.deployed_at <= deployed_at:
+        if registration.deployed_at and latest and latest.deployed_at == deployed_at:
+            refuse_duplicate(registration, latest)
+        return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
+    for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):
+        refuse_duplicate(registration, past)
+    neighbours = history.neighbours(target_id, deployed_at)
+    for neighbour in neighbours:
+        refuse_duplicate(registration, neighbour)
+    shas = [neighbour.sha for neighbour in neighbours if neighbour]
+    return Position(
+        deployed_at, is_live=False, may_link_rollbacks=True, repeats_neighbour=len({sha, *shas}) <= len(shas)
+    )
+
+
+def refuse_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
+    if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
+        raise DuplicateDeploy(
+            f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
+            "send ignore_if_duplicate=true where that is no mistake.",
+            deploy_id=deploy.id,
+        )
+
+
+def deploy_columns(registration: Registration, deployed_at: datetime) -> dict[str, Any]:
+    head = registration.head
+    first_commit_at = registration.first_commit_at
+    title = registration.title or (
+        head.title if head else next((pull.title for pull in registration.pull_requests), "")
+    )
+    return {
+        "sha": registration.sha,
+        "version": registration.version,
+        "branch": registration.branch,
+        "deployed_at": deployed_at,
+        "title": title[:MAX_TITLE_LENGTH],
+        "author_name": (registration.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
+        "author_email": registration.author_email or (head.author_email if head else ""),
+        "first_commit_at": first_commit_at,
+        "lead_time": lead_time(first_commit_at, deployed_at),
+        "commit_count": len(registration.commits),
+        "file_count": len(registration.files) or len(registration.changed_paths()),
+        "pull_request_count": len(registration.pull_requests),
+        "additions": sum(file.additions for file in registration.files),
+        "deletions": sum(file.deletions for file in registration.files),
+    }
+
+
+def lead_time(first_commit_at: datetime | None, deployed_at: datetime) -> int | None:
+    """Whole seconds; none where the commit is dated after its deploy, as after a rebase or by a wrong clock."""
+    if first_commit_at is None or first_commit_at > deployed_at:
+        return None
+    return int((deployed_at - first_commit_at).total_seconds())

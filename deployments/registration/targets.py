@@ -1,0 +1,149 @@
+"""Which deployment, project and environment a call means, and whether this token and branch may go there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from deployments.errors import (
+    BranchMismatch,
+    NoSlug,
+    OutsideTokenLimits,
+    UnknownDeployment,
+    UnknownEnvironment,
+    UnknownProject,
+)
+from deployments.models import BranchMatch, Deployment
+from deployments.registration.registration import Registration
+from deployments.registration.statements import Place, find_places
+from orgs.models import Environment, Project
+from orgs.slugs import is_slug
+from orgs.text import shortened
+from tokens.statements import TokenRow
+
+
+def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
+    """The places of a deployment of the token's organization.
+
+    Raises NoSlug, OutsideTokenLimits (for a token with limits whether or not such a deployment exists) and
+    UnknownDeployment.
+    """
+    folded = slug.lower()
+    if not is_slug(folded):
+        # A Go library probes the deployment "-" and demands this text.
+        raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
+    check_deployment_allowed(token=token, slug=folded)
+    places = find_places(token.organization_id, folded)
+    if not places:
+        raise UnknownDeployment(folded)
+    return places
+
+
+def find_project(*, token: TokenRow, slug: str) -> Project:
+    """A project of the token's organization, with its organization.
+
+    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject. A token that is limited to
+    deployments is let into no project: what it writes there would concern the deployments it is kept from, too.
+    """
+    if token.limited_to_deployments:
+        raise OutsideTokenLimits(
+            "This access token is limited to some deployments, and a manual change belongs to none: "
+            "use a token without this limit."
+        )
+    folded = slug.lower()
+    projects = Project.objects.filter(organization=token.organization_id).select_related("organization")
+    project: Project | None = projects.filter(slug=folded).first() if is_slug(folded) else None
+    if project is None:
+        raise UnknownProject(explain_unknown_project(token.organization_id, folded))
+    return project
+
+
+def explain_unknown_project(organization_id: int, slug: str) -> str:
+    deployments = Deployment.objects.filter(organization=organization_id).select_related("project")
+    deployment: Deployment | None = deployments.filter(slug=slug).first() if is_slug(slug) else None
+    if deployment:
+        return f"'{slug}' is a deployment: write the slug of its project, '{deployment.project.slug}', in its place."
+    return f"There is no project '{shortened(slug, 100)}' in this organization."
+
+
+class EnvironmentNames(NamedTuple):
+    slug: str
+    name: str
+    is_default: bool
+
+
+def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
+    if not token.limited_to_deployments:
+        return
+    allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
+    if slug not in allowed:
+        raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
+
+
+def choose_place(places: Sequence[Place], *, environment: str) -> Place:
+    """The place whose environment has this slug, else this name, in any case; the default one where it is empty."""
+    names = [EnvironmentNames(place.environment_slug, place.environment_name, place.is_default) for place in places]
+    return places[number_of_environment(names, environment, project_slug=places[0].project_slug)]
+
+
+def choose_environment(environments: Sequence[Environment], *, environment: str, project: Project) -> Environment:
+    """The same among a project's environments."""
+    names = [EnvironmentNames(item.slug, item.name, item.is_default) for item in environments]
+    return environments[number_of_environment(names, environment, project_slug=project.slug)]
+
+
+def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str, *, project_slug: str) -> int:
+    """Raises UnknownEnvironment."""
+    if not wanted:
+        return next((number for number, item in enumerate(environments) if item.is_default), 0)
+    folded = wanted.casefold()
+    for number, item in enumerate(environments):
+        if item.slug == folded:
+            return number
+    for number, item in enumerate(environments):
+        if item.name.casefold() == folded:
+            return number
+    raise UnknownEnvironment(
+        f"No environment '{wanted}' in project {project_slug}: it has {listed([item.slug for item in environments])}."
+    )
+
+
+def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
+    check_allowed_in(token=token, environment_id=place.environment_id)
+
+
+def check_allowed_in(*, token: TokenRow, environment_id: int) -> None:
+    if not token.limited_to_environments:
+        return
+    if not Environment.objects.filter(tokens=token.id, pk=environment_id).exists():
+        raise OutsideTokenLimits(f"This access token is limited to {allowed_environments(token)}.")
+
+
+def allowed_environments(token: TokenRow) -> str:
+    """Of a token that is limited to some, for a sentence."""
+    slugs = sorted({environment.slug for environment in Environment.objects.filter(tokens=token.id)})
+    return f"the environments {listed(slugs)}" if slugs else "no environment"
+
+
+def check_branch(place: Place, registration: Registration) -> None:
+    if mismatch := branch_mismatch(place, registration):
+        raise mismatch
+
+
+def branch_mismatch(place: Place, registration: Registration) -> BranchMismatch | None:
+    """Why the place does not take this branch; none where it does, and where the client cannot name one."""
+    if not registration.names_branch:
+        return None
+    branch, mapping = registration.branch, place.branch or ""
+    where = f"{place.environment_slug} of {place.deployment_slug}"
+    if place.branch_match == BranchMatch.EXACT and branch not in ("", mapping):
+        return BranchMismatch(f"Branch '{branch}' does not match: {where} takes branch '{mapping}'.")
+    if place.branch_match == BranchMatch.PREFIX:
+        takes = f"{where} takes branches that begin with '{mapping}'."
+        if not branch:
+            return BranchMismatch(f"branch is required: {takes}")
+        if not branch.startswith(mapping):
+            return BranchMismatch(f"Branch '{branch}' does not match: {takes}")
+    return None
+
+
+def listed(words: Sequence[str]) -> str:
+    return ", ".join(words)

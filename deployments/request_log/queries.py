@@ -1,0 +1,112 @@
+"""Reading the request log."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from deployments.models import Call, Deploy, Deployment, ManualChange
+from deployments.models.call import TURNED_AWAY, Outcome
+from orgs.access import MemberRequest
+from orgs.models import Organization
+from orgs.queries import midnight
+from orgs.roles import Permission, role_allows
+
+FILTERS = {
+    "turned-away": TURNED_AWAY,
+    **{outcome.value: (outcome,) for outcome in Outcome},
+}
+# Lines are numbered nearly in the order of their time; so an index finds where a day begins among those of an outcome.
+OUT_OF_ORDER = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """``outcome`` is a key of FILTERS, ``deployment`` a slug, ``request_id`` an X-Request-Id; empty: all."""
+
+    outcome: str = ""
+    deployment: str = ""
+    request_id: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.outcome or self.deployment or self.request_id)
+
+
+def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
+    """Newest first, with their deployments."""
+    calls = Call.objects.filter(organization=organization).select_related("deployment").order_by("-id")
+    if outcomes := FILTERS.get(chosen.outcome):
+        # Literally, so that PostgreSQL knows a rare one from a frequent one, whose lines it meets soon enough.
+        calls = calls.filter(outcome__in=[RawSQL(f"'{outcome}'", []) for outcome in outcomes])  # noqa: S611 - our names
+    if chosen.deployment:
+        found = Deployment.everything.filter(organization=organization, slug=chosen.deployment)
+        calls = calls.filter(deployment__in=list(found.values_list("pk", flat=True)))
+    if chosen.request_id:
+        calls = calls.filter(request_id=chosen.request_id)
+    return calls
+
+
+def call_of_deploy(deploy: Deploy) -> Call | None:
+    """The call that registered a deploy, while the log still has it."""
+    return Call.objects.filter(deploy=deploy, outcome=Outcome.ACCEPTED).order_by("id").first()
+
+
+def call_of_manual_change(change: ManualChange) -> Call | None:
+    """The call that registered it, if one did, while the log still has it."""
+    return Call.objects.filter(manual_change=change).order_by("id").first()
+
+
+def turned_away_today(organization: Organization, *, now: datetime | None = None) -> int:
+    """How many calls of the organization got no deploy since its midnight."""
+    return calls_turned_away_today(organization, now).count()
+
+
+def turned_away_today_by_deployment(
+    organization: Organization, deployments: Collection[int], *, now: datetime | None = None
+) -> dict[int, int]:
+    """The same for each of these deployments that had any."""
+    counted = (
+        calls_turned_away_today(organization, now)
+        # COALESCE keeps SQLite from reading all calls of a deployment instead of the few that were turned away.
+        .annotate(among=Coalesce("deployment", "deployment"))
+        .filter(among__in=deployments)
+        .order_by()
+        .values("among")
+        .annotate(count=Count("id"))
+    )
+    return {row["among"]: row["count"] for row in counted}
+
+
+def calls_turned_away_today(organization: Organization, now: datetime | None) -> QuerySet[Call]:
+    today = (now or timezone.now()).astimezone(ZoneInfo(organization.time_zone)).date()
+    since = Q(created_at__gte=midnight(organization, today))
+    first = Call.objects.filter(since).order_by("created_at").values(bound=F("id") - OUT_OF_ORDER)[:1]
+    return Call.objects.filter(since, organization=organization, outcome__in=TURNED_AWAY, id__gte=Subquery(first))
+
+
+def newest_call(deployment: Deployment) -> Call | None:
+    return Call.objects.filter(deployment=deployment).order_by("-id").first()
+
+
+# --- Calls that were rejected today, for those who may see why ---
+
+
+def may_see_requests(request: MemberRequest) -> bool:
+    return role_allows(request.membership.role, Permission.VIEW_REQUESTS)
+
+
+def count_rejected_today(request: MemberRequest) -> int:
+    return turned_away_today(request.organization) if may_see_requests(request) else 0
+
+
+def rejected_today_of(request: MemberRequest, deployments: Iterable[Deployment]) -> dict[int, int]:
+    """By the id of each of the deployments that had any."""
+    if not may_see_requests(request):
+        return {}
+    return turned_away_today_by_deployment(request.organization, [deployment.pk for deployment in deployments])

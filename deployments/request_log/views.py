@@ -1,0 +1,56 @@
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from deployments.models import Call
+from deployments.models.call import Outcome
+from deployments.request_log.queries import CallFilter, calls_of, turned_away_today
+from deployments.request_log.replay import as_curl, replay_call
+from orgs.access import MemberRequest, member_page
+from orgs.pages import page_of
+from orgs.roles import Permission
+from orgs.text import storable
+
+
+@require_safe
+@member_page(Permission.VIEW_REQUESTS)
+def requests(request: MemberRequest) -> HttpResponse:
+    chosen = CallFilter(
+        outcome=request.GET.get("outcome", ""),
+        deployment=storable(request.GET.get("deployment", "").strip()),
+        request_id=storable(request.GET.get("request_id", "").strip()),
+    )
+    context = {
+        "chosen": chosen,
+        "outcomes": Outcome,
+        "page": page_of(calls_of(request.organization, chosen), after=request.GET.get("after", ""), by="-id"),
+        "days_kept": settings.REQUEST_LOG_DAYS,
+        "turned_away_today": turned_away_today(request.organization),
+    }
+    return render(request, "deployments/requests/requests.html", context)
+
+
+def call_or_404(request: MemberRequest, call_id: int) -> Call:
+    calls = Call.objects.select_related("deployment", "organization", "deploy")
+    return get_object_or_404(calls, organization=request.organization, pk=call_id)
+
+
+@require_safe
+@member_page(Permission.VIEW_REQUESTS)
+def request_page(request: MemberRequest, call_id: int) -> HttpResponse:
+    call = call_or_404(request, call_id)
+    return render(request, "deployments/requests/request.html", {"call": call, "curl": as_curl(call)})
+
+
+@require_POST
+@member_page(Permission.REGISTER)
+def replay_request(request: MemberRequest, call_id: int) -> HttpResponse:
+    call = call_or_404(request, call_id)
+    replayed = replay_call(call=call, member=request.user)
+    if replayed.deploy_id:
+        messages.success(request, f"Replayed: {replayed.sentence}")
+        return redirect("deploy-page", organization=request.organization.slug, deploy=replayed.deploy_id)
+    messages.error(request, f"Replayed, and rejected again: {replayed.sentence}")
+    return redirect("request", organization=request.organization.slug, call_id=call.pk)

@@ -1,0 +1,93 @@
+"""Organizations, projects, environments and deployments."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from deployments.errors import InvalidField
+from deployments.lookup import called, no_such
+from deployments.models import Deployment
+from deployments.registration.representation import as_text
+from deployments.timeline.read_api import ListView, ReadView
+from deployments.token_limits import (
+    visible_deployments,
+    visible_environments,
+    visible_organizations,
+    visible_projects,
+)
+from orgs.models import Environment, Organization, Project
+
+
+class OrganizationsView(ListView):
+    """The access token's: there is one."""
+
+    def rows(self) -> QuerySet[Any]:
+        return visible_organizations(self.token)
+
+    def represent(self, row: Organization) -> dict[str, Any]:
+        return {
+            "slug": row.slug,
+            "name": row.name,
+            "time_zone": row.time_zone,
+            "created_at": as_text(row.created_at),
+        }
+
+
+class ProjectsView(ListView):
+    by = ("slug", "id")
+
+    def rows(self) -> QuerySet[Any]:
+        return visible_projects(self.token)
+
+    def represent(self, row: Project) -> dict[str, Any]:
+        return {"slug": row.slug, "name": row.name, "created_at": as_text(row.created_at)}
+
+
+class EnvironmentsView(ListView):
+    """In promotion order."""
+
+    by = ("position", "id")
+
+    def rows(self) -> QuerySet[Any]:
+        return in_project(self, visible_environments(self.token))
+
+    def represent(self, row: Environment) -> dict[str, Any]:
+        return {
+            "project": row.project.slug,
+            "slug": row.slug,
+            "name": row.name,
+            "description": row.description,
+            "colour": row.colour,
+            "position": row.position,
+            "default": row.is_default,
+            "created_at": as_text(row.created_at),
+        }
+
+
+class DeploymentsView(ListView):
+    by = ("slug", "id")
+
+    def rows(self) -> QuerySet[Any]:
+        return in_project(self, visible_deployments(self.token))
+
+    def represent(self, row: Deployment) -> dict[str, Any]:
+        return {
+            "project": row.project.slug,
+            "slug": row.slug,
+            "name": row.name,
+            "repository": {"provider": row.repository_provider, "url": row.repository_url or None},
+            "path_includes": row.path_includes,
+            "path_excludes": row.path_excludes,
+            "created_at": as_text(row.created_at),
+        }
+
+
+def in_project(view: ReadView, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of the project that the query string names, if it names one. Raises InvalidField."""
+    text, projects = view.parameters.get("project", ""), visible_projects(view.token)
+    if not text:
+        return rows
+    project = called(projects, text).first()
+    if project is None:
+        raise InvalidField(no_such("project", text, projects))
+    return rows.filter(project=project)

@@ -1,0 +1,87 @@
+"""Deleting projects and deployments, and bringing them back. Deploys are deleted by ``deployments.registration``."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from deployments.models import Deployment
+from orgs import audit
+from orgs.deletion import bring_back
+from orgs.models import Environment, Project
+from orgs.rows import lock_living, lock_row
+
+
+@transaction.atomic
+def delete_project(*, project: Project) -> None:
+    """Its deployments and environments are deleted with it, at the same moment; their deploys stay."""
+    project = lock_row(project)
+    if project.deleted_at:
+        return
+    now = timezone.now()
+    project.deleted_at = now
+    project.save(update_fields=["deleted_at", "updated_at"])
+    deployments = Deployment.objects.filter(project=project).update(deleted_at=now, updated_at=now)
+    environments = Environment.objects.filter(project=project).update(deleted_at=now, updated_at=now)
+    audit.record(
+        "project.deleted",
+        project,
+        organization=project.organization,
+        changes={"deployments": deployments, "environments": environments},
+    )
+
+
+@transaction.atomic
+def restore_project(*, project: Project) -> None:
+    """Brings back what was deleted with it, and not what was deleted before.
+
+    Raises ValidationError where a slug of it or of one of its deployments has been taken since.
+    """
+    project = lock_row(project)
+    deleted_at = project.deleted_at
+    if deleted_at is None:
+        return
+    bring_back(project)
+    environments = Environment.everything.filter(project=project, deleted_at=deleted_at)
+    environments.update(deleted_at=None, updated_at=timezone.now())
+    deployments = Deployment.everything.filter(project=project, deleted_at=deleted_at)
+    restored = [deployment.pk for deployment in deployments]
+    try:
+        with transaction.atomic():
+            deployments.update(deleted_at=None, updated_at=timezone.now())
+    except IntegrityError:
+        raise taken_by_others(project, restored) from None
+    audit.record("project.restored", project, organization=project.organization)
+
+
+def taken_by_others(project: Project, ids: list[int]) -> ValidationError:
+    living = Deployment.objects.filter(organization=project.organization_id).values("slug")
+    slugs = Deployment.everything.filter(pk__in=ids, slug__in=living).order_by("slug").values_list("slug", flat=True)
+    return ValidationError(
+        f"{project} cannot be restored, for other deployments have slugs of its deployments now: "
+        f"{', '.join(slugs[:10])}. Delete those first."
+    )
+
+
+@transaction.atomic
+def delete_deployment(*, deployment: Deployment) -> None:
+    """Its deploys stay. Calls that register there are refused from now on."""
+    deployment = lock_row(deployment)
+    if deployment.deleted_at is None:
+        deployment.deleted_at = timezone.now()
+        deployment.save(update_fields=["deleted_at", "updated_at"])
+        record("deployment.deleted", deployment)
+
+
+@transaction.atomic
+def restore_deployment(*, deployment: Deployment) -> None:
+    """Raises ValidationError where its project is deleted or its slug has been taken since."""
+    lock_living(deployment.project)
+    deployment = lock_row(deployment)
+    if deployment.deleted_at:
+        bring_back(deployment)
+        record("deployment.restored", deployment)
+
+
+def record(action: str, deployment: Deployment) -> None:
+    changes = {"project": deployment.project.name}
+    audit.record(action, deployment, organization=deployment.organization, changes=changes)

@@ -1,0 +1,211 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from deployments.models import BranchMatch, Deployment, Provider, Target
+from deployments.models.deployment import validate_repository_url
+from deployments.pages import slug_field
+from deployments.setup.services import DeploymentFields, validate_branch_mapping
+from orgs.forms import EnvironmentNamesField, NameField
+from orgs.models import Environment, Project
+from orgs.services import ENVIRONMENT_COLOURS, NewEnvironment
+
+
+class NewProjectForm(forms.Form):
+    name = NameField()
+    slug = slug_field("Stands in addresses, and stays when the name changes. Empty: made of the name.")
+    environments = EnvironmentNamesField()
+
+    def clean_environments(self) -> list[NewEnvironment]:
+        names = self.cleaned_data["environments"]
+        return [NewEnvironment(name=name, is_default=name is names[-1]) for name in names]
+
+
+class ProjectForm(forms.Form):
+    name = NameField()
+
+
+class ColourInput(forms.TextInput):
+    input_type = "color"
+
+
+class EnvironmentForm(forms.Form):
+    name = NameField()
+    description = forms.CharField(required=False, max_length=500, help_text="What it is for, or where it runs.")
+    colour = forms.RegexField(
+        r"^#[0-9a-fA-F]{6}\Z",
+        label="Colour",
+        widget=ColourInput(attrs={"list": "environment-colours"}),
+        error_messages={"invalid": "Write the colour as # and six hexadecimal digits."},
+    )
+    suggested_colours = ENVIRONMENT_COLOURS
+
+    def clean_colour(self) -> str:
+        return str(self.cleaned_data["colour"]).lower()
+
+
+class NewEnvironmentForm(EnvironmentForm):
+    slug = slug_field("What calls write as environment; it stays when the name changes. Empty: made of the name.")
+    is_default = forms.BooleanField(
+        required=False, label="Default", help_text="Calls that name no environment go to the default one."
+    )
+    field_order = ("name", "slug", "description", "colour", "is_default")
+
+
+def initial_of_environment(environment: Environment) -> dict[str, Any]:
+    return {"name": environment.name, "description": environment.description, "colour": environment.colour}
+
+
+# --- The forms of a code deployment ---
+
+MAX_PATTERNS = 100
+MAX_PATTERN_LENGTH = 500
+
+# What a mapping means, in words that the page changes as one types; {} is the branch.
+BRANCH_WORDS = {
+    BranchMatch.ANY: "Takes every branch.",
+    BranchMatch.EXACT: "Takes the branch {}, and calls that name no branch; a call from another branch is refused.",
+    BranchMatch.PREFIX: "Takes branches that begin with {}; a call has to name its branch, and others are refused.",
+}
+
+
+class LinesField(forms.CharField):
+    """A text, one item a line, as a list."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=MAX_PATTERNS * MAX_PATTERN_LENGTH, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        if len(lines) > MAX_PATTERNS or any(len(line) > MAX_PATTERN_LENGTH for line in lines):
+            raise forms.ValidationError(
+                f"Write at most {MAX_PATTERNS} patterns, each of at most {MAX_PATTERN_LENGTH} characters."
+            )
+        return lines
+
+
+class RepositoryUrlField(forms.CharField):
+    """An address as git or a browser shows it; https where no scheme is written."""
+
+    default_validators = [validate_repository_url]  # noqa: RUF012 - Django's own
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=500, **options)
+
+    def to_python(self, value: Any) -> Any:
+        address = super().to_python(value)
+        return f"https://{address}" if address and ":" not in address.partition("/")[0] else address
+
+
+class DeploymentForm(forms.Form):
+    name = NameField()
+    repository_provider = forms.ChoiceField(choices=Provider, label="Repository at")
+    repository_url = RepositoryUrlField(
+        label="Repository address",
+        help_text="As in the browser, https://github.com/acme/storefront, or as git@host:owner/repo.git.",
+    )
+    path_includes = LinesField(
+        label="Paths that belong to it",
+        help_text="For a repository with several deployments: one pattern a line, such as services/checkout/**. "
+        "None: every path.",
+    )
+    path_excludes = LinesField(label="Paths that do not belong to it", help_text="One pattern a line, such as **/*.md.")
+
+    def fields_to_store(self) -> DeploymentFields:
+        data = self.cleaned_data
+        return {
+            "name": data["name"],
+            "repository_provider": Provider(data["repository_provider"]),
+            "repository_url": data["repository_url"],
+            "path_includes": data["path_includes"],
+            "path_excludes": data["path_excludes"],
+        }
+
+
+class NewDeploymentForm(DeploymentForm):
+    slug = slug_field(
+        "Stands in the address that your CI calls; it stays when the name changes. Left empty: made of the name."
+    )
+    project = forms.ChoiceField()
+    field_order = ("project", "name", "slug", "repository_provider", "repository_url", "path_includes", "path_excludes")
+
+    def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.projects = {project.slug: project for project in projects}
+        none = [("", "Choose a project")] if len(projects) > 1 else []
+        self.fields["project"] = forms.ChoiceField(choices=[*none, *((p.slug, p.name) for p in projects)])
+
+    def clean_project(self) -> Project:
+        return self.projects[self.cleaned_data["project"]]
+
+
+class BranchForm(forms.Form):
+    """Which branch goes to one environment."""
+
+    match = forms.ChoiceField(choices=[("any", "any branch"), ("exact", "this branch"), ("prefix", "begins with")])
+    branch = forms.CharField(required=False, max_length=255)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, environment: Environment, target: Target | None) -> None:
+        initial = {"match": target.branch_match, "branch": target.branch} if target else None
+        super().__init__(data, prefix=f"environment-{environment.pk}", initial=initial)
+        self.environment = environment
+        self.fields["match"].widget.attrs |= {"aria-label": f"Branches for {environment.name}", "data-branch-match": ""}
+        self.fields["branch"].widget.attrs |= {
+            "aria-label": f"Branch for {environment.name}",
+            "data-branch": "",
+            "class": "mono",
+            "spellcheck": "false",
+            "autocapitalize": "off",
+        }
+
+    @property
+    def all_words(self) -> list[tuple[str, str]]:
+        return [(match.value, words) for match, words in BRANCH_WORDS.items()]
+
+    @property
+    def words(self) -> str:
+        match, branch = self["match"].value() or BranchMatch.ANY, self["branch"].value()
+        return BRANCH_WORDS[match].format(branch or "…") if match in BRANCH_WORDS else ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        match, branch = data.get("match"), data.get("branch", "")
+        if match == BranchMatch.ANY:
+            return {**data, "mapping": ""}
+        if not branch:
+            self.add_error("branch", "Write the branch, or choose any branch.")
+        elif "*" in branch:
+            self.add_error("branch", "Write the branch without *: choose “begins with” for all that begin so.")
+        else:
+            validate_branch_mapping(branch)
+        return {**data, "mapping": branch + "*" if match == BranchMatch.PREFIX else branch}
+
+
+def branch_forms(
+    data: Mapping[str, Any] | None, environments: Sequence[Environment], targets: Mapping[int, Target]
+) -> list[BranchForm]:
+    return [BranchForm(data, environment=item, target=targets.get(item.pk)) for item in environments]
+
+
+def initial_of_deployment(deployment: Deployment) -> dict[str, Any]:
+    return {name: getattr(deployment, name) for name in DeploymentForm.base_fields}
+
+
+class MoveForm(forms.Form):
+    project = forms.ChoiceField(label="Move to")
+
+    def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.projects = {project.slug: project for project in projects}
+        self.fields["project"] = forms.ChoiceField(
+            label="Move to", choices=[("", "Choose a project"), *((p.slug, p.name) for p in projects)]
+        )
+
+    def clean_project(self) -> Project:
+        return self.projects[self.cleaned_data["project"]]

@@ -1,0 +1,115 @@
+"""Moving a deployment to another project of its organization, with its history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from deployments.models import Deploy, Deployment, Target
+from orgs import audit
+from orgs.models import Environment, Project
+from orgs.rows import lock_living
+from orgs.services import NewEnvironment, create_environment
+from tokens.models import AccessToken
+
+# Its CI waits meanwhile: as many take 4 s on SQLite and 15 s on PostgreSQL on two busy cores.
+MAX_DEPLOYS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where a target goes: to the environment of the same slug, or to a new one where there is none.
+
+    The history of a deleted environment goes to a deleted environment of its own.
+    """
+
+    target: Target
+    environment: Environment | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    arrivals: Sequence[Arrival]
+    deploy_count: int
+    default_before: Environment
+    default_after: Environment
+    limited_tokens: Sequence[AccessToken]
+
+    @property
+    def changes_default(self) -> bool:
+        return self.default_before.slug != self.default_after.slug
+
+
+def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
+    targets = (
+        Target.objects.filter(deployment=deployment)
+        .select_related("environment")
+        .order_by("environment__position", "environment_id")
+    )
+    known = {environment.slug: environment for environment in project.environments.all()}
+    arrivals = [
+        Arrival(target, None if target.environment.deleted_at else known.get(target.environment.slug))
+        for target in targets
+    ]
+    limited = AccessToken.objects.filter(
+        environments__project=deployment.project_id, revoked_at=None, limited_to_environments=True
+    )
+    return MovePlan(
+        arrivals=arrivals,
+        deploy_count=Deploy.everything.filter(deployment=deployment)[: MAX_DEPLOYS + 1].count(),
+        default_before=deployment.project.environments.get(is_default=True),
+        default_after=project.environments.get(is_default=True),
+        limited_tokens=list(limited.order_by("name").distinct()),
+    )
+
+
+@transaction.atomic
+def move_deployment(*, deployment: Deployment, project: Project) -> None:
+    """Takes time with the number of its deploys; registrations of the deployment wait for it.
+
+    Raises ValidationError where it has too many, or the project is another organization's, or either is deleted.
+    """
+    if project.organization_id != deployment.organization_id:
+        raise ValidationError(f"{project} is another organization's.")
+    for row in sorted((deployment.project, project), key=lambda row: row.pk):
+        lock_living(row)
+    # Whoever makes a new target of it waits for this lock; the others wait for their target's.
+    deployment = lock_living(deployment)
+    if deployment.project_id == project.pk:
+        return
+    before = deployment.project
+    list(Target.objects.select_for_update().filter(deployment=deployment).order_by("pk"))
+    plan = plan_move(deployment=deployment, project=project)
+    if plan.deploy_count > MAX_DEPLOYS:
+        raise ValidationError(
+            f"{deployment} has more than {MAX_DEPLOYS:,} deploys, too many to move while its CI waits: "
+            f"create a new deployment in {project}."
+        )
+    for arrival in plan.arrivals:
+        environment = arrival.environment or copy_environment(arrival.target.environment, project)
+        Target.objects.filter(pk=arrival.target.pk).update(environment=environment)
+        Deploy.everything.filter(target=arrival.target).update(project=project, environment=environment)
+    deployment.project = project
+    deployment.save(update_fields=["project", "updated_at"])
+    audit.record(
+        "deployment.moved",
+        deployment,
+        organization=deployment.organization,
+        changes={"project": [before.name, project.name]},
+    )
+
+
+def copy_environment(environment: Environment, project: Project) -> Environment:
+    deleted_at = environment.deleted_at
+    # The slug of a deleted environment may be a living one's; the copy is not told from it until it is deleted itself.
+    new = NewEnvironment(
+        name=environment.name,
+        slug="" if deleted_at else environment.slug,
+        description=environment.description,
+        colour=environment.colour,
+    )
+    copy = create_environment(project=project, new=new)
+    if deleted_at:
+        Environment.everything.filter(pk=copy.pk).update(slug=environment.slug, deleted_at=deleted_at)
+    return copy

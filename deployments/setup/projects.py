@@ -1,0 +1,193 @@
+"""Projects: the list, a project, its settings."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from deployments.impacts.queries import deleted_sources
+from deployments.pages import find_environment, find_project, refusals_in, refusals_told
+from deployments.request_log.queries import rejected_today_of
+from deployments.setup import deletion, queries
+from deployments.setup.forms import (
+    EnvironmentForm,
+    NewEnvironmentForm,
+    NewProjectForm,
+    ProjectForm,
+    initial_of_environment,
+)
+from orgs import deletion as orgs_deletion
+from orgs import services
+from orgs.access import MemberRequest, member_page
+from orgs.pages import offer_undo, page_of
+from orgs.queries import promotion_path
+from orgs.roles import Permission
+from orgs.services import NewEnvironment
+
+
+@member_page(Permission.VIEW)
+def projects(request: MemberRequest) -> HttpResponse:
+    page = page_of(queries.projects_in_short(request.organization), after=request.GET.get("after", ""), size=20)
+    return render(request, "deployments/projects.html", {"page": page})
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+def new_project(request: MemberRequest) -> HttpResponse:
+    form = NewProjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            project = services.create_project(organization=request.organization, **form.cleaned_data)
+            messages.success(request, f"{project} is created.")
+            return redirect("project", request.organization.slug, project.slug)
+    return render(request, "deployments/new_project.html", {"form": form})
+
+
+@member_page(Permission.VIEW)
+def project(request: MemberRequest, project: str) -> HttpResponse:
+    found = find_project(request, project)
+    search = text_of(request, "q")
+    page = page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", ""))
+    context = {
+        "project": found,
+        "environments": promotion_path(found),
+        "page": page,
+        "search": search,
+        "rejected_today": rejected_today_of(request, page.rows),
+    }
+    return render(request, "deployments/project.html", context)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+def project_settings(request: MemberRequest, project: str) -> HttpResponse:
+    found = find_project(request, project)
+    form = ProjectForm(request.POST or None, initial={"name": found.name})
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            services.update_project(project=found, **form.cleaned_data)
+            messages.success(request, f"{found} is saved.")
+            return redirect("project-settings", request.organization.slug, found.slug)
+    context = {"project": found, "form": form, "deployment_count": queries.project_deployments(found).count()}
+    return render(request, "deployments/project_settings.html", context)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def delete_project(request: MemberRequest, project: str) -> HttpResponse:
+    found = find_project(request, project)
+    deletion.delete_project(project=found)
+    undo = reverse("restore-project", args=[request.organization.slug, found.pk])
+    offer_undo(request, f"{found} is deleted, with its deployments and environments.", undo)
+    return redirect("projects", request.organization.slug)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def restore_project(request: MemberRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(queries.deleted_projects(request.organization), pk=pk)
+    with refusals_told(request):
+        deletion.restore_project(project=found)
+        messages.success(request, f"{found} is back.")
+        return redirect("project", request.organization.slug, found.slug)
+    return redirect("deleted", request.organization.slug)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+def deleted(request: MemberRequest) -> HttpResponse:
+    kinds = {
+        "projects": queries.deleted_projects,
+        "environments": queries.deleted_environments,
+        "deployments": queries.deleted_deployments,
+        "impact-sources": deleted_sources,
+    }
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in kinds else "projects"
+    page = page_of(kinds[kind](request.organization), after=request.GET.get("after", ""), by="-deleted_at")
+    return render(request, "deployments/deleted.html", {"kinds": list(kinds), "kind": kind, "page": page})
+
+
+def text_of(request: HttpRequest, name: str) -> str:
+    """A parameter of the address, without NUL, which PostgreSQL refuses."""
+    return request.GET.get(name, "").replace("\0", "").strip()[:100]
+
+
+# --- A project's environments: create, order, change, delete ---
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+def new_environment(request: MemberRequest, project: str) -> HttpResponse:
+    found = find_project(request, project)
+    form = NewEnvironmentForm(
+        request.POST or None, initial={"colour": services.colour_at(services.next_position(found))}
+    )
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            environment = services.create_environment(project=found, new=NewEnvironment(**form.cleaned_data))
+            messages.success(request, f"{environment} is created, as the last one of the promotion path.")
+            return redirect("project", request.organization.slug, found.slug)
+    return render(request, "deployments/new_environment.html", {"project": found, "form": form})
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+def environment_settings(request: MemberRequest, project: str, environment: str) -> HttpResponse:
+    found = find_environment(request, project, environment)
+    form = EnvironmentForm(request.POST or None, initial=initial_of_environment(found))
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            services.update_environment(environment=found, **form.cleaned_data)
+            messages.success(request, f"{found} is saved.")
+            return redirect("project", request.organization.slug, project)
+    context = {"project": found.project, "environment": found, "form": form}
+    return render(request, "deployments/environment_settings.html", context)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def default_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
+    found = find_environment(request, project, environment)
+    with refusals_told(request):
+        services.set_default_environment(environment=found)
+        messages.success(request, f"{found} is the default now: calls that name no environment go there.")
+    return redirect("project", request.organization.slug, project)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def order_environments(request: MemberRequest, project: str) -> HttpResponse:
+    """``up`` or ``down`` names one environment to move; else ``environment`` lists all in their new order."""
+    found = find_project(request, project)
+    known = {environment.slug: environment for environment in promotion_path(found)}
+    with refusals_told(request):
+        if moved := known.get(request.POST.get("up", "")):
+            services.move_environment(environment=moved, towards_end=False)
+        elif moved := known.get(request.POST.get("down", "")):
+            services.move_environment(environment=moved, towards_end=True)
+        else:
+            listed = dict.fromkeys(slug for slug in request.POST.getlist("environment") if slug in known)
+            services.order_environments(project=found, environments=[known[slug] for slug in listed])
+    if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
+        context = {"project": found, "environments": promotion_path(found)}
+        return render(request, "deployments/_environments.html", context)
+    return redirect("project", request.organization.slug, project)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def delete_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
+    found = find_environment(request, project, environment)
+    with refusals_told(request):
+        orgs_deletion.delete_environment(environment=found)
+        undo = reverse("restore-environment", args=[request.organization.slug, found.pk])
+        offer_undo(request, f"{found} is deleted. Its deploys stay in the history.", undo)
+    return redirect("project", request.organization.slug, project)
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def restore_environment(request: MemberRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(queries.deleted_environments(request.organization), pk=pk)
+    with refusals_told(request):
+        orgs_deletion.restore_environment(environment=found)
+        messages.success(request, f"{found} is back.")
+        return redirect("project", request.organization.slug, found.project.slug)
+    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=environments")

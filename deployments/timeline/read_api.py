@@ -1,0 +1,259 @@
+"""The filters of the read API's lists that are in the order of time: those of a timeline, with moments besides days."""
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deployments.api.body import read_query, with_query
+from deployments.api.fields import parse_date
+from deployments.api.views import TokenView
+from deployments.errors import InvalidField
+from deployments.lookup import called, no_such
+from deployments.timeline.forms import (
+    EARLIEST,
+    KINDS,
+    KINDS_OF_DEPLOYS,
+    LATEST,
+    Place,
+    TimelineForm,
+    kind_field,
+)
+from deployments.timeline.pager import EntryKey, Key
+from deployments.timeline.queries import Filters
+from deployments.token_limits import (
+    limits_on_deployments,
+    limits_on_environments,
+    visible_deployments,
+    visible_environments,
+    visible_projects,
+)
+from orgs.models import Organization, Project
+from orgs.slugs import is_slug
+from tokens.scopes import Scope
+from tokens.statements import TokenRow
+
+NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
+
+
+class MomentField(forms.Field):
+    """A day, or a moment within the days that a timeline's form takes."""
+
+    def to_python(self, value: str | None) -> date | datetime | None:
+        if not value:
+            return None
+        try:
+            day: date | datetime | None = date.fromisoformat(value)
+        except ValueError:
+            day = parse_date(value)
+        if day is None or not EARLIEST <= (day.date() if isinstance(day, datetime) else day) <= LATEST:
+            raise forms.ValidationError(NO_DATE)
+        return day
+
+
+class ReadForm(TimelineForm):
+    """Knows of nothing that the token may not see."""
+
+    kinds: Sequence[tuple[str, str]] = KINDS
+    # What a timeline is filtered by and this list is not.
+    without: tuple[str, ...] = ()
+
+    since = MomentField(required=False)  # type: ignore[assignment]  # a form's fields may be of any class
+    until = MomentField(required=False)  # type: ignore[assignment]  # the same
+
+    def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
+        self.token = token
+        super().__init__(data, place=Place(organization=organization))
+        self.fields["kind"] = kind_field(self.kinds)
+        valid = ", ".join(kind for kind, _ in self.kinds if kind)
+        self.fields["kind"].error_messages["invalid_choice"] = f"Write {valid} or nothing."
+        for name in self.without:
+            del self.fields[name]
+
+    def projects(self) -> Any:
+        return visible_projects(self.token)
+
+    def deployments(self) -> Any:
+        return visible_deployments(self.token)
+
+    def environments(self) -> Any:
+        living = visible_environments(self.token)
+        project = self.chosen_project()
+        return living.filter(project=project) if project else living
+
+    def named(self, rows: Any, text: str) -> Any:
+        return called(rows, text)
+
+    def unknown(self, noun: str, text: str, rows: Any) -> str:
+        return no_such(noun, text, rows)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        text, environments = cleaned.get("environment"), self.environments()
+        if text and not self.named(environments, text).exists():
+            self.add_error("environment", self.unknown("environment", text, environments))
+        return cleaned
+
+    def filters(self) -> Filters:
+        filters = super().filters()
+        limits = limits_on_deployments(self.token)
+        if limits is not None and filters.deployment_id is None:
+            filters = replace(filters, deployment_ids=limits)
+        return filters
+
+    def environment_ids(self, slug: str, project: Project | None) -> tuple[int, ...] | None:
+        chosen = super().environment_ids(slug, project)
+        return limits_on_environments(self.token) if chosen is None else chosen
+
+    def beginning_of(self, day: date) -> datetime:
+        return day if isinstance(day, datetime) else super().beginning_of(day)
+
+    def end_of(self, day: date) -> datetime:
+        return day if isinstance(day, datetime) else super().end_of(day)
+
+    def first_error(self) -> str:
+        """Of an invalid form, in one sentence."""
+        field, (error, *_) = next(iter(self.errors.items()))
+        return f"{field}: {error}"
+
+
+class DeploysForm(ReadForm):
+    kinds = KINDS_OF_DEPLOYS
+
+
+class EntriesForm(ReadForm):
+    """Of deploys and manual changes, as they stand on a timeline."""
+
+
+# --- What the endpoints of the read API have in common: answers with an ETag, and lists in pages ---
+
+PAGE_SIZE = 100
+MOST_A_PAGE = 100
+LIMIT = re.compile(r"0*([1-9][0-9]?|100)", re.ASCII)
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+AnyForm = TypeVar("AnyForm", bound=ReadForm)
+AnyKey = TypeVar("AnyKey", Key, EntryKey)
+
+
+class ReadView(TokenView):
+    required_scope = Scope.READ
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Of the query string. Raises UnreadableBody and InvalidField."""
+        sent = with_query(read_query(self.request.META.get("QUERY_STRING", "")), {})
+        for name, value in sent.items():
+            if not isinstance(value, str):
+                raise InvalidField(f"{name[:40]} came more than once: send it once.")
+        return sent
+
+    def filtered_by(self, form: type[AnyForm]) -> AnyForm:
+        """The query string as this form reads it. Raises InvalidField."""
+        organization = Organization.objects.get(pk=self.token.organization_id)
+        found = form(self.parameters, token=self.token, organization=organization)
+        if not found.is_valid():
+            raise InvalidField(found.first_error())
+        return found
+
+    def cursor(self, kind: type[AnyKey]) -> AnyKey | None:
+        """Where a page in the order of time begins. Raises InvalidField."""
+        text = self.parameters.get("cursor", "")
+        key = kind.parse(text)
+        if text and key is None:
+            raise bad_cursor()
+        return key
+
+    def limit(self) -> int | None:
+        """How many rows a page has by the caller's wish; none where it names no number. Raises InvalidField."""
+        text = self.parameters.get("limit", "")
+        if not text:
+            return None
+        match = LIMIT.fullmatch(text)
+        if match is None:
+            raise InvalidField(f"limit must be a whole number from 1 to {MOST_A_PAGE}.")
+        return int(match[1])
+
+    def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """304 without a body where the caller's If-None-Match names the same data."""
+        body = json.dumps(data, ensure_ascii=False).encode()
+        kept = {**cached_by(tag_of(body)), **(headers or {})}
+        if self.was_seen(kept["ETag"]):
+            return HttpResponse(status=304, headers=kept)
+        return HttpResponse(body, content_type="application/json", headers=kept)
+
+    def was_seen(self, tag: str) -> bool:
+        seen = self.request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
+        return any(one.strip().removeprefix("W/") in (tag.removeprefix("W/"), "*") for one in seen)
+
+    def page(self, rows: Sequence[dict[str, Any]], following: str) -> HttpResponse:
+        """A page of a list; ``following`` is the next one's cursor, empty on the last one."""
+        return self.answer(rows, {"Link": self.next_link(following)} if following else None)
+
+    def next_link(self, following: str) -> str:
+        # A secret does not belong into an answer, which may be logged.
+        kept = {name: value for name, value in self.parameters.items() if name != "api_key"}
+        query = urlencode({**kept, "cursor": following})
+        return f'<{settings.SITE_URL}{self.request.path}?{query}>; rel="next"'
+
+
+class ListView(ReadView, ABC):
+    """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor.
+
+    Its last is a number, so that no slug alone passes for a cursor.
+    """
+
+    by: tuple[str, ...] = ("id",)
+
+    @abstractmethod
+    def rows(self) -> QuerySet[Any]: ...
+
+    @abstractmethod
+    def represent(self, row: Any) -> dict[str, Any]: ...
+
+    def get(self, request: Request, **place: Any) -> HttpResponse:
+        rows, size = self.rows(), self.limit() or PAGE_SIZE
+        if cursor := self.parameters.get("cursor"):
+            rows = rows.filter(behind(self.by, cursor))
+        found = list(rows.order_by(*self.by)[: size + 1])
+        page = found[:size]
+        following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > size else ""
+        return self.page([self.represent(row) for row in page], following)
+
+
+def tag_of(body: bytes) -> str:
+    return f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"'
+
+
+def cached_by(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+def behind(columns: Sequence[str], cursor: str) -> Q:
+    """Raises InvalidField."""
+    values = cursor.split(",")
+    if len(values) != len(columns) or not all(map(is_value, columns, values)):
+        raise bad_cursor()
+    found, same = Q(), Q()
+    for column, value in zip(columns, values, strict=True):
+        found |= same & Q((f"{column}__gt", value))
+        same &= Q((column, value))
+    return found
+
+
+def is_value(column: str, text: str) -> bool:
+    return is_slug(text) if column == "slug" else WHOLE_NUMBER.fullmatch(text) is not None
+
+
+def bad_cursor() -> InvalidField:
+    return InvalidField("The cursor is not one that a Link header gave: begin again without it.")

@@ -1,0 +1,215 @@
+"""What the operator writes in Django admin, in the audit log of the organization that it concerns.
+
+What goes through services is recorded there; this is for what Django admin itself stores and deletes.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from orgs import audit
+from orgs.models import Membership, Organization
+
+# The audit log's words for models that are called otherwise.
+NOUNS = {"membership": "member", "accesstoken": "token"}
+
+
+class Audited:
+    """Mixed in before ModelAdmin."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)  # type: ignore[misc]  # ModelAdmin's
+        record("changed" if change else "added", obj, changes_of(form) if change else {})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        record("deleted", obj)
+        super().delete_model(request, obj)  # type: ignore[misc]  # ModelAdmin's
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset:
+            record("deleted", obj)
+        super().delete_queryset(request, queryset)  # type: ignore[misc]  # ModelAdmin's
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)  # type: ignore[misc]  # ModelAdmin's
+        changes = {inline.instance.pk: changes_of(inline) for inline in formset.forms}
+        for obj in formset.new_objects:
+            record("added", obj)
+        for obj, _ in formset.changed_objects:
+            record("changed", obj, changes[obj.pk])
+        for obj in formset.deleted_objects:
+            record("deleted", obj)
+
+
+def record(verb: str, obj: Model, changes: dict[str, Any] | None = None) -> None:
+    organization = organization_of(obj)
+    if organization is None or (verb == "deleted" and obj == organization) or (verb == "changed" and not changes):
+        return
+    name = str(obj._meta.model_name)  # noqa: SLF001 - documented in spite of its name
+    subject: Model = obj
+    if isinstance(obj, Membership):
+        subject, changes = obj.user, changes or {"role": obj.role}
+    audit.record(f"{NOUNS.get(name, name)}.{verb}", subject, organization=organization, changes=changes)
+
+
+def organization_of(obj: Any) -> Organization | None:
+    if isinstance(obj, Organization):
+        return obj
+    for path in ("organization", "project", "deployment"):
+        if found := getattr(obj, path, None):
+            return organization_of(found)
+    return None
+
+
+def changes_of(form: Any) -> dict[str, Any]:
+    return {
+        name: [plain(form.initial.get(name)), plain(form.cleaned_data[name])]
+        for name in form.changed_data
+        if name in form.cleaned_data
+    }
+
+
+def plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Model) else value
+
+
+# --- What the pages of Django admin have in common. They are for the operator, who may see every organization ---
+
+# To count millions of rows for a list nobody leafs through to its end would make every page of it slow.
+MOST_ROWS_COUNTED = 10_000
+INLINE_ROWS = 50
+
+
+# Of an organization, a project or an environment.
+HISTORY_OF_A_PLACE = {
+    "deploys": "deploys",
+    "manual_changes": "manual changes",
+    "impact_sources__incident_events": "incidents",
+    "impact_sources__values": "values of metrics",
+}
+
+
+class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
+    """Facts that make an object what it is (``fixed_fields``) are chosen when it is added and only shown after that."""
+
+    fixed_fields: ClassVar[tuple[str, ...]] = ()
+    # What happened there and is never deleted here, in words, by the look-up that leads to it.
+    history: ClassVar[Mapping[str, str]] = {}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = self.fixed_fields if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def reason_to_keep(self, obj: Any) -> str:
+        """Why ``obj`` cannot be deleted here; empty where it can."""
+        for look_up, words in self.history.items():
+            if type(obj).objects.filter(pk=obj.pk, **{f"{look_up}__isnull": False}).exists():
+                return f"{obj} has {words}: their history is kept, so it cannot be deleted here."
+        return ""
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj and self.has_delete_permission(request, obj) and (reason := self.reason_to_keep(obj)):
+            self.message_user(request, reason, messages.ERROR)
+            return HttpResponseRedirect(change_url(obj))
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
+        """Whoever may delete an object may delete its parts, also those that cannot be deleted one by one."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing with a history is deleted by the dozen."""
+        actions = super().get_actions(request)
+        if self.history:
+            actions.pop("delete_selected", None)
+        return actions
+
+
+class ReadOnly:
+    """Facts: shown, never edited. Mixed in before an admin or an inline."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic to the type checker only
+    """Leafs through the first MOST_ROWS_COUNTED rows; what is further down is found by search and filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[:MOST_ROWS_COUNTED].count())
+
+
+class FactAdmin(ReadOnly, OperatorAdmin):
+    """A read-only list of a table that grows without end: newest rows first, by primary key, and in no other order."""
+
+    ordering = ("-id",)
+    sortable_by = ()
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+
+
+class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
+    def get_queryset(self) -> QuerySet[Any]:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:INLINE_ROWS]
+        return self._queryset
+
+
+class FactInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
+    """The first INLINE_ROWS rows; the list of the model has all."""
+
+    formset = FirstRows
+    extra = 0
+    show_change_link = True
+
+
+class LinesField(forms.CharField):
+    """A list of texts, written one to a line."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 60})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\r\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def change_url(obj: Model) -> str:
+    meta = obj._meta  # noqa: SLF001 - documented in spite of its name
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
+
+
+def change_link(obj: Model | None) -> str:
+    return format_html('<a href="{}">{}</a>', change_url(obj), obj) if obj else "-"

@@ -1,0 +1,71 @@
+"""What happened in organizations: the operator reads it, nobody edits it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from orgs.admin.base import FactAdmin
+from orgs.models import AuditEvent, FormerSlug, Invitation, InvitationState
+
+ORGANIZATION = ("organization", RelatedOnlyFieldListFilter)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(FactAdmin):
+    list_display = ("created_at", "organization", "actor_label", "action", "subject_label", "address")
+    # Which organizations have events is what everybody knows: all of them.
+    list_filter = ("organization",)
+    list_select_related = ("organization",)
+    search_fields = ("actor_label__startswith", "action__startswith", "subject_label__startswith")
+    search_help_text = "The beginning of who, of what was done (token.revoked), or of what to."
+
+
+@admin.register(FormerSlug)
+class FormerSlugAdmin(FactAdmin):
+    list_display = ("slug", "organization", "present_slug")
+    list_filter = (ORGANIZATION,)
+    list_select_related = ("organization",)
+    search_fields = ("slug", "organization__name", "organization__slug")
+
+    @admin.display
+    def present_slug(self, former: FormerSlug) -> str:
+        return former.organization.slug
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(InvitationState.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        unanswered = Q(accepted_at=None, revoked_at=None)
+        expired = Q(expires_at__lte=timezone.now())
+        conditions = {
+            InvitationState.OPEN: unanswered & ~expired,
+            InvitationState.EXPIRED: unanswered & expired,
+            InvitationState.ACCEPTED: Q(accepted_at__isnull=False),
+            InvitationState.REVOKED: Q(revoked_at__isnull=False),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))  # type: ignore[call-overload]  # its keys are texts
+
+
+@admin.register(Invitation)
+class InvitationAdmin(FactAdmin):
+    """Without the digest of its link's secret. Members of the organization send and revoke invitations."""
+
+    fields = ("organization", "email", "role", "state", "invited_by", "expires_at", "accepted_at", "revoked_at")
+    readonly_fields = ("state",)
+    list_display = ("email", "organization", "role", "state", "invited_by", "expires_at")
+    list_filter = (StateFilter, "role", ORGANIZATION)
+    list_select_related = ("organization", "invited_by")
+    search_fields = ("email", "organization__name", "organization__slug", "invited_by__email")
+
+    @admin.display
+    def state(self, invitation: Invitation) -> str:
+        return invitation.state.label

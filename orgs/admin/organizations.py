@@ -1,0 +1,246 @@
+from typing import Any, ClassVar
+
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Permission
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from orgs import services
+from orgs.admin.base import HISTORY_OF_A_PLACE, OperatorAdmin, is_superuser
+from orgs.admin.people import MembershipInline
+from orgs.models import Environment, Organization, Project, User
+from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
+from orgs.services import NewEnvironment
+
+admin.site.site_header = admin.site.site_title = "Gumshoe"
+admin.site.index_title = "Operator"
+# There is no page at / to go to.
+admin.site.site_url = None
+
+SLUG_HELP = "Stays for good: addresses and callers use it. Empty: made from the name."
+
+
+class SluggedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if slug := self.fields.get("slug"):
+            slug.required = False
+            slug.help_text = SLUG_HELP
+
+
+class EmailForm:
+    """Addresses are stored in lower case, so that one is taken in any case."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+class UserForm(EmailForm, forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    pass
+
+
+class NewUserForm(EmailForm, AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        # Without this line the class of Django's own user, for a field that ours does not have.
+        field_classes: ClassVar[dict[str, Any]] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the type checker only
+    form = UserForm
+    add_form = NewUserForm
+    ordering = ("email",)
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    search_fields = ("email", "name")
+    readonly_fields = ("sign_in", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "sign_in")}),
+        ("Rights in Django admin", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Only a superuser hands out rights, or staff could make themselves superusers."""
+        rights = () if is_superuser(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (is_superuser(request) or obj is None or not obj.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (is_superuser(request) or obj is None or not obj.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """A former address must not lead to a new password any more."""
+        super().save_model(request, obj, form, change)
+        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description="password")
+    def sign_in(self, user: User) -> str:
+        state = "Set." if user.has_usable_password() else "None: the user cannot sign in with one."
+        return format_html(
+            '{} <a href="{}">Set a password</a>', state, reverse("admin:auth_user_password_change", args=[user.pk])
+        )
+
+
+class OrganizationForm(SluggedForm):
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"])
+        if slug and cannot_be_claimed(slug):
+            raise forms.ValidationError(SLUG_TAKEN)
+        return slug
+
+
+@admin.register(Organization)
+class OrganizationAdmin(OperatorAdmin):
+    form = OrganizationForm
+    fixed_fields = ("slug",)
+    history = HISTORY_OF_A_PLACE
+    fields = ("name", "slug")
+    inlines = (MembershipInline,)
+    list_display = ("name", "slug", "project_count", "member_count", "created_at")
+    search_fields = ("name", "slug")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        counts = {
+            "projects_counted": Count("projects", distinct=True),
+            "members_counted": Count("memberships", distinct=True),
+        }
+        return Organization.objects.annotate(**counts)
+
+    @admin.display(description="projects", ordering="projects_counted")
+    def project_count(self, organization: Any) -> int:
+        return int(organization.projects_counted)
+
+    @admin.display(description="members", ordering="members_counted")
+    def member_count(self, organization: Any) -> int:
+        return int(organization.members_counted)
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            adopt(obj, services.create_organization(name=obj.name, slug=obj.slug))
+
+
+class ProjectForm(SluggedForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        organization, slug = cleaned.get("organization"), cleaned.get("slug")
+        if organization and slug and organization.projects.filter(slug=slug).exists():
+            self.add_error("slug", "A project with this slug already exists in the organization.")
+        return cleaned
+
+
+@admin.register(Project)
+class ProjectAdmin(OperatorAdmin):
+    form = ProjectForm
+    fixed_fields = ("organization", "slug")
+    history = HISTORY_OF_A_PLACE
+    fields = ("organization", "name", "slug")
+    autocomplete_fields = ("organization",)
+    list_display = ("name", "slug", "organization", "created_at")
+    list_filter = (("organization", RelatedOnlyFieldListFilter),)
+    list_select_related = ("organization",)
+    search_fields = ("name", "slug", "organization__name", "organization__slug")
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        """A new project gets its default environment."""
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            adopt(obj, services.create_project(organization=obj.organization, name=obj.name, slug=obj.slug))
+
+
+class EnvironmentForm(SluggedForm):
+    """A tick at ``is_default`` takes it from the environment that has it; it cannot be taken away otherwise."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        project, slug = cleaned.get("project"), cleaned.get("slug")
+        if project and slug and project.environments.filter(slug=slug).exists():
+            self.add_error("slug", "An environment with this slug already exists in the project.")
+        return cleaned
+
+    def clean_is_default(self) -> bool:
+        ticked = bool(self.cleaned_data["is_default"])
+        if self.initial.get("is_default") and not ticked:
+            raise forms.ValidationError(
+                "A project needs a default: tick it at another environment, then it moves there."
+            )
+        return ticked
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The constraint of one default in a project holds after the move.
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # not in the stubs
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(OperatorAdmin):
+    form = EnvironmentForm
+    fixed_fields = ("project", "slug")
+    history = HISTORY_OF_A_PLACE
+    # By its list, for projects of several organizations may have the same name.
+    raw_id_fields = ("project",)
+    list_display = ("name", "slug", "project", "organization", "position", "is_default")
+    list_filter = (("project__organization", RelatedOnlyFieldListFilter), "is_default")
+    list_select_related = ("project__organization",)
+    search_fields = ("name", "slug", "project__name", "project__slug", "project__organization__slug")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        position = ("position",) if obj else ()
+        return ("project", "name", "slug", "description", "colour", "is_default", *position)
+
+    @admin.display(ordering="project__organization")
+    def organization(self, environment: Environment) -> str:
+        return str(environment.project.organization)
+
+    def reason_to_keep(self, obj: Environment) -> str:
+        if obj.is_default:
+            return f"{obj} is the default environment of {obj.project}: tick the default at another one first."
+        return super().reason_to_keep(obj)
+
+    def save_model(self, request: HttpRequest, obj: Environment, form: Any, change: bool) -> None:
+        becomes_default = obj.is_default and not form.initial.get("is_default")
+        if change:
+            obj.is_default = obj.is_default and not becomes_default
+            super().save_model(request, obj, form, change)
+            if becomes_default:
+                services.set_default_environment(environment=obj)
+        else:
+            new = NewEnvironment(
+                name=obj.name,
+                slug=obj.slug,
+                description=obj.description,
+                colour=obj.colour,
+                is_default=becomes_default,
+            )
+            adopt(obj, services.create_environment(project=obj.project, new=new))
+
+
+def adopt(obj: Any, created: Any) -> None:
+    """Make ``obj``, which the form filled in, the row that a service created."""
+    obj.pk = created.pk
+    obj.refresh_from_db()

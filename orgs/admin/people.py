@@ -1,0 +1,142 @@
+"""Who is in which organization: as rows of the organization's page, and as a list of their own."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+
+from orgs import services
+from orgs.admin.base import FactAdmin, OperatorAdmin, is_superuser
+from orgs.models import Membership
+from orgs.roles import Role
+from orgs.rows import lock_row
+
+
+class MembershipInlineForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Whose membership it is stays; a choice of one needs no look-up for each row."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["user"].disabled = True
+            self.fields["user"].widget = forms.Select(choices=[(self.instance.user_id, str(self.instance.user))])
+
+    def clean(self) -> dict[str, Any]:
+        """Django 5.2 leaves the constraints of an inline's row unchecked."""
+        cleaned = super().clean() or {}
+        user = cleaned.get("user")
+        same = Membership.objects.filter(user=user, organization=self.instance.organization_id)
+        if user and same.exclude(pk=self.instance.pk).exists():
+            self.add_error("user", f"{user} is a member of this organization already.")
+        return cleaned
+
+
+class MembershipInlineFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
+    def clean(self) -> None:
+        """The last owner stays one: a look at all rows at once, for two of them may change places."""
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.cleaned_data and form not in self.deleted_forms]
+        owners = [form for form in kept if form.cleaned_data["role"] == Role.OWNER]
+        is_unmade = any(form.initial.get("role") == Role.OWNER for form in kept if form not in owners)
+        if not is_unmade or any(form.cleaned_data["user"].is_active for form in owners):
+            return
+        organization = lock_row(self.instance)
+        listed = [form.instance.pk for form in self.initial_forms]
+        others = organization.memberships.filter(role=Role.OWNER, user__is_active=True).exclude(pk__in=listed)
+        if not others.exists():
+            raise forms.ValidationError(f"{organization} needs an owner: make somebody else an owner first.")
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
+    model = Membership
+    form = MembershipInlineForm
+    formset = MembershipInlineFormSet
+    extra = 0
+    autocomplete_fields = ("user",)
+    fields = ("user", "role")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "organization")
+
+
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    def clean_role(self) -> str:
+        role = str(self.cleaned_data["role"])
+        if self.instance.pk and role != Role.OWNER:
+            lock_row(self.instance.organization)
+            services.check_another_owner(self.instance)
+        return role
+
+
+@admin.register(Membership)
+class MembershipAdmin(OperatorAdmin):
+    form = MembershipForm
+    fixed_fields = ("user", "organization")
+    autocomplete_fields = ("user", "organization")
+    fields = ("organization", "user", "role")
+    list_display = ("user", "organization", "role", "created_at")
+    list_filter = ("role", ("organization", RelatedOnlyFieldListFilter))
+    list_select_related = ("user", "organization")
+    search_fields = ("user__email", "user__name", "organization__name", "organization__slug")
+
+
+# --- How people sign in, in place of allauth's own pages, which show secrets: of second factors, of apps, of tokens ---
+# The operator takes away what somebody lost or should not have; adding and changing is the person's own affair. Apps of
+# single sign-on come from settings.
+
+admin.site.unregister([Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken])
+
+
+class SignInAdmin(FactAdmin):
+    """Rows of a user, which can be deleted one by one; a superuser's only by a superuser."""
+
+    list_select_related = ("user",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = admin.ModelAdmin.has_delete_permission(self, request, obj)
+        return may and (is_superuser(request) or obj is None or not obj.user.is_superuser)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(SignInAdmin):
+    """An address that new passwords are sent to."""
+
+    fields = list_display = ("email", "user", "verified", "primary")
+    list_filter = ("verified",)
+    search_fields = ("email", "user__email", "user__name")
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(SignInAdmin):
+    """A second factor. Deleting it lets somebody in by password alone who lost the device."""
+
+    fields = list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email", "user__name")
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Recovery codes are of no use alone, and would be asked for."""
+        super().delete_model(request, obj)
+        left = Authenticator.objects.filter(user=obj.user_id)
+        if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+            left.delete()
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(SignInAdmin):
+    """An account at the single sign-on, without what that told us about the person."""
+
+    fields = list_display = ("user", "provider", "uid", "last_login", "date_joined")
+    list_filter = ("provider",)
+    search_fields = ("uid", "user__email", "user__name")

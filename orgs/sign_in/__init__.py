@@ -1,0 +1,1 @@
+"""Signing in: forms, pages and limits that allauth's own do not have."""

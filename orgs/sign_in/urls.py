@@ -1,0 +1,68 @@
+"""Signing in: those of allauth's pages that have a use here.
+
+Left out are signing up by oneself, and changing one's e-mail address: invitations trust it, so the operator does that.
+"""
+
+from collections.abc import Callable
+
+from allauth.account import views as account
+from allauth.socialaccount import views as social
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, re_path
+from django.utils.module_loading import import_string
+
+from orgs.sign_in import views as accounts
+
+
+def second_factor(view: str) -> Callable[..., HttpResponseBase]:
+    """A view of allauth.mfa, which loads FIDO2 and its cryptography: 12 MB that a web worker which only registers
+    can do without."""
+
+    def load(request: HttpRequest) -> HttpResponseBase:
+        answer: HttpResponseBase = import_string(f"allauth.mfa.{view}")(request)
+        return answer
+
+    return load
+
+
+urlpatterns = [
+    path("login/", accounts.LoginView.as_view(), name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("signup/", accounts.signup_closed, name="account_signup"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/set/", account.password_set, name="account_set_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("2fa/", second_factor("base.views.index"), name="mfa_index"),
+    path("2fa/authenticate/", second_factor("base.views.authenticate"), name="mfa_authenticate"),
+    path("2fa/reauthenticate/", second_factor("base.views.reauthenticate"), name="mfa_reauthenticate"),
+    path("2fa/totp/activate/", second_factor("totp.views.activate_totp"), name="mfa_activate_totp"),
+    path("2fa/totp/deactivate/", second_factor("totp.views.deactivate_totp"), name="mfa_deactivate_totp"),
+    path(
+        "2fa/recovery-codes/", second_factor("recovery_codes.views.view_recovery_codes"), name="mfa_view_recovery_codes"
+    ),
+    path(
+        "2fa/recovery-codes/generate/",
+        second_factor("recovery_codes.views.generate_recovery_codes"),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "2fa/recovery-codes/download/",
+        second_factor("recovery_codes.views.download_recovery_codes"),
+        name="mfa_download_recovery_codes",
+    ),
+    path("oidc/<str:provider_id>/login/", accounts.go_to_issuer, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", openid_connect.callback, name="openid_connect_callback"),
+    path("3rdparty/login/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
+    path("3rdparty/login/error/", social.login_error, name="socialaccount_login_error"),
+]
