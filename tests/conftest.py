@@ -15,7 +15,7 @@ from deployments.models import Deployment
 from deployments.request_log.writer import DailyBudget, request_log
 from orgs.models import Organization, Project, User
 from orgs.roles import Role
-from tests.factories import make_deployment, make_member, make_organization, make_project, make_token
+from tests.factories import make_deployment, make_member, make_organization, make_project, make_token, signed_in
 from tests.flushing import flushing_by_deletion
 from tests.operator import OperatorClient
 from tests.shared import fixtures_of, shared, shared_fixture
@@ -168,3 +168,9 @@ def stranger(other: World) -> User:
 @shared_fixture
 def operator() -> OperatorClient:
     return OperatorClient()
+
+
+@pytest.fixture
+def page(admin: User) -> Client:
+    """An admin's browser."""
+    return signed_in(admin)

@@ -29,8 +29,8 @@ from orgs.models import Invitation, User
 from orgs.roles import Role
 from orgs.services import update_organization
 from tests.conftest import World, make_world
-from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, make_token
+from tests.imports.importing import dated, post_file
 from tests.operator import OperatorClient, page, problems, text_of
 from tests.shared import shared_fixture
 from tokens.models import AccessToken, RetiredSecret

@@ -5,7 +5,7 @@ import pytest
 from deployments.models import ImpactKind, ImpactSource, Incident
 from orgs.models import AuditEvent
 from tests.conftest import World
-from tests.deployments.reporting import make_reporter
+from tests.impacts.reporting import make_reporter
 from tests.operator import OperatorClient, page, problems, saved, text_of
 
 

@@ -28,7 +28,6 @@ from orgs.models import Invitation, Membership
 from orgs.roles import Role
 from orgs.services import NewEnvironment, add_member, create_environment
 from tests.conftest import World
-from tests.deployments.importing import post_file
 from tests.factories import (
     make_deployment,
     make_impact_source,
@@ -38,6 +37,7 @@ from tests.factories import (
     make_token,
     signed_in,
 )
+from tests.imports.importing import post_file
 from tests.test_tenancy import PAGES, routes
 from tokens.scopes import Scope
 from tokens.services import rotate_token

@@ -20,8 +20,8 @@ from orgs.invitations import invite
 from orgs.models import Invitation, Membership, User
 from orgs.roles import Permission, Role, role_allows
 from tests.conftest import World
-from tests.deployments.importing import dated, post_file
 from tests.factories import make_impact_source, make_member, signed_in
+from tests.imports.importing import dated, post_file
 from tests.shared import shared_fixture
 
 ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)

@@ -68,7 +68,7 @@ def tokens(request: MemberRequest) -> HttpResponse:
         "revoked": revoked,
         "named_limits": queries.NAMED_LIMITS,
     }
-    return render(request, "tokens/tokens.html", context)
+    return render(request, "access_tokens/tokens.html", context)
 
 
 @member_page(Permission.MANAGE_TOKENS)
@@ -93,7 +93,7 @@ def new_token(request: MemberRequest) -> HttpResponse:
         else:
             request.session["created_token"] = [form.cleaned_data["nonce"], token.pk]
             return show_secret(request, token, secret)
-    return render(request, "tokens/new_token.html", {"form": form})
+    return render(request, "access_tokens/new_token.html", {"form": form})
 
 
 def asked_limit(request: MemberRequest) -> dict[str, object]:
@@ -128,7 +128,7 @@ def token_page(request: MemberRequest, pk: int) -> HttpResponse:
         "deployments": deployments,
         "environments": environments,
     }
-    return render(request, "tokens/token.html", context)
+    return render(request, "access_tokens/token.html", context)
 
 
 @member_page(Permission.MANAGE_TOKENS)
@@ -146,7 +146,7 @@ def rename_token(request: MemberRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{before} is called {token} now.")
             return redirect("token", request.organization.slug, token.pk)
-    return render(request, "tokens/rename_token.html", {"token": token, "name": before, "form": form})
+    return render(request, "access_tokens/rename_token.html", {"token": token, "name": before, "form": form})
 
 
 @member_page(Permission.MANAGE_TOKENS)
@@ -155,7 +155,7 @@ def revoke_token(request: MemberRequest, pk: int) -> HttpResponse:
     if token.revoked_at:
         return is_revoked(request, token)
     if request.method != "POST":
-        return render(request, "tokens/revoke_token.html", {"token": token})
+        return render(request, "access_tokens/revoke_token.html", {"token": token})
     token_services.revoke_token(token=token)
     messages.success(request, f"{token} is revoked. Calls with it are refused from now on.")
     return redirect("tokens", request.organization.slug)
@@ -178,13 +178,13 @@ def rotate_token(request: MemberRequest, pk: int) -> HttpResponse:
         else:
             grace = form.cleaned_data["grace"]
             return show_secret(request, token, secret, works_until=timezone.now() + grace, grace=grace_in_words(grace))
-    return render(request, "tokens/rotate_token.html", {"token": token, "form": form})
+    return render(request, "access_tokens/rotate_token.html", {"token": token, "form": form})
 
 
 def show_secret(request: MemberRequest, token: AccessToken, secret: str, **context: object) -> HttpResponse:
     """The door lets no page be stored; this one must not be in any case."""
     context |= {"token": token, "secret": secret, "call": ready_call(token, secret)}
-    response = render(request, "tokens/secret.html", context)
+    response = render(request, "access_tokens/secret.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

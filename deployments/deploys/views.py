@@ -80,7 +80,7 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
         "tab": tab,
         **CONTENTS[tab](request, found),
     }
-    return render(request, "deployments/deploy.html", context)
+    return render(request, "deploys/deploy.html", context)
 
 
 def chosen_tab(request: MemberRequest) -> str:

@@ -71,7 +71,7 @@ class NewImpactSourceForm(ImpactSourceForm):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something that can call us. ``slug`` also names its template in templates/deployments/impacts/."""
+    """Something that can call us. ``slug`` also names its template in templates/impacts/."""
 
     slug: str
     name: str
@@ -104,7 +104,7 @@ RANGES |= {"month": ("30 days", timedelta(days=30))}
 def impact_sources(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     page = page_of(queries.sources_of(found), after=request.GET.get("after", ""))
-    return render(request, "deployments/impacts/sources.html", {"project": found, "page": page})
+    return render(request, "impacts/sources.html", {"project": found, "page": page})
 
 
 @member_page(Permission.VIEW)
@@ -127,7 +127,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
         "snippet": snippet(tool, source),
         **(values(request, source, span) if source.is_metric else incidents(request, source, span)),
     }
-    return render(request, "deployments/impacts/source.html", context)
+    return render(request, "impacts/source.html", context)
 
 
 def values(request: MemberRequest, source: ImpactSource, span: Span) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def incidents(request: MemberRequest, source: ImpactSource, span: Span) -> dict[
 def snippet(tool: Tool, source: ImpactSource) -> str:
     """Only slugs, ids and the site's address are filled in: nothing a shell could take for its own."""
     url = f"{settings.SITE_URL}{register_path(source)}"
-    return filled_in(f"deployments/impacts/{tool.slug}.txt", {"url": url})
+    return filled_in(f"impacts/{tool.slug}.txt", {"url": url})
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -166,7 +166,7 @@ def new_impact_source(request: MemberRequest, project: str) -> HttpResponse:
         else:
             messages.success(request, f"{source} is created. Now let your tool call.")
             return redirect("impact-source", request.organization.slug, found.slug, source.pk)
-    return render(request, "deployments/impacts/new_source.html", {"project": found, "form": form})
+    return render(request, "impacts/new_source.html", {"project": found, "form": form})
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -182,7 +182,7 @@ def impact_source_settings(request: MemberRequest, project: str, pk: int) -> Htt
             messages.success(request, f"{source} is saved.")
             return redirect("impact-source", request.organization.slug, source.project.slug, source.pk)
     context = {"project": source.project, "source": source, "form": form}
-    return render(request, "deployments/impacts/source_settings.html", context)
+    return render(request, "impacts/source_settings.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)

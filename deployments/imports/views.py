@@ -78,7 +78,7 @@ def imports(request: MemberRequest, deployment: str) -> HttpResponse:
         else:
             return redirect("import-draft", request.organization.slug, found.slug, draft.pk)
     context = {"deployment": found, "form": form, "imports": queries.past_imports(found)}
-    return render(request, "deployments/imports.html", context)
+    return render(request, "imports/imports.html", context)
 
 
 def store_draft(request: MemberRequest, deployment: Deployment, form: ImportForm) -> ImportDraft:
@@ -107,7 +107,7 @@ def import_draft_page(request: MemberRequest, deployment: str, pk: int) -> HttpR
         raise Http404
     if request.method == "POST":
         return apply(request, found, draft)
-    return render(request, "deployments/import_draft.html", {"deployment": found, "draft": draft, **preview(draft)})
+    return render(request, "imports/import_draft.html", {"deployment": found, "draft": draft, **preview(draft)})
 
 
 def preview(draft: ImportDraft) -> dict[str, Any]:

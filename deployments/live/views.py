@@ -92,7 +92,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "seen": seen,
         "wants_table": wants_part(request),
     }
-    return render(request, "deployments/_live.html" if wants_part(request) else "deployments/home.html", context)
+    return render(request, "live/_live.html" if wants_part(request) else "live/home.html", context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +146,4 @@ def deployment(request: MemberRequest, deployment: str) -> HttpResponseBase:
         }
 
     place = Place(organization=request.organization, deployment=found)
-    return show_timeline(request, place, "deployments/deployment.html", live)
+    return show_timeline(request, place, "live/deployment.html", live)

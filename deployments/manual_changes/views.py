@@ -63,7 +63,7 @@ def new_manual_change(request: MemberRequest, project: str) -> HttpResponse:
         else:
             messages.success(request, "The manual change is recorded.")
             return to_page(change)
-    return render(request, "deployments/new_manual_change.html", {"project": found, "form": form})
+    return render(request, "manual_changes/new_manual_change.html", {"project": found, "form": form})
 
 
 def first_choice(environments: Sequence[Environment], slug: str) -> Environment:
@@ -76,7 +76,7 @@ def first_choice(environments: Sequence[Environment], slug: str) -> Environment:
 def manual_change_page(request: MemberRequest, change: int) -> HttpResponse:
     found = change_of(request, change)
     context = {"change": found, "call": call_of_manual_change(found)}
-    return render(request, "deployments/manual_change.html", context)
+    return render(request, "manual_changes/manual_change.html", context)
 
 
 @member_page(Permission.REGISTER)
@@ -99,7 +99,7 @@ def edit_manual_change(request: MemberRequest, change: int) -> HttpResponse:
         else:
             messages.success(request, "The manual change is saved.")
             return to_page(found)
-    return render(request, "deployments/edit_manual_change.html", {"change": found, "form": form})
+    return render(request, "manual_changes/edit_manual_change.html", {"change": found, "form": form})
 
 
 def environments_for(change: ManualChange) -> list[Environment]:

@@ -72,7 +72,7 @@ class Endpoint:
 @require_safe
 @member_page(Permission.VIEW)
 def api_docs(request: MemberRequest) -> HttpResponse:
-    return render(request, "docs/api.html", {"endpoints": list(endpoints(request.organization))})
+    return render(request, "openapi/api.html", {"endpoints": list(endpoints(request.organization))})
 
 
 @require_safe
@@ -87,7 +87,7 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
     )
     if membership:
         return redirect("api-docs", organization=membership.organization.slug)
-    return render(request, "docs/api.html", {"endpoints": list(endpoints(None))})
+    return render(request, "openapi/api.html", {"endpoints": list(endpoints(None))})
 
 
 def slugs_of(organization: Organization) -> dict[str, str]:

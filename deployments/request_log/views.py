@@ -29,7 +29,7 @@ def requests(request: MemberRequest) -> HttpResponse:
         "days_kept": settings.REQUEST_LOG_DAYS,
         "turned_away_today": turned_away_today(request.organization),
     }
-    return render(request, "deployments/requests/requests.html", context)
+    return render(request, "request_log/requests.html", context)
 
 
 def call_or_404(request: MemberRequest, call_id: int) -> Call:
@@ -41,7 +41,7 @@ def call_or_404(request: MemberRequest, call_id: int) -> Call:
 @member_page(Permission.VIEW_REQUESTS)
 def request_page(request: MemberRequest, call_id: int) -> HttpResponse:
     call = call_or_404(request, call_id)
-    return render(request, "deployments/requests/request.html", {"call": call, "curl": as_curl(call)})
+    return render(request, "request_log/request.html", {"call": call, "curl": as_curl(call)})
 
 
 @require_POST

@@ -40,7 +40,7 @@ def new_deployment(request: MemberRequest) -> HttpResponse:
             )
             messages.success(request, f"{deployment} is created. Now let your CI call.")
             return redirect("deployment-setup", request.organization.slug, deployment.slug)
-    return render(request, "deployments/new_deployment.html", {"form": form, "projects": choices})
+    return render(request, "setup/new_deployment.html", {"form": form, "projects": choices})
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -56,7 +56,7 @@ def deployment_settings(request: MemberRequest, deployment: str) -> HttpResponse
             messages.success(request, f"{found} is saved.")
             return redirect("deployment-settings", request.organization.slug, found.slug)
     context = {"deployment": found, "form": form, "branches": branches}
-    return render(request, "deployments/deployment_settings.html", context)
+    return render(request, "setup/deployment_settings.html", context)
 
 
 def save(deployment: Deployment, form: DeploymentForm, branches: Sequence[BranchForm]) -> None:
@@ -82,7 +82,7 @@ def move_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
                 messages.success(request, f"{found} is in {project} now.")
                 return redirect("deployment-settings", request.organization.slug, found.slug)
         context |= {"project": project, "plan": plan_move(deployment=found, project=project)}
-    return render(request, "deployments/move_deployment.html", context)
+    return render(request, "setup/move_deployment.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)

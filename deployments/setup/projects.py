@@ -29,7 +29,7 @@ from orgs.services import NewEnvironment
 @member_page(Permission.VIEW)
 def projects(request: MemberRequest) -> HttpResponse:
     page = page_of(queries.projects_in_short(request.organization), after=request.GET.get("after", ""), size=20)
-    return render(request, "deployments/projects.html", {"page": page})
+    return render(request, "setup/projects.html", {"page": page})
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -40,7 +40,7 @@ def new_project(request: MemberRequest) -> HttpResponse:
             project = services.create_project(organization=request.organization, **form.cleaned_data)
             messages.success(request, f"{project} is created.")
             return redirect("project", request.organization.slug, project.slug)
-    return render(request, "deployments/new_project.html", {"form": form})
+    return render(request, "setup/new_project.html", {"form": form})
 
 
 @member_page(Permission.VIEW)
@@ -55,7 +55,7 @@ def project(request: MemberRequest, project: str) -> HttpResponse:
         "search": search,
         "rejected_today": rejected_today_of(request, page.rows),
     }
-    return render(request, "deployments/project.html", context)
+    return render(request, "setup/project.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -68,7 +68,7 @@ def project_settings(request: MemberRequest, project: str) -> HttpResponse:
             messages.success(request, f"{found} is saved.")
             return redirect("project-settings", request.organization.slug, found.slug)
     context = {"project": found, "form": form, "deployment_count": queries.project_deployments(found).count()}
-    return render(request, "deployments/project_settings.html", context)
+    return render(request, "setup/project_settings.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -103,7 +103,7 @@ def deleted(request: MemberRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in kinds else "projects"
     page = page_of(kinds[kind](request.organization), after=request.GET.get("after", ""), by="-deleted_at")
-    return render(request, "deployments/deleted.html", {"kinds": list(kinds), "kind": kind, "page": page})
+    return render(request, "setup/deleted.html", {"kinds": list(kinds), "kind": kind, "page": page})
 
 
 def text_of(request: HttpRequest, name: str) -> str:
@@ -125,7 +125,7 @@ def new_environment(request: MemberRequest, project: str) -> HttpResponse:
             environment = services.create_environment(project=found, new=NewEnvironment(**form.cleaned_data))
             messages.success(request, f"{environment} is created, as the last one of the promotion path.")
             return redirect("project", request.organization.slug, found.slug)
-    return render(request, "deployments/new_environment.html", {"project": found, "form": form})
+    return render(request, "setup/new_environment.html", {"project": found, "form": form})
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -138,7 +138,7 @@ def environment_settings(request: MemberRequest, project: str, environment: str)
             messages.success(request, f"{found} is saved.")
             return redirect("project", request.organization.slug, project)
     context = {"project": found.project, "environment": found, "form": form}
-    return render(request, "deployments/environment_settings.html", context)
+    return render(request, "setup/environment_settings.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -167,7 +167,7 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
             services.order_environments(project=found, environments=[known[slug] for slug in listed])
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
         context = {"project": found, "environments": promotion_path(found)}
-        return render(request, "deployments/_environments.html", context)
+        return render(request, "setup/_environments.html", context)
     return redirect("project", request.organization.slug, project)
 
 

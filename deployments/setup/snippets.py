@@ -21,7 +21,7 @@ from orgs.roles import Permission, role_allows
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something that can call us. ``slug`` also names its template in templates/deployments/setup/."""
+    """Something that can call us. ``slug`` also names its template in templates/setup/snippets/."""
 
     slug: str
     name: str
@@ -121,7 +121,7 @@ def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
         "tokens": tokens_for(request, found),
         **arrival(request, found, environment),
     }
-    return render(request, "deployments/setup.html", context)
+    return render(request, "setup/setup.html", context)
 
 
 def tokens_for(request: MemberRequest, deployment: Deployment) -> list[str] | None:
@@ -137,7 +137,7 @@ def first_call(request: MemberRequest, deployment: str) -> HttpResponse:
     found = find_deployment(request, deployment)
     environment = chosen(promotion_path(found.project), request.GET.get("environment", ""))
     context = {"deployment": found, **arrival(request, found, environment)}
-    return render(request, "deployments/_first_call.html", context)
+    return render(request, "setup/_first_call.html", context)
 
 
 def chosen(environments: list[Environment], slug: str) -> Environment:
@@ -176,4 +176,4 @@ def snippet(tool: Tool, deployment: Deployment, environment: Environment) -> str
         "site": settings.SITE_URL,
         "url": f"{settings.SITE_URL}{path}",
     }
-    return filled_in(f"deployments/setup/{tool.slug}.txt", context)
+    return filled_in(f"setup/snippets/{tool.slug}.txt", context)

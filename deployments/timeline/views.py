@@ -128,7 +128,7 @@ def brackets(entries: Sequence[Entry]) -> list[list[str]]:
 
 @member_page(Permission.VIEW)
 def timeline(request: MemberRequest) -> HttpResponseBase:
-    return show_timeline(request, Place(organization=request.organization), "deployments/timeline.html")
+    return show_timeline(request, Place(organization=request.organization), "timeline/timeline.html")
 
 
 @member_page(Permission.VIEW)
@@ -137,7 +137,7 @@ def project_timeline(request: MemberRequest, project: str) -> HttpResponseBase:
         organization=request.organization,
         project=get_object_or_404(Project.objects.filter(organization=request.organization), slug=project),
     )
-    return show_timeline(request, place, "deployments/timeline.html")
+    return show_timeline(request, place, "timeline/timeline.html")
 
 
 @member_page(Permission.VIEW)
@@ -147,7 +147,7 @@ def environment_timeline(request: MemberRequest, project: str, environment: str)
     )
     found = get_object_or_404(environments, project__slug=project, slug=environment)
     place = Place(organization=request.organization, project=found.project, environment=found)
-    return show_timeline(request, place, "deployments/timeline.html")
+    return show_timeline(request, place, "timeline/timeline.html")
 
 
 def show_timeline(
@@ -179,4 +179,4 @@ def show_timeline(
         "wants_list": wants_list,
         "is_filtered": next(form.chips(), None) is not None,
     }
-    return render(request, "deployments/_timeline.html" if wants_list else template, context)
+    return render(request, "timeline/_timeline.html" if wants_list else template, context)

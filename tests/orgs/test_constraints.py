@@ -27,8 +27,8 @@ from deployments.models import (
 from orgs.models import Environment, Invitation, Membership, Organization, Project, User
 from orgs.roles import Role
 from tests.conftest import World
-from tests.deployments.histories import START
 from tests.factories import make_member, make_project
+from tests.imports.histories import START
 from tokens.models import AccessToken
 
 Insert = Callable[[World], Any]

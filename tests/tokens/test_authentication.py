@@ -11,8 +11,8 @@ from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, Deployment
 from orgs.services import create_project
 from tests.conftest import World
-from tests.deployments.histories import START
 from tests.factories import make_deployment, make_token
+from tests.imports.histories import START
 from tokens.authentication import UNAUTHORIZED
 from tokens.models import AccessToken
 from tokens.scopes import Scope

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from time_machine import travel
 
-from tests.deployments.histories import START
+from tests.imports.histories import START
 from tokens import counters
 from tokens.counters import SharedCounters
 

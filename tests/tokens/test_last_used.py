@@ -10,8 +10,8 @@ from pytest_django import Settings
 from time_machine import travel
 
 from tests.conftest import World
-from tests.deployments.histories import START
 from tests.factories import make_token
+from tests.imports.histories import START
 from tokens.scopes import Scope
 
 

@@ -12,8 +12,8 @@ from deployments.models import Call, Deploy
 from deployments.request_log.writer import DailyBudget, request_log
 from orgs.models import AuditEvent
 from tests.conftest import World
-from tests.deployments.histories import START
 from tests.factories import make_token
+from tests.imports.histories import START
 from tokens import secrets
 from tokens.models import AccessToken, RetiredSecret
 from tokens.services import ENDED_SECRETS_ARE_KEPT, revoke_token, rotate_token

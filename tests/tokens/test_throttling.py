@@ -17,8 +17,8 @@ from time_machine import travel
 from config import env
 from deployments.models import Deploy
 from tests.conftest import World
-from tests.deployments.histories import START
 from tests.factories import make_token
+from tests.imports.histories import START
 from tokens.scopes import Scope
 
 REDIS = ("127.0.0.1", 6379)
