@@ -76,7 +76,7 @@ class UnknownEnvironment(RegistrationError):
     code = "unknown_environment"
 
 
-class PlaceMoved(RegistrationError):
+class TargetMoved(RegistrationError):
     """The deployment was moved to another project after its places were read: read them again."""
 
     code = "place_moved"

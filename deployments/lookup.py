@@ -10,7 +10,7 @@ from orgs.text import shortened
 NAMED = 20
 
 
-def called(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def by_slug_or_name(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Those that have this slug, else those that have this name, in any case."""
     folded = text.casefold()
     same = rows.filter(slug=folded)
@@ -20,7 +20,7 @@ def called(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     return rows.filter(pk__in=[pk for pk, name in rows.values_list("pk", "name") if name.casefold() == folded])
 
 
-def no_such(noun: str, text: str, rows: QuerySet[Any]) -> str:
+def unknown_sentence(noun: str, text: str, rows: QuerySet[Any]) -> str:
     """The sentence for who called something that is not among ``rows``, which it names."""
     slugs = sorted(set(rows.order_by().values_list("slug", flat=True)))
     more = f" and {len(slugs) - NAMED:,} more" if len(slugs) > NAMED else ""

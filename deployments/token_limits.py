@@ -86,13 +86,13 @@ def limits_on_deployments(token: TokenRow) -> tuple[int, ...] | None:
     """None: any deployment."""
     if not token.limited_to_deployments:
         return None
-    return tuple(Deployment.everything.filter(tokens=token.id).values_list("pk", flat=True))
+    return tuple(Deployment.all_objects.filter(tokens=token.id).values_list("pk", flat=True))
 
 
 def limits_on_environments(token: TokenRow) -> tuple[int, ...] | None:
     if not token.limited_to_environments:
         return None
-    return tuple(Environment.everything.filter(tokens=token.id).values_list("pk", flat=True))
+    return tuple(Environment.all_objects.filter(tokens=token.id).values_list("pk", flat=True))
 
 
 # --- Whether a token may report to an impact source ---

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orgs import audit
 from orgs.models import Environment
-from orgs.rows import lock_living
+from orgs.rows import lock_active
 
 # How long the lists of what was deleted go back.
 RESTORABLE = timedelta(days=30)
@@ -22,7 +22,7 @@ def restorable_since() -> datetime:
 @transaction.atomic
 def delete_environment(*, environment: Environment) -> None:
     """Its deploys stay in the history. Raises ValidationError for the default environment."""
-    project = lock_living(environment.project)
+    project = lock_active(environment.project)
     environment.refresh_from_db(fields=["is_default", "deleted_at"])
     if environment.deleted_at:
         return
@@ -41,17 +41,17 @@ def delete_environment(*, environment: Environment) -> None:
 @transaction.atomic
 def restore_environment(*, environment: Environment) -> None:
     """Raises ValidationError where its project is deleted or its slug has been taken since."""
-    project = lock_living(environment.project)
+    project = lock_active(environment.project)
     environment.refresh_from_db(fields=["deleted_at"])
     if environment.deleted_at:
-        bring_back(environment)
+        restore_row(environment)
         audit.record(
             "environment.restored", environment, organization=project.organization, changes={"project": project.name}
         )
 
 
-def bring_back(row: Any) -> None:
-    """Make a locked or owned row a living one. Raises ValidationError where its slug has been taken since."""
+def restore_row(row: Any) -> None:
+    """Make a locked or owned row an active one. Raises ValidationError where its slug has been taken since."""
     row.deleted_at = None
     try:
         with transaction.atomic():

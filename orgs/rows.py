@@ -17,12 +17,12 @@ def lock_row(row: Row) -> Row:
 
     Registrations, which only point to the row, do not wait for it.
     """
-    manager: Any = getattr(type(row), "everything", None) or type(row)._default_manager  # noqa: SLF001 - Django's own name
+    manager: Any = getattr(type(row), "all_objects", None) or type(row)._default_manager  # noqa: SLF001 - Django's own name
     locked: Row = manager.select_for_update(no_key=True).get(pk=row.pk)
     return locked
 
 
-def lock_living(row: Row) -> Row:
+def lock_active(row: Row) -> Row:
     """Raises ValidationError where somebody has deleted it."""
     locked: Any = lock_row(row)
     if locked.deleted_at:

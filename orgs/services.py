@@ -13,7 +13,7 @@ from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.models.project import DEFAULT_COLOUR
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
 from orgs.roles import Permission, Role, role_allows
-from orgs.rows import lock_living, lock_row, save_with_slug, store
+from orgs.rows import lock_active, lock_row, save_with_slug, store
 from orgs.slugs import slug_from_name
 
 # The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
@@ -209,7 +209,7 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     """The environment becomes the last one of the promotion path."""
-    lock_living(project)
+    lock_active(project)
     position = next_position(project)
     environment = Environment(
         project=project,
@@ -255,7 +255,7 @@ def update_environment(*, environment: Environment, **fields: Unpack[Environment
 @transaction.atomic
 def order_environments(*, project: Project, environments: Sequence[Environment]) -> None:
     """Put these environments into this order of promotion, in the places that they have; the others keep theirs."""
-    lock_living(project)
+    lock_active(project)
     listed = {environment.pk for environment in environments}
     following = iter(environments)
     before = list(project.environments.order_by("position", "id"))
@@ -270,7 +270,7 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
 @transaction.atomic
 def move_environment(*, environment: Environment, towards_end: bool) -> None:
     """One place along the promotion path; the last one stays the last."""
-    project = lock_living(environment.project)
+    project = lock_active(environment.project)
     order = list(project.environments.order_by("position", "id"))
     at = order.index(environment)
     to = at + 1 if towards_end else at - 1
@@ -282,8 +282,8 @@ def move_environment(*, environment: Environment, towards_end: bool) -> None:
 @transaction.atomic
 def set_default_environment(*, environment: Environment) -> None:
     """Raises ValidationError where it is deleted."""
-    lock_living(environment.project)
-    if lock_living(environment).is_default:
+    lock_active(environment.project)
+    if lock_active(environment).is_default:
         return
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True

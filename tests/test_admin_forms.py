@@ -131,7 +131,7 @@ class TestEnvironments:
             assert "has manual changes: their history is kept" in text_of(answer)
         assert Environment.objects.filter(pk=staging.pk).exists()
         ci.organization.delete()
-        assert not ManualChange.everything.exists()
+        assert not ManualChange.all_objects.exists()
 
     def test_the_default_cannot_be_unticked(self, operator: OperatorClient, ci: World) -> None:
         production = Environment.objects.get(slug="production")

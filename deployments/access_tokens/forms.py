@@ -33,7 +33,7 @@ GRACE_TIMES = {
 Row = TypeVar("Row", bound=models.Model)
 
 
-class Powers(TypedDict):
+class TokenPermissions(TypedDict):
     """What a token may do, where and until when; ``None`` is no limit."""
 
     scopes: list[Scope]
@@ -127,7 +127,7 @@ class TokenForm(forms.Form):
             return midnight(self.organization, self.cleaned_data["expires_on"] + timedelta(days=1))
         return timezone.now() + timedelta(days=int(expiry)) if expiry in LIFETIMES else None
 
-    def powers(self) -> Powers:
+    def permissions(self) -> TokenPermissions:
         data = self.cleaned_data
         return {
             "scopes": [Scope(scope) for scope in data["scopes"]],

@@ -43,7 +43,7 @@ def environments_to_choose(organization: Organization) -> list[Environment]:
 
 
 def limits_of(token: AccessToken) -> tuple[list[Deployment], list[Environment]]:
-    """The living ones."""
+    """The active ones."""
     return list(named_deployments().filter(tokens=token)), list(named_environments().filter(tokens=token))
 
 
@@ -52,7 +52,7 @@ def retired_secrets(token: AccessToken) -> Sequence[RetiredSecret]:
     return list(token.retired_secrets.order_by("-retired_at", "-pk"))
 
 
-def first_place(token: AccessToken) -> tuple[Deployment, Environment] | None:
+def first_target(token: AccessToken) -> tuple[Deployment, Environment] | None:
     """Where the token may register a deploy: the first deployment by name, in the default environment if possible."""
     deployments = named_deployments().filter(organization=token.organization_id)
     environments = named_environments().filter(project__organization=token.organization_id)

@@ -34,7 +34,7 @@ from tokens.scopes import Scope, allows
 from tokens.states import State, states
 
 
-class Line(NamedTuple):
+class ListedToken(NamedTuple):
     """A token of the list."""
 
     token: AccessToken
@@ -58,7 +58,7 @@ def tokens(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [
-            Line(
+            ListedToken(
                 token,
                 scopes_in_words(token),
                 all_states(token, now, token.working_secrets, token.first_deployments, token.first_environments),
@@ -86,7 +86,7 @@ def new_token(request: MemberRequest) -> HttpResponse:
                 organization=request.organization,
                 name=form.cleaned_data["name"],
                 created_by=request.user,
-                **form.powers(),
+                **form.permissions(),
             )
         except ValidationError as error:
             form.add_error("name", error.messages)
@@ -113,7 +113,7 @@ def token_page(request: MemberRequest, pk: int) -> HttpResponse:
         if token.revoked_at:
             return is_revoked(request, token)
         if form.is_valid():
-            services.change_token(token=token, **form.powers())
+            services.change_token(token=token, **form.permissions())
             messages.success(request, f"{token} is saved.")
             return redirect("token", request.organization.slug, token.pk)
     retired = queries.retired_secrets(token)
@@ -191,7 +191,7 @@ def show_secret(request: MemberRequest, token: AccessToken, secret: str, **conte
 
 def ready_call(token: AccessToken, secret: str) -> str:
     """A command that tries the token; empty where there is nothing that it may do yet."""
-    place = queries.first_place(token)
+    place = queries.first_target(token)
     if allows(token.scopes, Scope.REGISTER_DEPLOY) and place:
         return f"GUMSHOE_TOKEN={secret}\n{snippet(TOOLS[0], *place)}"
     if allows(token.scopes, Scope.READ):

@@ -39,7 +39,7 @@ STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
     errors.UnknownProject: 404,
     errors.OutsideTokenLimits: 403,
     errors.NoSlug: 404,
-    errors.PlaceMoved: 503,
+    errors.TargetMoved: 503,
     errors.KeyReused: 422,
     errors.UnusableNumber: 400,
     UnknownImpactSource: 404,
@@ -82,7 +82,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
 def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
     if isinstance(error, errors.UnknownDeployment):
         return answer_unauthorized(UNAUTHORIZED)
-    headers = dict(RETRY_SOON) if isinstance(error, errors.PlaceMoved) else {}
+    headers = dict(RETRY_SOON) if isinstance(error, errors.TargetMoved) else {}
     if isinstance(error, MetricTooSoon):
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, errors.DuplicateDeploy) and error.is_replay:

@@ -55,7 +55,7 @@ JSON_ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedBody:
     """What an endpoint's sentences tell a caller to send: a ``field``, and fewer of what makes a body long."""
 
     field: str = "api_key"
@@ -66,10 +66,10 @@ class Expected:
         return f"send fewer {self.parts}" if self.parts else "send less"
 
 
-ANY_FIELDS = Expected()
+ANY_FIELDS = ExpectedBody()
 
 
-def read_fields(body: bytes, content_type: str, expected: Expected = ANY_FIELDS) -> dict[str, Any]:
+def read_fields(body: bytes, content_type: str, expected: ExpectedBody = ANY_FIELDS) -> dict[str, Any]:
     """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
     label = label_of(content_type)
     media_type = label.get_content_type() if content_type else ""
@@ -102,7 +102,7 @@ def charset_of(content_type: str) -> str | None:
         return None
 
 
-def read_text(text: str, media_type: str, expected: Expected) -> dict[str, Any]:
+def read_text(text: str, media_type: str, expected: ExpectedBody) -> dict[str, Any]:
     """JSON or form pairs: what the label says, and what the text looks like where the label says neither.
 
     JSON comes labelled text/plain (two clients), not at all (a Go client) or, from ``curl -d`` without a header, as a
@@ -115,7 +115,7 @@ def read_text(text: str, media_type: str, expected: Expected) -> dict[str, Any]:
     return read_form(text)
 
 
-def read_json(text: str, expected: Expected, *, labelled_json: bool) -> dict[str, Any]:
+def read_json(text: str, expected: ExpectedBody, *, labelled_json: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
     if text.count(",") > MAX_JSON_COMMAS or text.count("{") + text.count("[") > MAX_JSON_BRACKETS:

@@ -39,7 +39,7 @@ def is_yes(value: Any) -> bool:
 
 
 @contextmanager
-def rolled_back() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     """Whatever the block stores is there until its end, and gone after it. What it raises goes on to the caller.
 
     So a dry run is refused for the reason, and with the words, that the real call would be. Read what the answer needs

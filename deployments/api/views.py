@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from deployments.api.body import ANY_FIELDS, Expected, read_fields, read_query, with_query
+from deployments.api.body import ANY_FIELDS, ExpectedBody, read_fields, read_query, with_query
 from deployments.errors import BodyTooLarge, UnreadableBody
 from tokens.authentication import AccessTokenAuthentication, TokenAllows
 from tokens.scopes import Scope
@@ -27,11 +27,11 @@ class FieldsParser(BaseParser):
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
         request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
-        expected: Expected = parser_context["view"].expected
+        expected: ExpectedBody = parser_context["view"].expected
         return read_fields(read_body(request, expected), request.META.get("CONTENT_TYPE", ""), expected)
 
 
-def read_body(request: HttpRequest, expected: Expected) -> bytes:
+def read_body(request: HttpRequest, expected: ExpectedBody) -> bytes:
     """Raises BodyTooLarge and UnreadableBody."""
     check_encoding(request)
     # DRF does not ask for the body where the length is no number.
@@ -49,7 +49,7 @@ def check_encoding(request: HttpRequest) -> None:
         raise UnreadableBody(f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed.")
 
 
-class OneForm(BaseContentNegotiation):
+class NoNegotiation(BaseContentNegotiation):
     """There is one parser and one form of answer; what Accept says does not matter.
 
     A client of Sleuth's compares the body with ``Success`` while it accepts JSON.
@@ -68,7 +68,7 @@ class OneForm(BaseContentNegotiation):
 class ApiView(APIView):
     parser_classes: Sequence[type[BaseParser]] = (FieldsParser,)
     renderer_classes = (JSONRenderer,)
-    content_negotiation_class = OneForm
+    content_negotiation_class = NoNegotiation
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own
     expected = ANY_FIELDS
 

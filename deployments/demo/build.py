@@ -13,9 +13,9 @@ from deployments.demo.impacts import report_impacts
 from deployments.manual_changes.services import register_manual_change
 from deployments.provisioning.applying import provision
 from deployments.provisioning.document import read_document
-from deployments.registration.statements import find_places
+from deployments.registration.statements import find_targets
 from deployments.registration.store import register_deploy
-from deployments.registration.targets import choose_place
+from deployments.registration.targets import choose_target
 from orgs.models import Environment, Organization, User
 from tokens.models import AccessToken
 
@@ -67,13 +67,13 @@ def refuse_other_organizations() -> None:
 def register_history(organization: Organization, token: AccessToken, *, now: datetime, days: int) -> int:
     events = make_history(seed=SEED, now=now, days=days)
     slugs = organization.deployments.values_list("slug", flat=True)
-    places = {slug: find_places(organization.pk, slug) for slug in slugs}
+    places = {slug: find_targets(organization.pk, slug) for slug in slugs}
     registered = []
     for event in events:
         deploy_id = register_deploy(
             organization_id=organization.pk,
             token_id=token.pk,
-            place=choose_place(places[event.deployment], environment=event.registration.environment),
+            place=choose_target(places[event.deployment], environment=event.registration.environment),
             registration=event.registration,
             now=event.at,
         )

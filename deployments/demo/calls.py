@@ -15,8 +15,8 @@ from deployments.models import Call, Deployment
 from deployments.models.call import Outcome
 from deployments.registration.formats import read_registration
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration
-from deployments.registration.statements import Place
-from deployments.registration.targets import choose_place
+from deployments.registration.statements import TargetRow
+from deployments.registration.targets import choose_target
 from tokens.models import AccessToken
 
 # An address that belongs to nobody (RFC 5737).
@@ -74,7 +74,7 @@ MISHAPS = (
 def log_calls(
     token: AccessToken,
     registered: Sequence[tuple[Event, int]],
-    places: Mapping[str, Sequence[Place]],
+    places: Mapping[str, Sequence[TargetRow]],
     *,
     now: datetime,
     seed: str,
@@ -102,7 +102,7 @@ class DemoLog:
         answer = {"status": 200, "outcome": Outcome.ACCEPTED, "answer": "Success", "deploy_id": deploy_id}
         return self.call(event.deployment, fields, created_at=event.at, **answer)
 
-    def rejected(self, mishap: Mishap, places: Sequence[Place], at: datetime) -> Call:
+    def rejected(self, mishap: Mishap, places: Sequence[TargetRow], at: datetime) -> Call:
         """With the very sentence that the body is answered with."""
         answer = {"status": 400, "outcome": Outcome.REJECTED, "answer": refusal_of(mishap.fields, places)}
         return self.call(mishap.deployment, mishap.fields, created_at=at, **answer)
@@ -111,10 +111,10 @@ class DemoLog:
         return made_up_call(self.token, self.deployments[slug], fields, self.random, **answer)
 
 
-def refusal_of(fields: Mapping[str, Any], places: Sequence[Place]) -> str:
+def refusal_of(fields: Mapping[str, Any], places: Sequence[TargetRow]) -> str:
     try:
         registration = read_registration(dict(fields), places)
-        choose_place(places, environment=registration.environment if registration else "")
+        choose_target(places, environment=registration.environment if registration else "")
     except RegistrationError as error:
         return str(error)
     raise AssertionError(f"{fields} would be accepted")

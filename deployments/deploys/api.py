@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.deploys.commits import Ambiguous, Stay, find_commit
+from deployments.deploys.commits import Ambiguous, CommitLocation, find_commit
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest
 from deployments.models.deploy import MAX_SHA_LENGTH
 from deployments.registration.representation import (
@@ -91,13 +91,13 @@ class CommitView(ReadView):
         return self.answer(
             {
                 "sha": found.sha,
-                "environments": [self.represent(stay) for stay in found.stays if not stay.undone_by],
-                "rolled_back": [self.represent(stay) for stay in found.stays if stay.undone_by],
+                "environments": [self.represent(location) for location in found.locations if not location.undone_by],
+                "rolled_back": [self.represent(location) for location in found.locations if location.undone_by],
             }
         )
 
-    def represent(self, stay: Stay) -> dict[str, Any]:
-        deploy, ended = stay.deploy, stay.undone_by
+    def represent(self, location: CommitLocation) -> dict[str, Any]:
+        deploy, ended = location.deploy, location.undone_by
         return {
             "project": deploy.project.slug,
             "deployment": deploy.deployment.slug,

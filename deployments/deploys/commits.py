@@ -92,7 +92,7 @@ Moment = tuple[datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class CommitLocation:
     """In an environment, since ``deploy``. It ended where ``undone_by`` is set."""
 
     deploy: Deploy
@@ -100,29 +100,29 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """``stays`` has the latest one of each target, in order of projects, environments and deployments."""
+class CommitLocations:
+    """``locations`` has the latest one of each target, in order of projects, environments and deployments."""
 
     sha: str
-    stays: list[Stay]
+    locations: list[CommitLocation]
 
 
-def find_commit(deploys: QuerySet[Deploy], text: str) -> Whereabouts | None:
+def find_commit(deploys: QuerySet[Deploy], text: str) -> CommitLocations | None:
     """Where the commit of this sha, or of one that begins so, is by ``deploys``. Raises revisions.Ambiguous."""
-    living = deploys.filter(deployment__deleted_at=None, environment__deleted_at=None, project__deleted_at=None)
-    found = find_revision(living, text)
+    active = deploys.filter(deployment__deleted_at=None, environment__deleted_at=None, project__deleted_at=None)
+    found = find_revision(active, text)
     if found is None:
         return None
-    carriers: dict[int, list[Deploy]] = defaultdict(list)
+    bringing_deploys: dict[int, list[Deploy]] = defaultdict(list)
     for deploy in found.deploys:
-        carriers[deploy.target_id].append(deploy)
+        bringing_deploys[deploy.target_id].append(deploy)
     rollbacks: dict[int, list[Deploy]] = defaultdict(list)
-    for rollback in rollbacks_since(min(deploy.deployed_at for deploy in found.deploys), list(carriers)):
+    for rollback in rollbacks_since(min(deploy.deployed_at for deploy in found.deploys), list(bringing_deploys)):
         rollbacks[rollback.target_id].append(rollback)
-    spans = [latest_stay(carriers[target], rollbacks[target]) for target in carriers]
-    whole = living.in_bulk([pk for span in spans for pk in span if pk])
-    stays = [Stay(whole[began], whole.get(ended) if ended else None) for began, ended in spans]
-    return Whereabouts(found.sha, sorted(stays, key=place_of))
+    spans = [latest_location(bringing_deploys[target], rollbacks[target]) for target in bringing_deploys]
+    whole = active.in_bulk([pk for span in spans for pk in span if pk])
+    locations = [CommitLocation(whole[began], whole.get(ended) if ended else None) for began, ended in spans]
+    return CommitLocations(found.sha, sorted(locations, key=display_order))
 
 
 def rollbacks_since(moment: datetime, targets: Sequence[int]) -> QuerySet[Deploy]:
@@ -130,13 +130,13 @@ def rollbacks_since(moment: datetime, targets: Sequence[int]) -> QuerySet[Deploy
     return rollbacks.select_related("restores").only("target_id", "deployed_at", "restores__deployed_at")
 
 
-def latest_stay(carriers: Sequence[Deploy], rollbacks: Sequence[Deploy]) -> tuple[int, int | None]:
-    """The ids of the deploy with which the commit came to a target, and of the rollback that ended its stay, if any.
+def latest_location(bringing_deploys: Sequence[Deploy], rollbacks: Sequence[Deploy]) -> tuple[int, int | None]:
+    """The ids of the deploy that brought the commit to a target and of the rollback that took it away, if one did.
 
-    A carrier brings the commit; a rollback leaves the target as what it restores had left it.
+    A rollback leaves the target as what it restores had left it.
     """
-    bringing = {deploy.pk for deploy in carriers}
-    history = {moment_of(deploy): deploy for deploy in (*rollbacks, *carriers)}
+    bringing = {deploy.pk for deploy in bringing_deploys}
+    history = {moment_of(deploy): deploy for deploy in (*rollbacks, *bringing_deploys)}
     moments = sorted(history)
     here: list[bool] = []
     began = ended = 0
@@ -161,6 +161,6 @@ def moment_of(deploy: Deploy) -> Moment:
     return deploy.deployed_at, deploy.pk
 
 
-def place_of(stay: Stay) -> tuple[str, int, int, str]:
-    deploy = stay.deploy
+def display_order(location: CommitLocation) -> tuple[str, int, int, str]:
+    deploy = location.deploy
     return deploy.project.slug, deploy.environment.position, deploy.environment_id, deploy.deployment.slug

@@ -20,14 +20,14 @@ COMMITS_READ = 1_000
 def deploys_for_page(organization_id: int) -> QuerySet[Deploy]:
     """Deleted ones too: their page offers to bring them back."""
     return (
-        with_previous_sha(Deploy.everything.filter(organization=organization_id))
+        with_previous_sha(Deploy.all_objects.filter(organization=organization_id))
         .select_related("project", "deployment", "environment", "target", "token", "restores", "rolled_back_by")
         .prefetch_related("tags", "links")
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class PathStep:
     """An environment of the deployment's path; ``deploy`` is the latest one of the sha there."""
 
     environment: Environment
@@ -36,7 +36,7 @@ class Stop:
     is_here: bool
 
 
-def path_of(deploy: Deploy) -> list[Stop]:
+def path_of(deploy: Deploy) -> list[PathStep]:
     """Where the deploy's sha went, in promotion order."""
     # COALESCE keeps SQLite from reading a target's history in this order instead of looking up the sha.
     newest_first = (Coalesce("deployed_at", "deployed_at").desc(), "-id")
@@ -49,13 +49,13 @@ def path_of(deploy: Deploy) -> list[Stop]:
     }
     latest = Deploy.objects.in_bulk([target.latest for target in targets.values() if target.latest])
     environments = Environment.objects.filter(project=deploy.environment.project_id).order_by("position", "id")
-    stops = []
+    steps = []
     for environment in environments:
         target = targets.get(environment.pk)
         found = latest.get(target.latest) if target else None
         is_live = found is not None and target is not None and target.live_deploy_id == found.pk
-        stops.append(Stop(environment, found, is_live, environment.pk == deploy.environment_id))
-    return stops
+        steps.append(PathStep(environment, found, is_live, environment.pk == deploy.environment_id))
+    return steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,11 @@ def set_health(*, deploy: Deploy, health: Health | None, now: datetime) -> None:
 
 @transaction.atomic
 def delete_deploy(*, deploy: Deploy) -> None:
-    """The deploy stays in the database for :func:`restore_deploy`; what it undid is as it was before it."""
+    """The deploy locations in the database for :func:`restore_deploy`; what it undid is as it was before it."""
     lock_target(deploy.target_id)
-    if Deploy.everything.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
+    if Deploy.all_objects.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
         # Nothing may point to what is not in the history.
-        Deploy.everything.filter(pk=deploy.pk).update(restores=None, rolled_back_by=None)
+        Deploy.all_objects.filter(pk=deploy.pk).update(restores=None, rolled_back_by=None)
         relink_target(deploy.target_id)
         audit.record("deploy.deleted", deploy, organization=deploy.organization)
 
@@ -45,6 +45,6 @@ def delete_deploy(*, deploy: Deploy) -> None:
 @transaction.atomic
 def restore_deploy(*, deploy: Deploy) -> None:
     lock_target(deploy.target_id)
-    if Deploy.everything.filter(pk=deploy.pk).exclude(deleted_at=None).update(deleted_at=None):
+    if Deploy.all_objects.filter(pk=deploy.pk).exclude(deleted_at=None).update(deleted_at=None):
         relink_target(deploy.target_id)
         audit.record("deploy.restored", deploy, organization=deploy.organization)

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.request import Request
 
-from deployments.api.body import Expected, decode
+from deployments.api.body import ExpectedBody, decode
 from deployments.api.views import FieldsParser, TokenView, read_body
 from deployments.errors import BodyTooLarge, InvalidField
 
@@ -74,7 +74,7 @@ class GraphqlView(TokenView):
 
     parser_classes = (QueryParser,)
     permission_classes = ()
-    expected = Expected("query")
+    expected = ExpectedBody("query")
 
     def get(self, request: Request) -> HttpResponse:
         return self.answer(may_write=False)

@@ -13,8 +13,8 @@ from strawberry.types import ExecutionContext
 from deployments.deploys import services
 from deployments.errors import UnknownDeployment
 from deployments.models import Deploy, Health
-from deployments.registration.statements import Place
-from deployments.registration.targets import check_environment_allowed, choose_place, find_deployment
+from deployments.registration.statements import TargetRow
+from deployments.registration.targets import check_environment_allowed, choose_target, find_deployment
 from deployments.token_limits import deploy_of, live_deploy
 from orgs.text import shortened
 from tokens.authentication import names_organization
@@ -38,7 +38,7 @@ class Caller:
         if not any(allows(self.token.scopes, scope) for scope in any_of):
             raise Refused(f"The access token lacks the scope {any_of[0]}: use a token that has it, or ALL.")
 
-    def find_deployment(self, *, organization: str, slug: str) -> list[Place]:
+    def find_deployment(self, *, organization: str, slug: str) -> list[TargetRow]:
         """Its places. Raises UnknownDeployment also where the organization is not the token's, so that nobody can find
         out which organizations exist; and what deployments.registration.targets.find_deployment does."""
         if not names_organization(organization.lower(), self.token):
@@ -72,7 +72,7 @@ class ChangeSource:
 
 def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: str | None = None) -> Change | None:
     token = info.context.token
-    place = choose_place(root.places, environment=(environment_slug or "").strip())
+    place = choose_target(root.places, environment=(environment_slug or "").strip())
     check_environment_allowed(token=token, place=place)
     deploy = live_deploy(place.target_id)
     return as_change(deploy, organization_slug=token.organization_slug) if deploy else None
@@ -80,7 +80,7 @@ def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: 
 
 @strawberry.type(description="A code deployment.")
 class CodeChangeSource(ChangeSource):
-    places: strawberry.Private[list[Place]]
+    places: strawberry.Private[list[TargetRow]]
     latest_change: Change | None = strawberry.field(
         resolver=latest_change,
         description="What is live in an environment: in the default one where none is named.",

@@ -16,17 +16,17 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_refusal, answer_text
-from deployments.api.body import Expected
-from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.body import ExpectedBody
+from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.fields import INVALID_DATE, read_date, without_absent
 from deployments.api.schemas import check_fields, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.impacts.queries import (
     IncidentFilters,
+    active_sources,
     find_incident_source,
     find_metric_source,
-    living_sources,
     open_incidents,
     read_incidents,
 )
@@ -112,7 +112,7 @@ class ImpactView(RegistrationView):
 
 
 class RegisterMetricView(ImpactView):
-    expected = Expected("value")
+    expected = ExpectedBody("value")
 
     def post(self, request: Request, impact_id: str) -> HttpResponse:
         source = self.find_source(impact_id)
@@ -130,7 +130,7 @@ class RegisterMetricView(ImpactView):
             return accepted
         report = {**named(source), "value": value, "measured_at": as_text(measured_at or now)}
         try:
-            with rolled_back():
+            with dry_run():
                 record()
         except MetricTooSoon as refusal:
             return answer_dry_run("refused", report, would_answer=answer_refusal(refusal))
@@ -154,7 +154,7 @@ class RegisterMetricView(ImpactView):
 class RegisterIncidentView(ImpactView):
     """The token may be the last segment of the path, where tools can only be given an address."""
 
-    expected = Expected("type")
+    expected = ExpectedBody("type")
 
     def post(
         self, request: Request, organization: str, project: str, environment: str, source: str, token: str = ""
@@ -163,15 +163,15 @@ class RegisterIncidentView(ImpactView):
             organization_id=self.token.organization_id, project=project, environment=environment, source=source
         )
         if found is None:
-            place = f"'{shortened(source, 100)}' in environment '{shortened(environment, 100)}'"
+            where = f"'{shortened(source, 100)}' in environment '{shortened(environment, 100)}'"
             raise UnknownImpactSource(
-                f"There is no incident impact source {place} of project '{shortened(project, 100)}'."
+                f"There is no incident impact source {where} of project '{shortened(project, 100)}'."
             )
         check_source_allowed(token=self.token, source=found)
         fields = self.read_fields()
         report = read_incident_report(fields)
         now, accepted = timezone.now(), answer_text(200, "Success")
-        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
+        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
             record_incident(source=found, report=report, now=now, token_id=self.token.id)
             if self.is_dry_run:
                 event = {
@@ -217,7 +217,7 @@ class IncidentsForm(ReadForm):
             return ImpactSource.objects.none()
         environments, text = self.environments(), self.cleaned_data.get("environment")
         chosen = self.named(environments, text) if text else environments
-        return living_sources(self.place.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
+        return active_sources(self.scope.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
 
     def chosen_sources(self) -> Any:
         """Those that ``source`` names: a slug is unique in its environment."""

@@ -21,7 +21,7 @@ MOST_INCIDENTS_IN_A_CHART = 1000
 MOST_BUCKETS = 360
 
 
-def living_sources(organization_id: int) -> QuerySet[ImpactSource]:
+def active_sources(organization_id: int) -> QuerySet[ImpactSource]:
     """Those whose project and environment are not deleted either, with them."""
     sources: QuerySet[ImpactSource] = ImpactSource.objects.filter(
         organization=organization_id, project__deleted_at=None, environment__deleted_at=None
@@ -35,14 +35,14 @@ def find_incident_source(*, organization_id: int, project: str, environment: str
     if not all(map(is_slug, slugs)):
         return None
     return (
-        living_sources(organization_id)
+        active_sources(organization_id)
         .filter(kind=ImpactKind.INCIDENT, project__slug=slugs[0], environment__slug=slugs[1], slug=slugs[2])
         .first()
     )
 
 
 def find_metric_source(*, organization_id: int, source_id: int) -> ImpactSource | None:
-    return living_sources(organization_id).filter(kind=ImpactKind.METRIC, pk=source_id).first()
+    return active_sources(organization_id).filter(kind=ImpactKind.METRIC, pk=source_id).first()
 
 
 def sources_of(project: Project) -> QuerySet[Any]:
@@ -59,7 +59,7 @@ def sources_of(project: Project) -> QuerySet[Any]:
 
 def deleted_sources(organization: Organization) -> QuerySet[Any]:
     """With their projects; what was deleted with an environment or a project comes back with that."""
-    return ImpactSource.everything.filter(
+    return ImpactSource.all_objects.filter(
         organization=organization,
         deleted_at__gte=restorable_since(),
         project__deleted_at=None,

@@ -11,9 +11,9 @@ from django.utils import timezone
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource
 from deployments.models import ImpactKind, ImpactSource, MetricValue
 from orgs import audit
-from orgs.deletion import bring_back
+from orgs.deletion import restore_row
 from orgs.models import Environment
-from orgs.rows import lock_living, lock_row, save_with_slug
+from orgs.rows import lock_active, lock_row, save_with_slug
 from orgs.services import save_changes
 
 
@@ -34,11 +34,11 @@ def register_path(source: ImpactSource) -> str:
 @transaction.atomic
 def create_impact_source(*, environment: Environment, kind: ImpactKind, name: str, slug: str = "") -> ImpactSource:
     """Kind, slug and environment stay what they are: callers use them."""
-    project = lock_living(environment.project)
+    project = lock_active(environment.project)
     source = ImpactSource(
         organization=project.organization,
         project=project,
-        environment=lock_living(environment),
+        environment=lock_active(environment),
         kind=kind,
         name=name,
     )
@@ -72,11 +72,11 @@ def delete_impact_source(*, source: ImpactSource) -> None:
 @transaction.atomic
 def restore_impact_source(*, source: ImpactSource) -> None:
     """Raises ValidationError where its environment is deleted or its slug has been taken since."""
-    lock_living(source.project)
-    lock_living(source.environment)
+    lock_active(source.project)
+    lock_active(source.environment)
     source = lock_row(source)
     if source.deleted_at:
-        bring_back(source)
+        restore_row(source)
         record("impact_source.restored", source)
 
 

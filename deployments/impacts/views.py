@@ -210,6 +210,6 @@ def restore_impact_source(request: MemberRequest, pk: int) -> HttpResponse:
 
 def find_source(request: MemberRequest, project: str, pk: int) -> ImpactSource:
     found: ImpactSource = get_object_or_404(
-        queries.living_sources(request.organization.pk), project__slug=project, pk=pk
+        queries.active_sources(request.organization.pk), project__slug=project, pk=pk
     )
     return found

@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.views import ENDED_EARLY, FieldsParser, check_encoding
 from deployments.errors import BodyTooLarge, InvalidField, UnreadableBody
 from deployments.imports.file import HistoryFile, fixed_cells
@@ -20,7 +20,7 @@ from deployments.models import HistoryImport
 from deployments.models.call import MAX_BODY_BYTES_KEPT
 from deployments.registration.idempotency import answer_success, as_response
 from deployments.registration.report import named
-from deployments.registration.targets import check_environment_allowed, choose_place, find_deployment
+from deployments.registration.targets import check_environment_allowed, choose_target, find_deployment
 from deployments.request_log.endpoint import RegistrationView
 from deployments.token_limits import count_rollbacks
 from orgs.audit import Actor, acting_as
@@ -75,7 +75,7 @@ class ImportDeploysView(RegistrationView):
         if upload.file is None:
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
         # No name is so long; the answer repeats it.
-        place = choose_place(places, environment=shortened(environment.strip(), 200))
+        place = choose_target(places, environment=shortened(environment.strip(), 200))
         check_environment_allowed(token=self.token, place=place)
         # Whoever is asked later what happened here finds a token, and where it was used.
         actor = Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
@@ -84,7 +84,7 @@ class ImportDeploysView(RegistrationView):
             environment_slug=place.environment_slug,
             environment_name=place.environment_name,
         )
-        with rolled_back() if self.is_dry_run else nullcontext(), acting_as(actor):
+        with dry_run() if self.is_dry_run else nullcontext(), acting_as(actor):
             done = import_history(
                 place=place,
                 rows=HistoryFile(upload.file, fixed=fixed).all_rows(),

@@ -17,7 +17,7 @@ from deployments.imports.file import HistoryFile, fixed_cells
 from deployments.imports.importing import import_history
 from deployments.models import Deployment, DraftChunk, HistoryImport, ImportDraft
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
-from deployments.registration.statements import find_places
+from deployments.registration.statements import find_targets
 from orgs.deletion import restorable_since
 from orgs.models import Environment, User
 from orgs.text import storable
@@ -52,7 +52,7 @@ def import_draft(*, draft: ImportDraft, member: User) -> HistoryImport:
 
     Raises UnknownEnvironment where the environment or the deployment was deleted, and what import_history raises.
     """
-    places = find_places(draft.deployment.organization_id, draft.deployment.slug)
+    places = find_targets(draft.deployment.organization_id, draft.deployment.slug)
     place = next((place for place in places if place.environment_id == draft.environment_id), None)
     if place is None:
         raise UnknownEnvironment(f"{draft.environment} is no environment of {draft.deployment} any more.")

@@ -16,7 +16,7 @@ from deployments.imports.rows import store_rows
 from deployments.models import Deploy, HistoryImport, Target
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
 from deployments.registration import history, statements
-from deployments.registration.statements import Place
+from deployments.registration.statements import TargetRow
 from deployments.registration.store import ensure_target, moved
 from orgs import audit
 from orgs.deletion import RESTORABLE
@@ -24,7 +24,7 @@ from orgs.deletion import RESTORABLE
 
 @transaction.atomic
 def import_history(
-    *, place: Place, rows: Iterable[HistoryRow], token_id: int | None, imported_by: str, file_name: str = ""
+    *, place: TargetRow, rows: Iterable[HistoryRow], token_id: int | None, imported_by: str, file_name: str = ""
 ) -> HistoryImport:
     """All rows or, where ``rows`` raises, none. Registrations of the target wait meanwhile, and come after it.
 
@@ -32,7 +32,7 @@ def import_history(
     are there.
 
     The deploys that were there are deleted until :func:`undo_import` brings them back. Raises BadHistory where there is
-    no row, and PlaceMoved.
+    no row, and TargetMoved.
     """
     target = Target.objects.select_related("deployment__organization").get(pk=place.target_id or ensure_target(place))
     _, environment_id = statements.lock_target(target.pk)
@@ -67,7 +67,7 @@ def import_history(
     return done
 
 
-def columns_of(target: Target, place: Place, *, token_id: int | None, now: datetime) -> dict[str, Any]:
+def columns_of(target: Target, place: TargetRow, *, token_id: int | None, now: datetime) -> dict[str, Any]:
     """What all deploys of an import have in common."""
     counts = ("commit_count", "file_count", "pull_request_count", "additions", "deletions")
     return {
@@ -97,7 +97,7 @@ def undo_import(*, history_import: HistoryImport) -> None:
     history_of_target = Deploy.objects.filter(target=done.target_id)
     history_of_target.filter(id__range=(done.first_deploy_id, done.last_deploy_id)).update(deleted_at=now)
     others = history_of_target.exists()
-    Deploy.everything.filter(target=done.target_id, deleted_at=done.created_at).update(deleted_at=None)
+    Deploy.all_objects.filter(target=done.target_id, deleted_at=done.created_at).update(deleted_at=None)
     if others:
         history.relink_target(done.target_id)
     else:
@@ -126,13 +126,13 @@ def forget_imports_beyond_undo(*, batch: int) -> int:
     """Delete for good what imports replaced that cannot be undone any more; how many deploys, in short transactions."""
     total = 0
     for done in HistoryImport.objects.filter(created_at__lt=timezone.now() - RESTORABLE):
-        replaced = Deploy.everything.filter(target=done.target_id, deleted_at=done.created_at)
-        taken_back = Deploy.everything.filter(
+        replaced = Deploy.all_objects.filter(target=done.target_id, deleted_at=done.created_at)
+        taken_back = Deploy.all_objects.filter(
             target=done.target_id, deleted_at=done.undone_at, id__range=(done.first_deploy_id, done.last_deploy_id)
         )
         for deploys in (replaced, taken_back) if done.undone_at else (replaced,):
             while ids := list(deploys.values_list("id", flat=True)[:batch]):
-                Deploy.everything.filter(id__in=ids).delete()
+                Deploy.all_objects.filter(id__in=ids).delete()
                 total += len(ids)
         done.delete()
     return total

@@ -112,7 +112,7 @@ def represent_live(groups: Sequence[Group], organization_slug: str, now: datetim
 
 
 def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[str, Any]:
-    deploy, oddity = cell.deploy, cell.oddity
+    deploy, status = cell.deploy, cell.status
     if deploy is None:
         return dict.fromkeys(FACTS)
     return {
@@ -123,10 +123,10 @@ def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[st
         "deployed_at": as_text(deploy.deployed_at),
         "age": int((now - deploy.deployed_at).total_seconds()),
         "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
-        "behind": oddity.behind,
-        "behind_environment": cell.before.slug if cell.before and oddity.behind else None,
-        "rolled_back": oddity.is_rollback,
-        "stale": oddity.is_stale,
+        "behind": status.behind,
+        "behind_environment": cell.before.slug if cell.before and status.behind else None,
+        "rolled_back": status.is_rollback,
+        "stale": status.is_stale,
         "deploy_id": deploy.pk,
         "url": deploy_path(organization_slug, deploy.pk),
     }

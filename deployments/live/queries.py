@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from deployments.live.status import NOTHING_ODD, STATES, Oddity, find_oddities
+from deployments.live.status import NORMAL, STATUS_FILTERS, LiveStatus, find_statuses
 from deployments.lookup import caseless
 from deployments.models import Call, Deploy, Deployment, Target
 from deployments.timeline.queries import Filters, fingerprint
@@ -20,12 +20,12 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A deployment in an environment; ``deploy`` is none where nothing is live. ``oddity.behind`` compares with
+    """A deployment in an environment; ``deploy`` is none where nothing is live. ``status.behind`` compares with
     ``before``, the nearest environment before it where anything is."""
 
     environment: Environment
     deploy: Deploy | None = None
-    oddity: Oddity = NOTHING_ODD
+    status: LiveStatus = NORMAL
     before: Environment | None = None
 
 
@@ -54,7 +54,7 @@ class LiveFilters:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """``counts`` has the number of the organization's deployments that are in each of STATES in some environment;
+    """``counts`` has how many of the organization's deployments match each of STATUS_FILTERS in some environment;
     ``following`` is the next page's ``after``, empty on the last one."""
 
     groups: list[Group]
@@ -65,12 +65,12 @@ class Live:
 
 def read_live(organization_id: int, filters: LiveFilters, *, now: datetime) -> Live:
     """A page, in the order of the slugs of projects and deployments."""
-    oddities = find_oddities(organization_id, now)
+    statuses = find_statuses(organization_id, now)
     in_state = {
-        state: {oddity.deployment_id for oddity in oddities.values() if is_so(oddity)}
-        for state, is_so in STATES.items()
+        state: {status.deployment_id for status in statuses.values() if is_so(status)}
+        for state, is_so in STATUS_FILTERS.items()
     }
-    deployments = living_deployments(organization_id)
+    deployments = active_deployments(organization_id)
     count = deployments.count()
     if filters.text:
         pattern = caseless(filters.text)
@@ -89,21 +89,21 @@ def read_live(organization_id: int, filters: LiveFilters, *, now: datetime) -> L
     page = page[:PAGE_SIZE]
     targets = Target.objects.filter(deployment__in=[deployment.pk for deployment in page])
     counts = {state: len(ids) for state, ids in in_state.items()}
-    return Live(by_project(page, targets, oddities), count, counts, following)
+    return Live(by_project(page, targets, statuses), count, counts, following)
 
 
 def read_all_live(organization_id: int, *, now: datetime) -> list[Group]:
     targets = Target.objects.filter(deployment__organization=organization_id)
-    return by_project(list(living_deployments(organization_id)), targets, find_oddities(organization_id, now))
+    return by_project(list(active_deployments(organization_id)), targets, find_statuses(organization_id, now))
 
 
 def read_live_of(deployment: Deployment, *, now: datetime) -> list[Cell]:
-    oddities = find_oddities(deployment.organization_id, now, deployment_id=deployment.pk)
-    (group,) = by_project([deployment], Target.objects.filter(deployment=deployment), oddities)
+    statuses = find_statuses(deployment.organization_id, now, deployment_id=deployment.pk)
+    (group,) = by_project([deployment], Target.objects.filter(deployment=deployment), statuses)
     return group.rows[0].cells
 
 
-def living_deployments(organization_id: int) -> QuerySet[Deployment]:
+def active_deployments(organization_id: int) -> QuerySet[Deployment]:
     return (
         Deployment.objects.filter(organization=organization_id, project__deleted_at=None)
         .select_related("project")
@@ -112,7 +112,7 @@ def living_deployments(organization_id: int) -> QuerySet[Deployment]:
 
 
 def by_project(
-    deployments: Sequence[Deployment], targets: QuerySet[Target], oddities: Mapping[int, Oddity]
+    deployments: Sequence[Deployment], targets: QuerySet[Target], statuses: Mapping[int, LiveStatus]
 ) -> list[Group]:
     """``targets`` are at least those of ``deployments``, which come in order of their projects."""
     live = {
@@ -126,7 +126,7 @@ def by_project(
     groups = {key: Group(project, environments[key]) for key, project in projects.items()}
     for deployment in deployments:
         group = groups[deployment.project_id]
-        group.rows.append(Row(deployment, list(cells_of(deployment, group.environments, live, oddities))))
+        group.rows.append(Row(deployment, list(cells_of(deployment, group.environments, live, statuses))))
     return list(groups.values())
 
 
@@ -134,7 +134,7 @@ def cells_of(
     deployment: Deployment,
     environments: Sequence[Environment],
     live: Mapping[tuple[int, int], Target],
-    oddities: Mapping[int, Oddity],
+    statuses: Mapping[int, LiveStatus],
 ) -> Iterator[Cell]:
     before = None
     for environment in environments:
@@ -142,7 +142,7 @@ def cells_of(
         if target is None:
             yield Cell(environment)
         else:
-            yield Cell(environment, target.live_deploy, oddities.get(target.pk, NOTHING_ODD), before)
+            yield Cell(environment, target.live_deploy, statuses.get(target.pk, NORMAL), before)
             before = environment
 
 

@@ -15,7 +15,7 @@ MOST_BEHIND = 100
 # many deploys there followed its latest one of this sha and stand, being no rollbacks nor rolled back. Where the sha
 # was never there, nothing can be said, and it is not behind. COALESCE keeps SQLite from reading a target's history in
 # this order instead of looking up the sha.
-JUDGE = """
+FIND_STATUSES = """
 WITH live AS (
     SELECT target.id, target.deployment_id, deploy.sha, deploy.deployed_at, deploy.restores_id,
            LAG(target.id) OVER path AS before_id, LAG(deploy.sha) OVER path AS before_sha
@@ -43,12 +43,12 @@ SELECT id, deployment_id, CASE WHEN sha = before_sha THEN 0 ELSE (
 ) END, restores_id IS NOT NULL, deployed_at < %s
 FROM live
 """
-JUDGE_ORGANIZATION = JUDGE.format(place="organization_id")
-JUDGE_DEPLOYMENT = JUDGE.format(place="id")
+STATUSES_OF_ORGANIZATION = FIND_STATUSES.format(place="organization_id")
+STATUSES_OF_DEPLOYMENT = FIND_STATUSES.format(place="id")
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class LiveStatus:
     """``behind`` counts to MOST_BEHIND at the most."""
 
     deployment_id: int = 0
@@ -57,23 +57,23 @@ class Oddity:
     is_stale: bool = False
 
 
-NOTHING_ODD = Oddity()
-STATES: dict[str, Callable[[Oddity], bool]] = {
-    "behind": lambda oddity: oddity.behind > 0,
-    "rolled-back": lambda oddity: oddity.is_rollback,
-    "stale": lambda oddity: oddity.is_stale,
+NORMAL = LiveStatus()
+STATUS_FILTERS: dict[str, Callable[[LiveStatus], bool]] = {
+    "behind": lambda status: status.behind > 0,
+    "rolled-back": lambda status: status.is_rollback,
+    "stale": lambda status: status.is_stale,
 }
 
 
-def find_oddities(organization_id: int, now: datetime, *, deployment_id: int | None = None) -> dict[int, Oddity]:
+def find_statuses(organization_id: int, now: datetime, *, deployment_id: int | None = None) -> dict[int, LiveStatus]:
     """By target, for an organization's deployments or one of them."""
-    statement = JUDGE_ORGANIZATION if deployment_id is None else JUDGE_DEPLOYMENT
+    statement = STATUSES_OF_ORGANIZATION if deployment_id is None else STATUSES_OF_DEPLOYMENT
     values = [deployment_id or organization_id, MOST_BEHIND, as_parameter(now - STALE_AFTER)]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()
     return {
-        target_id: Oddity(deployment, behind, bool(is_rollback), bool(is_stale))
+        target_id: LiveStatus(deployment, behind, bool(is_rollback), bool(is_stale))
         for target_id, deployment, behind, is_rollback, is_stale in rows
         if behind or is_rollback or is_stale
     }

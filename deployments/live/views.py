@@ -13,13 +13,13 @@ from deployments.live.queries import Group, LiveFilters, live_fingerprint, read_
 from deployments.models import Deployment
 from deployments.pages import deploys_path, has_seen, wants_part
 from deployments.request_log.queries import count_rejected_today, may_see_requests, rejected_today_of
-from deployments.timeline.forms import Place
+from deployments.timeline.forms import TimelineScope
 from deployments.timeline.views import show_timeline
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Organization, Project
 from orgs.roles import Permission
 
-STATES = (("", "Any state"), ("behind", "Behind"), ("rolled-back", "Rolled back"), ("stale", "Stale"))
+STATUS_CHOICES = (("", "Any state"), ("behind", "Behind"), ("rolled-back", "Rolled back"), ("stale", "Stale"))
 
 
 class LiveForm(forms.Form):
@@ -37,7 +37,7 @@ class LiveForm(forms.Form):
         required=False, max_length=100, label="Project", widget=forms.Select(attrs={"class": "input"})
     )
     state = forms.ChoiceField(
-        required=False, choices=STATES, label="State", widget=forms.Select(attrs={"class": "input"})
+        required=False, choices=STATUS_CHOICES, label="State", widget=forms.Select(attrs={"class": "input"})
     )
     after = forms.CharField(required=False, max_length=201)
 
@@ -66,7 +66,7 @@ class LiveForm(forms.Form):
         )
 
 
-STATE_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
+STATUS_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
 
 
 @member_page(Permission.VIEW)
@@ -127,7 +127,7 @@ class Clause:
 
 def clauses_of(counts: Mapping[str, int]) -> Iterator[Clause]:
     """The sentence above the table: how many deployments are off somewhere, and where those are shown."""
-    for state, words in STATE_WORDS.items():
+    for state, words in STATUS_WORDS.items():
         if count := counts[state]:
             yield Clause(f"{count:,} {'is' if count == 1 else 'are'} {words}", f"?state={state}")
 
@@ -145,5 +145,5 @@ def deployment(request: MemberRequest, deployment: str) -> HttpResponseBase:
             "rejected_today": rejected_today_of(request, [found]),
         }
 
-    place = Place(organization=request.organization, deployment=found)
-    return show_timeline(request, place, "live/deployment.html", live)
+    scope = TimelineScope(organization=request.organization, deployment=found)
+    return show_timeline(request, scope, "live/deployment.html", live)

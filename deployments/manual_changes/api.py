@@ -13,8 +13,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.api.body import Expected
-from deployments.api.dry_run import answer_dry_run, rolled_back
+from deployments.api.body import ExpectedBody
+from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.fields import INVALID_DATE, read_date, read_tags, split_link, without_absent
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField, NameMissing
@@ -76,7 +76,7 @@ SHOWN_OF_DRY_RUN = (
 
 class RegisterManualDeployView(RegistrationView):
     required_scope = Scope.REGISTER_DEPLOY
-    expected = Expected("name")
+    expected = ExpectedBody("name")
     # Sleuth's; clients compare it.
     unauthorized_text = "Unauthorized"
 
@@ -95,7 +95,7 @@ class RegisterManualDeployView(RegistrationView):
 
         if self.is_dry_run:
             check_idempotency_key(request)
-            with rolled_back():
+            with dry_run():
                 shown = represent_manual_change(register())
             report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}
             return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))

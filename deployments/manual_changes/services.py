@@ -12,7 +12,7 @@ from django.utils import timezone
 from deployments.models import ManualChange
 from orgs import audit
 from orgs.models import Environment, User
-from orgs.rows import lock_living, lock_row, store
+from orgs.rows import lock_active, lock_row, store
 from orgs.services import save_changes
 
 
@@ -67,7 +67,7 @@ def register_manual_change(
 @transaction.atomic
 def change_manual_change(*, change: ManualChange, environment: Environment, fields: ManualChangeFields) -> None:
     """Raises ValidationError for another project's environment and where the change was deleted meanwhile."""
-    change = lock_living(change)
+    change = lock_active(change)
     if environment.project_id != change.project_id:
         raise ValidationError(f"{environment} is no environment of {change.project}.")
     before = change.environment

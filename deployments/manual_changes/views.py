@@ -26,7 +26,7 @@ from orgs.roles import Permission
 
 def manual_changes_for_page(organization_id: int) -> QuerySet[ManualChange]:
     """Deleted ones too: their page offers to bring them back."""
-    changes: QuerySet[ManualChange] = ManualChange.everything.filter(organization=organization_id)
+    changes: QuerySet[ManualChange] = ManualChange.all_objects.filter(organization=organization_id)
     return rows_of(changes).select_related("token")
 
 
@@ -104,8 +104,8 @@ def edit_manual_change(request: MemberRequest, change: int) -> HttpResponse:
 
 def environments_for(change: ManualChange) -> list[Environment]:
     """Those of its project, and its own where that is deleted."""
-    living = promotion_path(change.project)
-    return living if change.environment in living else [*living, change.environment]
+    active = promotion_path(change.project)
+    return active if change.environment in active else [*active, change.environment]
 
 
 @member_page(Permission.REGISTER)

@@ -26,7 +26,7 @@ class Outcome(models.TextChoices):
 
 
 # What somebody has to do something about.
-TURNED_AWAY = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Outcome.FAILED)
+REJECTED_OUTCOMES = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Outcome.FAILED)
 
 
 class Call(models.Model):
@@ -103,8 +103,8 @@ class Call(models.Model):
         return impact[1] if impact else self.deployment_slug or self.project_slug
 
     @property
-    def was_turned_away(self) -> bool:
-        return self.outcome in TURNED_AWAY
+    def was_rejected(self) -> bool:
+        return self.outcome in REJECTED_OUTCOMES
 
     @property
     def body_was_cut(self) -> bool:

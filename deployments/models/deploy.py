@@ -1,7 +1,7 @@
 from django.db import models
 
 from deployments.models.deployment import Deployment, Target
-from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
+from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from tokens.models import AccessToken
 
 MAX_SHA_LENGTH = 255
@@ -88,8 +88,8 @@ class Deploy(Timestamped):
     # Of the deploy before it in its target: no column, but what queries.change_types brings.
     previous_sha: str | None
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("-deployed_at", "-id")

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 
-from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
+from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 from tokens.models import AccessToken
 
@@ -57,8 +57,8 @@ class Deployment(Timestamped):
     tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("name",)

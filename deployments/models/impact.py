@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from deployments.models.change import MAX_URL_LENGTH
-from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
+from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 from tokens.models import AccessToken
 
@@ -31,8 +31,8 @@ class ImpactSource(Timestamped):
     )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("name",)

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 
 from deployments.models.deploy import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
-from orgs.models import Environment, LivingManager, Organization, Project, Timestamped
+from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from tokens.models import AccessToken
 
 MAX_DESCRIPTION_LENGTH = 10_000
@@ -37,8 +37,8 @@ class ManualChange(Timestamped):
     changed_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("-changed_at", "-id")

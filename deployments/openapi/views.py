@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from deployments.api.schemas import SCHEMA_DIR, expected_types
 from deployments.api.views import ApiView
-from deployments.impacts.queries import living_sources
+from deployments.impacts.queries import active_sources
 from deployments.models import Deployment, ImpactKind
 from deployments.openapi import document as openapi
 from orgs.access import MemberRequest, member_page
@@ -96,7 +96,7 @@ def slugs_of(organization: Organization) -> dict[str, str]:
     deployments = Deployment.objects.filter(organization=organization).select_related("project")
     if deployment := deployments.order_by("name").first():
         slugs |= {"deployment": deployment.slug, "project": deployment.project.slug}
-    sources = living_sources(organization.pk).order_by("name")
+    sources = active_sources(organization.pk).order_by("name")
     if incidents := sources.filter(kind=ImpactKind.INCIDENT).first():
         slugs |= {"project": incidents.project.slug, "environment": incidents.environment.slug}
         slugs["impact_source"] = incidents.slug

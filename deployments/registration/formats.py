@@ -5,11 +5,11 @@ from typing import Any
 
 from deployments.registration import sleuth, terraform
 from deployments.registration.registration import Registration
-from deployments.registration.statements import Place
-from deployments.registration.targets import choose_place
+from deployments.registration.statements import TargetRow
+from deployments.registration.targets import choose_target
 
 
-def read_registration(fields: dict[str, Any], places: Sequence[Place]) -> Registration | None:
+def read_registration(fields: dict[str, Any], places: Sequence[TargetRow]) -> Registration | None:
     """None for a notification that registers nothing. ``places`` are those of the deployment that the path names.
 
     Raises InvalidField and UnknownEnvironment.
@@ -17,4 +17,4 @@ def read_registration(fields: dict[str, Any], places: Sequence[Place]) -> Regist
     if not terraform.is_notification(fields):
         return sleuth.read_registration(fields)
     run = terraform.read_run(fields)
-    return terraform.registration_of(run, choose_place(places, environment=run.environment)) if run else None
+    return terraform.registration_of(run, choose_target(places, environment=run.environment)) if run else None

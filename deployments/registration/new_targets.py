@@ -10,12 +10,12 @@ from django.db.models import Q
 
 from deployments.errors import InvalidField, OutsideTokenLimits, UnknownEnvironment
 from deployments.models import Deployment, Provider
-from deployments.registration.statements import Place
+from deployments.registration.statements import TargetRow
 from deployments.registration.targets import (
     allowed_environments,
     check_deployment_allowed,
     check_environment_allowed,
-    choose_place,
+    choose_target,
     find_deployment,
 )
 from deployments.setup.services import create_deployment
@@ -57,7 +57,7 @@ def fitting_name(name: str) -> str:
     return f"{name[: MAX_NAME_LENGTH - 1 - len(digest)]}-{digest}"
 
 
-def find_place(*, token: TokenRow, application: Application) -> Place | None:
+def find_target(*, token: TokenRow, application: Application) -> TargetRow | None:
     """None where it would have to be created, and may be. Raises OutsideTokenLimits: what does not exist is nothing
     that a token can be limited to."""
     slug = find_slug(token, application.name)
@@ -73,10 +73,10 @@ def find_place(*, token: TokenRow, application: Application) -> Place | None:
     return place
 
 
-def find_environment(places: Sequence[Place], name: str) -> Place | None:
+def find_environment(places: Sequence[TargetRow], name: str) -> TargetRow | None:
     """By slug, by name in any case, else by the slug that its name makes."""
     try:
-        return choose_place(places, environment=name)
+        return choose_target(places, environment=name)
     except UnknownEnvironment:
         return next((place for place in places if place.environment_slug == slug_alike(name)), None)
 
@@ -107,7 +107,7 @@ def find_slug(token: TokenRow, name: str) -> str | None:
     return same[0] if same else alike if alike in likely else None
 
 
-def create_place(*, token: TokenRow, application: Application) -> tuple[Place, list[Creation]]:
+def create_target(*, token: TokenRow, application: Application) -> tuple[TargetRow, list[Creation]]:
     """The place, and what of its project, deployment and environment was missing.
 
     Belongs into the transaction that registers, so that nothing stays of a call that fails. Of calls that come at once
@@ -118,13 +118,13 @@ def create_place(*, token: TokenRow, application: Application) -> tuple[Place, l
         organization = lock_row(Organization(pk=token.organization_id))
         created: list[Creation] = []
         try:
-            place = find_place(token=token, application=application)
+            place = find_target(token=token, application=application)
             if place is None and find_slug(token, application.name) is None:
                 created += create_application(organization, application)
-                place = find_place(token=token, application=application)
+                place = find_target(token=token, application=application)
             if place is None:
                 created.append(create_its_environment(token, application))
-                place = find_place(token=token, application=application)
+                place = find_target(token=token, application=application)
         except ValidationError as error:
             raise InvalidField(" ".join(error.messages)) from None
     assert place is not None  # noqa: S101 - it was found or just made

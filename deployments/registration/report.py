@@ -13,7 +13,7 @@ from deployments.registration.representation import (
     represent_deploy,
     with_previous_sha,
 )
-from deployments.registration.statements import Place
+from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch
 from deployments.token_limits import deploys_with_place
 from tokens.statements import TokenRow
@@ -28,7 +28,7 @@ SHOWN = (
 def report_deploy(
     *,
     token: TokenRow,
-    place: Place,
+    place: TargetRow,
     registration: Registration,
     deploy_id: int,
     is_duplicate: bool,
@@ -58,7 +58,7 @@ def report_deploy(
     }
 
 
-def named(place: Place, organization_slug: str) -> dict[str, str | None]:
+def named(place: TargetRow, organization_slug: str) -> dict[str, str | None]:
     return {
         "organization": organization_slug,
         "project": place.project_slug,
@@ -83,7 +83,7 @@ def in_short(deploy: Deploy, organization_slug: str) -> dict[str, Any]:
     }
 
 
-def mapping_of(place: Place) -> str:
+def mapping_of(place: TargetRow) -> str:
     """As people write it: a branch, or the beginning of one and ``*``."""
     branch = place.branch or ""
     return branch if place.branch_match == BranchMatch.EXACT else f"{branch}*"

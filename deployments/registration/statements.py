@@ -11,13 +11,13 @@ from typing import Any
 
 from django.db import connection
 
-from deployments.errors import PlaceMoved
+from deployments.errors import TargetMoved
 from deployments.registration.registration import NewFile
 from tokens.statements import as_datetime, as_parameter
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TargetRow:
     """A deployment in one of its project's environments; ``target_id`` is none until something happened there."""
 
     deployment_id: int
@@ -41,7 +41,7 @@ class PastDeploy:
     deployed_at: datetime
 
 
-FIND_PLACES = """
+FIND_TARGETS = """
 SELECT deployment.id, deployment.slug, project.id, project.slug,
        environment.id, environment.slug, environment.name, environment.is_default,
        target.id, target.branch_match, target.branch
@@ -56,11 +56,11 @@ ORDER BY environment.position, environment.id
 """
 
 
-def find_places(organization_id: int, deployment_slug: str) -> list[Place]:
+def find_targets(organization_id: int, deployment_slug: str) -> list[TargetRow]:
     """The environments a deployment may go to, in promotion order; none where there is no such deployment."""
     with connection.cursor() as cursor:
-        cursor.execute(FIND_PLACES, [organization_id, deployment_slug])
-        return [Place(*row) for row in cursor.fetchall()]
+        cursor.execute(FIND_TARGETS, [organization_id, deployment_slug])
+        return [TargetRow(*row) for row in cursor.fetchall()]
 
 
 LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHERE id = %s"
@@ -69,7 +69,7 @@ LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHE
 def lock_target(target_id: int) -> tuple[int | None, int]:
     """Wait for our turn at the target until the transaction ends; gives the ids of its live deploy and environment.
 
-    Raises PlaceMoved where the operator has deleted the target since its place was read.
+    Raises TargetMoved where the operator has deleted the target since its place was read.
 
     SQLite has no row locks: there the whole transaction has been waiting since it began (BEGIN IMMEDIATE).
     """
@@ -77,7 +77,7 @@ def lock_target(target_id: int) -> tuple[int | None, int]:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TARGET + lock, [target_id])
         if (row := cursor.fetchone()) is None:
-            raise PlaceMoved("The deployment's place was just deleted: send the call again.")
+            raise TargetMoved("The deployment's place was just deleted: send the call again.")
     live_deploy_id, environment_id = row
     return live_deploy_id, environment_id
 

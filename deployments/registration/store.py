@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Model
 from pathspec import GitIgnoreSpec
 
-from deployments.errors import DuplicateDeploy, PlaceMoved
+from deployments.errors import DuplicateDeploy, TargetMoved
 from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration import history, statements
 from deployments.registration.registration import Registration
-from deployments.registration.statements import PastDeploy, Place
+from deployments.registration.statements import PastDeploy, TargetRow
 from orgs.rows import lock_row
 
 # Sleuth's defaults, "Tags" in its documentation.
@@ -113,12 +113,12 @@ class Position:
 
 
 def register_deploy(
-    *, organization_id: int, token_id: int | None, place: Place, registration: Registration, now: datetime
+    *, organization_id: int, token_id: int | None, place: TargetRow, registration: Registration, now: datetime
 ) -> int:
     """Store a deploy in its place and give its id. When this returns outside a transaction, the deploy is on disk.
 
     Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it, and
-    PlaceMoved.
+    TargetMoved.
     """
     target_id = place.target_id or ensure_target(place)
     with transaction.atomic():
@@ -148,7 +148,7 @@ def register_deploy(
     return deploy_id
 
 
-def ensure_target(place: Place) -> int:
+def ensure_target(place: TargetRow) -> int:
     """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
     with transaction.atomic():
         deployment = lock_row(Deployment(pk=place.deployment_id))
@@ -158,8 +158,8 @@ def ensure_target(place: Place) -> int:
     return target.id
 
 
-def moved(place: Place) -> PlaceMoved:
-    return PlaceMoved(f"{place.deployment_slug} was just moved to another project: send the call again.")
+def moved(place: TargetRow) -> TargetMoved:
+    return TargetMoved(f"{place.deployment_slug} was just moved to another project: send the call again.")
 
 
 def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:

@@ -13,14 +13,14 @@ from deployments.errors import (
 )
 from deployments.models import BranchMatch, Deployment
 from deployments.registration.registration import Registration
-from deployments.registration.statements import Place, find_places
+from deployments.registration.statements import TargetRow, find_targets
 from orgs.models import Environment, Project
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.statements import TokenRow
 
 
-def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
+def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
     """The places of a deployment of the token's organization.
 
     Raises NoSlug, OutsideTokenLimits (for a token with limits whether or not such a deployment exists) and
@@ -31,7 +31,7 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[Place]:
         # A Go library probes the deployment "-" and demands this text.
         raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
     check_deployment_allowed(token=token, slug=folded)
-    places = find_places(token.organization_id, folded)
+    places = find_targets(token.organization_id, folded)
     if not places:
         raise UnknownDeployment(folded)
     return places
@@ -78,7 +78,7 @@ def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
         raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
 
 
-def choose_place(places: Sequence[Place], *, environment: str) -> Place:
+def choose_target(places: Sequence[TargetRow], *, environment: str) -> TargetRow:
     """The place whose environment has this slug, else this name, in any case; the default one where it is empty."""
     names = [EnvironmentNames(place.environment_slug, place.environment_name, place.is_default) for place in places]
     return places[number_of_environment(names, environment, project_slug=places[0].project_slug)]
@@ -106,7 +106,7 @@ def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str,
     )
 
 
-def check_environment_allowed(*, token: TokenRow, place: Place) -> None:
+def check_environment_allowed(*, token: TokenRow, place: TargetRow) -> None:
     check_allowed_in(token=token, environment_id=place.environment_id)
 
 
@@ -123,12 +123,12 @@ def allowed_environments(token: TokenRow) -> str:
     return f"the environments {listed(slugs)}" if slugs else "no environment"
 
 
-def check_branch(place: Place, registration: Registration) -> None:
+def check_branch(place: TargetRow, registration: Registration) -> None:
     if mismatch := branch_mismatch(place, registration):
         raise mismatch
 
 
-def branch_mismatch(place: Place, registration: Registration) -> BranchMismatch | None:
+def branch_mismatch(place: TargetRow, registration: Registration) -> BranchMismatch | None:
     """Why the place does not take this branch; none where it does, and where the client cannot name one."""
     if not registration.names_branch:
         return None

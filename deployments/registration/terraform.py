@@ -14,13 +14,13 @@ from deployments.errors import InvalidField
 from deployments.models import BranchMatch, Deploy
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration.registration import Registration
-from deployments.registration.statements import Place
+from deployments.registration.statements import TargetRow
 from orgs.text import shortened
 
 TERRAFORM_RUN_ID = r"^run-[0-9A-Za-z]{8,60}$"
 
 
-def newest_change(place: Place) -> Deploy | None:
+def newest_change(place: TargetRow) -> Deploy | None:
     """The newest deploy of the deployment, in whatever environment, whose branch may go to ``place`` or is not known.
 
     A rollback brought no new change, and a deploy that is called by a Terraform run's id names none.
@@ -35,7 +35,7 @@ def newest_change(place: Place) -> Deploy | None:
     return deploys.order_by("-deployed_at", "-id").first()
 
 
-def deploy_with_link(place: Place, *, deployed_at: datetime, url: str) -> Deploy | None:
+def deploy_with_link(place: TargetRow, *, deployed_at: datetime, url: str) -> Deploy | None:
     """The deploy of that moment in ``place`` that has this link."""
     return Deploy.objects.filter(target=place.target_id, deployed_at=deployed_at, links__url=url).first()
 
@@ -110,7 +110,7 @@ def first_line(text: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def registration_of(run: Run, place: Place) -> Registration:
+def registration_of(run: Run, place: TargetRow) -> Registration:
     """Of the revision that the call names, else of the newest change known of the deployment, else of the run itself,
     so that nothing that was deployed is missing. Raises InvalidField where there is none of them.
 

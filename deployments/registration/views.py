@@ -10,23 +10,23 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_exception_as_json, answer_refusal, answer_text
-from deployments.api.body import Expected
-from deployments.api.dry_run import answer_dry_run, rolled_back
-from deployments.errors import DuplicateDeploy, PlaceMoved, UnknownEnvironment
+from deployments.api.body import ExpectedBody
+from deployments.api.dry_run import answer_dry_run, dry_run
+from deployments.errors import DuplicateDeploy, TargetMoved, UnknownEnvironment
 from deployments.registration.formats import read_registration
 from deployments.registration.idempotency import Answer, answer_by_key, answer_success, check_idempotency_key, success
-from deployments.registration.new_targets import Creation, create_place, find_place
+from deployments.registration.new_targets import Creation, create_target, find_target
 from deployments.registration.registration import Registration
 from deployments.registration.report import named, report_deploy
 from deployments.registration.representation import deploy_path, represent_with_changes, with_previous_sha
-from deployments.registration.statements import Place
+from deployments.registration.statements import TargetRow
 from deployments.registration.store import register_deploy
 from deployments.registration.sweetr import SweetrDeployment, read_deployment
 from deployments.registration.targets import (
     branch_mismatch,
     check_branch,
     check_environment_allowed,
-    choose_place,
+    choose_target,
     find_deployment,
 )
 from deployments.registration.terraform import environment_of
@@ -41,7 +41,7 @@ from tokens.throttling import SweetrThrottle
 class DeployRegistrationView(RegistrationView):
     required_scope = Scope.REGISTER_DEPLOY
 
-    def store(self, place: Place, registration: Registration) -> int:
+    def store(self, place: TargetRow, registration: Registration) -> int:
         """The deploy's id; of a duplicate that is ignored, the id of the deploy it repeats."""
         try:
             return self.register(place, registration)
@@ -51,7 +51,7 @@ class DeployRegistrationView(RegistrationView):
             self.exception = duplicate
             return duplicate.deploy_id
 
-    def register(self, place: Place, registration: Registration) -> int:
+    def register(self, place: TargetRow, registration: Registration) -> int:
         return register_deploy(
             organization_id=self.token.organization_id,
             token_id=self.token.id,
@@ -66,7 +66,7 @@ class DeployRegistrationView(RegistrationView):
     def accept(self, headers: Mapping[str, str] | None = None) -> HttpResponse:
         return answer_text(200, "Success", headers)
 
-    def try_out(self, place: Place, registration: Registration, created: Sequence[Creation] = ()) -> HttpResponse:
+    def try_out(self, place: TargetRow, registration: Registration, created: Sequence[Creation] = ()) -> HttpResponse:
         """What would be answered and stored, also where that is a refusal. Call it in a trial."""
         duplicate = None
         try:
@@ -93,7 +93,7 @@ class DeployRegistrationView(RegistrationView):
 
 
 class RegisterDeployView(DeployRegistrationView):
-    expected = Expected("sha", "commits or files")
+    expected = ExpectedBody("sha", "commits or files")
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
         places = find_deployment(token=self.token, slug=deployment)
@@ -109,13 +109,13 @@ class RegisterDeployView(DeployRegistrationView):
             answer=lambda: self.answer(request, fields, places),
         )
 
-    def answer(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> Answer:
+    def answer(self, request: Request, fields: dict[str, Any], places: Sequence[TargetRow]) -> Answer:
         registration = read_registration(fields, places)
         if registration is None:
             return success({})
         try:
             deploy_id = self.store_in(places, registration)
-        except PlaceMoved:
+        except TargetMoved:
             deploy_id = self.store_in(find_deployment(token=self.token, slug=places[0].deployment_slug), registration)
 
         def representation() -> dict[str, Any]:
@@ -124,35 +124,35 @@ class RegisterDeployView(DeployRegistrationView):
 
         return answer_success(request, self.headers_of(deploy_id), representation)
 
-    def store_in(self, places: Sequence[Place], registration: Registration) -> int:
-        place = self.choose_place(places, registration)
+    def store_in(self, places: Sequence[TargetRow], registration: Registration) -> int:
+        place = self.choose_target(places, registration)
         check_branch(place, registration)
         return self.store(place, registration)
 
-    def try_out_fields(self, request: Request, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
+    def try_out_fields(self, request: Request, fields: dict[str, Any], places: Sequence[TargetRow]) -> HttpResponse:
         registration = read_registration(fields, places)
         if registration is None:
             return self.try_out_ignored(fields, places)
-        place = self.choose_place(places, registration)
+        place = self.choose_target(places, registration)
         check_idempotency_key(request)
-        with rolled_back():
+        with dry_run():
             return self.try_out(place, registration)
 
-    def choose_place(self, places: Sequence[Place], registration: Registration) -> Place:
-        place = choose_place(places, environment=registration.environment)
+    def choose_target(self, places: Sequence[TargetRow], registration: Registration) -> TargetRow:
+        place = choose_target(places, environment=registration.environment)
         check_environment_allowed(token=self.token, place=place)
         return place
 
-    def try_out_ignored(self, fields: dict[str, Any], places: Sequence[Place]) -> HttpResponse:
+    def try_out_ignored(self, fields: dict[str, Any], places: Sequence[TargetRow]) -> HttpResponse:
         """Of a notification that registers nothing, and whose environment is not looked at: an unknown one is null."""
         try:
-            report = named(choose_place(places, environment=environment_of(fields)), self.token.organization_slug)
+            report = named(choose_target(places, environment=environment_of(fields)), self.token.organization_slug)
         except UnknownEnvironment:
             report = named(places[0], self.token.organization_slug) | {"environment": None}
         return answer_dry_run("ignored", report, would_answer=self.accept())
 
 
-Act = Callable[[Place, Registration, Sequence[Creation]], HttpResponse]
+Act = Callable[[TargetRow, Registration, Sequence[Creation]], HttpResponse]
 
 
 class SweetrView(DeployRegistrationView):
@@ -160,7 +160,7 @@ class SweetrView(DeployRegistrationView):
 
     authentication_classes = (BareKeyAuthentication,)
     throttle_classes = (SweetrThrottle,)
-    expected = Expected("commitHash")
+    expected = ExpectedBody("commitHash")
 
     def get_exception_handler(self) -> Any:
         return answer_exception_as_json
@@ -173,7 +173,7 @@ class SweetrView(DeployRegistrationView):
         self.deployment_slug = str(fields.get("app", ""))
         deployment = read_deployment(fields)
         if self.is_dry_run:
-            with rolled_back():
+            with dry_run():
                 return self.at_place(deployment, self.try_out)
         return self.at_place(deployment, self.answer_stored)
 
@@ -181,19 +181,19 @@ class SweetrView(DeployRegistrationView):
         """What ``act`` answers at the deployment's place, which is created where it is missing."""
         application, registration = deployment.application, deployment.registration
         try:
-            place = find_place(token=self.token, application=application)
+            place = find_target(token=self.token, application=application)
             if place is not None:
                 self.deployment_slug = place.deployment_slug
                 return act(place, registration, [])
-        except PlaceMoved:
+        except TargetMoved:
             pass  # It is found again, under a lock.
         actor = Actor(label=f"access token {self.token.name}", address=self.request.META.get("REMOTE_ADDR", ""))
         with acting_as(actor), transaction.atomic():
-            place, created = create_place(token=self.token, application=application)
+            place, created = create_target(token=self.token, application=application)
             self.deployment_slug = place.deployment_slug
             return act(place, registration, created)
 
-    def answer_stored(self, place: Place, registration: Registration, created: Sequence[Creation]) -> HttpResponse:
+    def answer_stored(self, place: TargetRow, registration: Registration, created: Sequence[Creation]) -> HttpResponse:
         return self.accept(self.headers_of(self.store(place, registration)))
 
     def accept(self, headers: Mapping[str, str] | None = None) -> HttpResponse:

@@ -12,7 +12,7 @@ from deployments.api.dry_run import asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
-from deployments.request_log.writer import Facts, request_log
+from deployments.request_log.writer import LoggedCall, request_log
 from tokens.authentication import header_secrets
 from tokens.secrets import without_secrets
 from tokens.statements import TokenRow
@@ -55,9 +55,9 @@ class RegistrationView(TokenView):
 
     def facts(
         self, request: HttpRequest, response: Any, *, organization: str, token: TokenRow | None, duration: int
-    ) -> Facts:
+    ) -> LoggedCall:
         body, body_bytes = self.body_to_keep(request)
-        return Facts(
+        return LoggedCall(
             organization_slug=organization.lower(),
             deployment_slug=self.kwargs.get("deployment", self.deployment_slug).lower(),
             project_slug=self.kwargs.get("project", "").lower(),

@@ -11,14 +11,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from deployments.models import Call, Deploy, Deployment, ManualChange
-from deployments.models.call import TURNED_AWAY, Outcome
+from deployments.models.call import REJECTED_OUTCOMES, Outcome
 from orgs.access import MemberRequest
 from orgs.models import Organization
 from orgs.queries import midnight
 from orgs.roles import Permission, role_allows
 
 FILTERS = {
-    "turned-away": TURNED_AWAY,
+    "turned-away": REJECTED_OUTCOMES,
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
 # Lines are numbered nearly in the order of their time; so an index finds where a day begins among those of an outcome.
@@ -45,7 +45,7 @@ def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
         # Literally, so that PostgreSQL knows a rare one from a frequent one, whose lines it meets soon enough.
         calls = calls.filter(outcome__in=[RawSQL(f"'{outcome}'", []) for outcome in outcomes])  # noqa: S611 - our names
     if chosen.deployment:
-        found = Deployment.everything.filter(organization=organization, slug=chosen.deployment)
+        found = Deployment.all_objects.filter(organization=organization, slug=chosen.deployment)
         calls = calls.filter(deployment__in=list(found.values_list("pk", flat=True)))
     if chosen.request_id:
         calls = calls.filter(request_id=chosen.request_id)
@@ -62,17 +62,17 @@ def call_of_manual_change(change: ManualChange) -> Call | None:
     return Call.objects.filter(manual_change=change).order_by("id").first()
 
 
-def turned_away_today(organization: Organization, *, now: datetime | None = None) -> int:
+def count_rejected(organization: Organization, *, now: datetime | None = None) -> int:
     """How many calls of the organization got no deploy since its midnight."""
-    return calls_turned_away_today(organization, now).count()
+    return calls_rejected_today(organization, now).count()
 
 
-def turned_away_today_by_deployment(
+def count_rejected_by_deployment(
     organization: Organization, deployments: Collection[int], *, now: datetime | None = None
 ) -> dict[int, int]:
     """The same for each of these deployments that had any."""
     counted = (
-        calls_turned_away_today(organization, now)
+        calls_rejected_today(organization, now)
         # COALESCE keeps SQLite from reading all calls of a deployment instead of the few that were turned away.
         .annotate(among=Coalesce("deployment", "deployment"))
         .filter(among__in=deployments)
@@ -83,11 +83,11 @@ def turned_away_today_by_deployment(
     return {row["among"]: row["count"] for row in counted}
 
 
-def calls_turned_away_today(organization: Organization, now: datetime | None) -> QuerySet[Call]:
+def calls_rejected_today(organization: Organization, now: datetime | None) -> QuerySet[Call]:
     today = (now or timezone.now()).astimezone(ZoneInfo(organization.time_zone)).date()
     since = Q(created_at__gte=midnight(organization, today))
     first = Call.objects.filter(since).order_by("created_at").values(bound=F("id") - OUT_OF_ORDER)[:1]
-    return Call.objects.filter(since, organization=organization, outcome__in=TURNED_AWAY, id__gte=Subquery(first))
+    return Call.objects.filter(since, organization=organization, outcome__in=REJECTED_OUTCOMES, id__gte=Subquery(first))
 
 
 def newest_call(deployment: Deployment) -> Call | None:
@@ -102,11 +102,11 @@ def may_see_requests(request: MemberRequest) -> bool:
 
 
 def count_rejected_today(request: MemberRequest) -> int:
-    return turned_away_today(request.organization) if may_see_requests(request) else 0
+    return count_rejected(request.organization) if may_see_requests(request) else 0
 
 
 def rejected_today_of(request: MemberRequest, deployments: Iterable[Deployment]) -> dict[int, int]:
     """By the id of each of the deployments that had any."""
     if not may_see_requests(request):
         return {}
-    return turned_away_today_by_deployment(request.organization, [deployment.pk for deployment in deployments])
+    return count_rejected_by_deployment(request.organization, [deployment.pk for deployment in deployments])

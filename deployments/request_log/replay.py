@@ -15,10 +15,10 @@ from deployments.errors import DuplicateDeploy, InvalidField, RegistrationError,
 from deployments.models import Call
 from deployments.models.call import Outcome
 from deployments.registration.formats import read_registration
-from deployments.registration.statements import find_places
+from deployments.registration.statements import find_targets
 from deployments.registration.store import register_deploy
 from deployments.registration.sweetr import read_deployment
-from deployments.registration.targets import check_branch, choose_place
+from deployments.registration.targets import check_branch, choose_target
 from orgs.models import User
 from tokens.secrets import REDACTED
 
@@ -80,7 +80,7 @@ def register_again(call: Call) -> int:
     """In places that exist: what a token may create, the member creates on its page."""
     if not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")
-    places = find_places(call.organization_id, call.deployment_slug)
+    places = find_targets(call.organization_id, call.deployment_slug)
     if not places:
         raise UnknownDeployment(call.deployment_slug)
     query = read_query(call.path.partition("?")[2])
@@ -95,7 +95,7 @@ def register_again(call: Call) -> int:
     registration = read_deployment(fields).registration if is_sweetr else read_registration(fields, places)
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
-    place = choose_place(places, environment=registration.environment)
+    place = choose_target(places, environment=registration.environment)
     check_branch(place, registration)
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at
     return register_deploy(

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Call
 from deployments.models.call import Outcome
-from deployments.request_log.queries import CallFilter, calls_of, turned_away_today
+from deployments.request_log.queries import CallFilter, calls_of, count_rejected
 from deployments.request_log.replay import as_curl, replay_call
 from orgs.access import MemberRequest, member_page
 from orgs.pages import page_of
@@ -27,7 +27,7 @@ def requests(request: MemberRequest) -> HttpResponse:
         "outcomes": Outcome,
         "page": page_of(calls_of(request.organization, chosen), after=request.GET.get("after", ""), by="-id"),
         "days_kept": settings.REQUEST_LOG_DAYS,
-        "turned_away_today": turned_away_today(request.organization),
+        "count_rejected": count_rejected(request.organization),
     }
     return render(request, "request_log/requests.html", context)
 

@@ -37,7 +37,7 @@ SECONDS_BETWEEN_WRITES = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class LoggedCall:
     """What a call was and what it got. ``body`` is already cut, ``secrets`` are what to blot out of it."""
 
     organization_slug: str
@@ -68,13 +68,13 @@ class RequestLog:
     """The queue of one process and the thread that empties it, which starts with the first call."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Facts] = deque(maxlen=MAX_WAITING)
+        self.waiting: deque[LoggedCall] = deque(maxlen=MAX_WAITING)
         self.arrived = threading.Event()
         self.thread: threading.Thread | None = None
         self.starting = threading.Lock()
         self.budget = DailyBudget()
 
-    def add(self, facts: Facts) -> None:
+    def add(self, facts: LoggedCall) -> None:
         """Where the database is so slow that hundreds wait, long bodies are left out, and of thousands the oldest
         calls are forgotten."""
         if len(self.waiting) >= MAX_WAITING_WITH_LONG_BODIES and len(facts.body) > LONG_BODY_BYTES:
@@ -154,7 +154,7 @@ class DailyBudget:
         return calls.exclude(outcome=Outcome.UNAUTHORIZED).count()
 
 
-def store(facts: list[Facts], budget: DailyBudget) -> None:
+def store(facts: list[LoggedCall], budget: DailyBudget) -> None:
     organizations = find_organizations({item.organization_slug for item in facts})
     kept = [
         (organization_id, item)
@@ -185,7 +185,7 @@ def find_organizations(named: set[str]) -> dict[str, int]:
     return dict(former) | dict(Organization.objects.filter(slug__in=slugs).values_list("slug", "id"))
 
 
-def call_columns(facts: Facts, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
+def call_columns(facts: LoggedCall, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
     return {
         "organization_id": organization_id,
         "deployment_id": deployment_id,

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from deployments.errors import InvalidField
-from deployments.lookup import called, no_such
+from deployments.lookup import by_slug_or_name, unknown_sentence
 from deployments.models import Deployment
 from deployments.registration.representation import as_text
 from deployments.timeline.read_api import ListView, ReadView
@@ -87,7 +87,7 @@ def in_project(view: ReadView, rows: QuerySet[Any]) -> QuerySet[Any]:
     text, projects = view.parameters.get("project", ""), visible_projects(view.token)
     if not text:
         return rows
-    project = called(projects, text).first()
+    project = by_slug_or_name(projects, text).first()
     if project is None:
-        raise InvalidField(no_such("project", text, projects))
+        raise InvalidField(unknown_sentence("project", text, projects))
     return rows.filter(project=project)

@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from deployments.models import Deployment
 from orgs import audit
-from orgs.deletion import bring_back
+from orgs.deletion import restore_row
 from orgs.models import Environment, Project
-from orgs.rows import lock_living, lock_row
+from orgs.rows import lock_active, lock_row
 
 
 @transaction.atomic
@@ -40,10 +40,10 @@ def restore_project(*, project: Project) -> None:
     deleted_at = project.deleted_at
     if deleted_at is None:
         return
-    bring_back(project)
-    environments = Environment.everything.filter(project=project, deleted_at=deleted_at)
+    restore_row(project)
+    environments = Environment.all_objects.filter(project=project, deleted_at=deleted_at)
     environments.update(deleted_at=None, updated_at=timezone.now())
-    deployments = Deployment.everything.filter(project=project, deleted_at=deleted_at)
+    deployments = Deployment.all_objects.filter(project=project, deleted_at=deleted_at)
     restored = [deployment.pk for deployment in deployments]
     try:
         with transaction.atomic():
@@ -54,8 +54,8 @@ def restore_project(*, project: Project) -> None:
 
 
 def taken_by_others(project: Project, ids: list[int]) -> ValidationError:
-    living = Deployment.objects.filter(organization=project.organization_id).values("slug")
-    slugs = Deployment.everything.filter(pk__in=ids, slug__in=living).order_by("slug").values_list("slug", flat=True)
+    active = Deployment.objects.filter(organization=project.organization_id).values("slug")
+    slugs = Deployment.all_objects.filter(pk__in=ids, slug__in=active).order_by("slug").values_list("slug", flat=True)
     return ValidationError(
         f"{project} cannot be restored, for other deployments have slugs of its deployments now: "
         f"{', '.join(slugs[:10])}. Delete those first."
@@ -75,10 +75,10 @@ def delete_deployment(*, deployment: Deployment) -> None:
 @transaction.atomic
 def restore_deployment(*, deployment: Deployment) -> None:
     """Raises ValidationError where its project is deleted or its slug has been taken since."""
-    lock_living(deployment.project)
+    lock_active(deployment.project)
     deployment = lock_row(deployment)
     if deployment.deleted_at:
-        bring_back(deployment)
+        restore_row(deployment)
         record("deployment.restored", deployment)
 
 

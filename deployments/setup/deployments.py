@@ -30,7 +30,7 @@ from orgs.roles import Permission
 
 @member_page(Permission.MANAGE_PROJECTS)
 def new_deployment(request: MemberRequest) -> HttpResponse:
-    choices = living_projects(request)
+    choices = active_projects(request)
     initial = {"project": request.GET.get("project", ""), "repository_provider": "github"}
     form = NewDeploymentForm(request.POST or None, projects=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -71,7 +71,7 @@ def save(deployment: Deployment, form: DeploymentForm, branches: Sequence[Branch
 def move_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
     """Choosing a project (GET) shows what would happen, POST does it."""
     found = find_deployment(request, deployment)
-    others = [project for project in living_projects(request) if project != found.project]
+    others = [project for project in active_projects(request) if project != found.project]
     form = MoveForm(request.POST or request.GET or None, projects=others)
     context = {"deployment": found, "form": form, "others": others}
     if form.is_bound and form.is_valid():
@@ -106,5 +106,5 @@ def restore_deployment(request: MemberRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=deployments")
 
 
-def living_projects(request: MemberRequest) -> list[Project]:
+def active_projects(request: MemberRequest) -> list[Project]:
     return list(Project.objects.filter(organization=request.organization).order_by("name", "pk"))

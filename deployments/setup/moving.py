@@ -9,7 +9,7 @@ from django.db import transaction
 from deployments.models import Deploy, Deployment, Target
 from orgs import audit
 from orgs.models import Environment, Project
-from orgs.rows import lock_living
+from orgs.rows import lock_active
 from orgs.services import NewEnvironment, create_environment
 from tokens.models import AccessToken
 
@@ -57,7 +57,7 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
     )
     return MovePlan(
         arrivals=arrivals,
-        deploy_count=Deploy.everything.filter(deployment=deployment)[: MAX_DEPLOYS + 1].count(),
+        deploy_count=Deploy.all_objects.filter(deployment=deployment)[: MAX_DEPLOYS + 1].count(),
         default_before=deployment.project.environments.get(is_default=True),
         default_after=project.environments.get(is_default=True),
         limited_tokens=list(limited.order_by("name").distinct()),
@@ -73,9 +73,9 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
     if project.organization_id != deployment.organization_id:
         raise ValidationError(f"{project} is another organization's.")
     for row in sorted((deployment.project, project), key=lambda row: row.pk):
-        lock_living(row)
+        lock_active(row)
     # Whoever makes a new target of it waits for this lock; the others wait for their target's.
-    deployment = lock_living(deployment)
+    deployment = lock_active(deployment)
     if deployment.project_id == project.pk:
         return
     before = deployment.project
@@ -89,7 +89,7 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
     for arrival in plan.arrivals:
         environment = arrival.environment or copy_environment(arrival.target.environment, project)
         Target.objects.filter(pk=arrival.target.pk).update(environment=environment)
-        Deploy.everything.filter(target=arrival.target).update(project=project, environment=environment)
+        Deploy.all_objects.filter(target=arrival.target).update(project=project, environment=environment)
     deployment.project = project
     deployment.save(update_fields=["project", "updated_at"])
     audit.record(
@@ -102,7 +102,7 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
 
 def copy_environment(environment: Environment, project: Project) -> Environment:
     deleted_at = environment.deleted_at
-    # The slug of a deleted environment may be a living one's; the copy is not told from it until it is deleted itself.
+    # The slug of a deleted environment may be an active one's; the copy is not told from it until it is deleted itself.
     new = NewEnvironment(
         name=environment.name,
         slug="" if deleted_at else environment.slug,
@@ -111,5 +111,5 @@ def copy_environment(environment: Environment, project: Project) -> Environment:
     )
     copy = create_environment(project=project, new=new)
     if deleted_at:
-        Environment.everything.filter(pk=copy.pk).update(slug=environment.slug, deleted_at=deleted_at)
+        Environment.all_objects.filter(pk=copy.pk).update(slug=environment.slug, deleted_at=deleted_at)
     return copy

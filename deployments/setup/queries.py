@@ -18,14 +18,14 @@ def projects_in_short(organization: Organization) -> QuerySet[Any]:
     """Each with ``deployment_count``, ``environments`` in promotion order and the first deployments by name."""
     first = Deployment.objects.order_by("name", "pk")[:NAMED_DEPLOYMENTS]
     projects: QuerySet[Any] = Project.objects.filter(organization=organization)
-    projects = projects.annotate(deployment_count=living_deployments())
+    projects = projects.annotate(deployment_count=active_deployments())
     return projects.prefetch_related(
         Prefetch("environments", Environment.objects.order_by("position", "pk")),
         Prefetch("deployments", first, to_attr="first_deployments"),
     )
 
 
-def living_deployments() -> Coalesce:
+def active_deployments() -> Coalesce:
     of_project = Deployment.objects.filter(project=OuterRef("pk")).order_by().values("project")
     return Coalesce(Subquery(of_project.annotate(count=Count("pk")).values("count")), 0)
 
@@ -61,17 +61,17 @@ def newest_deploy(deployment: Deployment, environment: Environment | None = None
 
 
 def deleted_projects(organization: Organization) -> QuerySet[Any]:
-    deployments = Deployment.everything.filter(project=OuterRef("pk"), deleted_at=OuterRef("deleted_at"))
+    deployments = Deployment.all_objects.filter(project=OuterRef("pk"), deleted_at=OuterRef("deleted_at"))
     count = deployments.order_by().values("project").annotate(count=Count("pk")).values("count")
-    counted: QuerySet[Any] = Project.everything.annotate(deployment_count=Coalesce(Subquery(count), 0))
+    counted: QuerySet[Any] = Project.all_objects.annotate(deployment_count=Coalesce(Subquery(count), 0))
     return counted.filter(organization=organization, deleted_at__gte=restorable_since())
 
 
 def deleted_environments(organization: Organization) -> QuerySet[Any]:
-    deleted = Environment.everything.filter(project__organization=organization, deleted_at__gte=restorable_since())
+    deleted = Environment.all_objects.filter(project__organization=organization, deleted_at__gte=restorable_since())
     return deleted.filter(project__deleted_at=None).select_related("project")
 
 
 def deleted_deployments(organization: Organization) -> QuerySet[Any]:
-    deleted = Deployment.everything.filter(organization=organization, deleted_at__gte=restorable_since())
+    deleted = Deployment.all_objects.filter(organization=organization, deleted_at__gte=restorable_since())
     return deleted.filter(project__deleted_at=None).select_related("project")

@@ -10,7 +10,7 @@ from django.db import transaction
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs import audit
 from orgs.models import Environment, Project
-from orgs.rows import lock_living, save_with_slug
+from orgs.rows import lock_active, save_with_slug
 from orgs.services import save_changes
 
 BRANCH_MAPPING = re.compile(r"[^*\x00-\x20\x7f]*\*?")
@@ -35,7 +35,7 @@ def create_deployment(
     path_includes: Sequence[str] = (),
     path_excludes: Sequence[str] = (),
 ) -> Deployment:
-    lock_living(project)
+    lock_active(project)
     organization = project.organization
     deployment = Deployment(
         organization=organization,
@@ -82,7 +82,7 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
         match, branch = BranchMatch.PREFIX, branch[:-1]
     else:
         match = BranchMatch.EXACT
-    deployment = lock_living(deployment)
+    deployment = lock_active(deployment)
     if environment.project_id != deployment.project_id:
         raise ValidationError(f"{environment} is no environment of {deployment.project}, where {deployment} belongs.")
     target, _ = Target.objects.get_or_create(deployment=deployment, environment=environment)

@@ -161,7 +161,7 @@ def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy
     if not may_see_requests(request):
         return None
     call = newest_call(deployment)
-    if call is None or not call.was_turned_away or (deploy and deploy.created_at > call.created_at):
+    if call is None or not call.was_rejected or (deploy and deploy.created_at > call.created_at):
         return None
     return call
 

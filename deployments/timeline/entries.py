@@ -13,7 +13,7 @@ from deployments.lookup import caseless
 from deployments.models import ManualChange
 from deployments.timeline import queries as timeline
 from deployments.timeline.pager import Entry, EntryKey, Key
-from deployments.timeline.queries import Filters, read_page, sift
+from deployments.timeline.queries import Filters, read_page, scan
 from tokens.statements import TokenRow
 
 NEWEST_FIRST = ("-changed_at", "-pk")
@@ -58,7 +58,7 @@ def place_of(filters: Filters) -> Q:
     return found
 
 
-def sifting_of(filters: Filters) -> Q:
+def scanned_changes(filters: Filters) -> Q:
     conditions = Q()
     if filters.environment_ids is not None and len(filters.environment_ids) != 1:
         conditions &= Q(environment__in=filters.environment_ids)
@@ -82,24 +82,24 @@ def read_changes(
     have a next one."""
     if not admits_changes(filters):
         return [], None
-    found, more, bound = sift_changes(filters, start=before, newest_first=True, size=size)
+    found, more, bound = scan_changes(filters, start=before, newest_first=True, size=size)
     return found, EntryKey.of(found[-1]) if more else bound
 
 
-def sift_changes(
+def scan_changes(
     filters: Filters, *, start: EntryKey | None, newest_first: bool, size: int | None = None
 ) -> tuple[list[ManualChange], bool, EntryKey | None]:
     """A page of manual changes next to ``start``, whether there are more among those looked through, and where the
     looking ended before all were seen."""
     order = NEWEST_FIRST if newest_first else OLDEST_FIRST
-    place, conditions = place_of(filters), sifting_of(filters)
+    place, conditions = place_of(filters), scanned_changes(filters)
     if start:
         place &= start.older_changes() if newest_first else start.newer_changes()
     bound = None
     if conditions:
         # Deleted ones count too: so an index alone answers.
-        passed = ManualChange.everything.filter(place).order_by(*order)
-        ends = passed.values_list("changed_at", "pk")[timeline.SIFTED - 1 : timeline.SIFTED]
+        passed = ManualChange.all_objects.filter(place).order_by(*order)
+        ends = passed.values_list("changed_at", "pk")[timeline.SCAN_LIMIT - 1 : timeline.SCAN_LIMIT]
         bound = next((EntryKey(at, True, pk) for at, pk in ends), None)
         if bound:
             place &= bound.not_older_changes() if newest_first else bound.not_newer_changes()
@@ -137,7 +137,7 @@ def read_entries(filters: Filters, *, before: EntryKey | None = None, after: Ent
     if not admits_changes(filters):
         return read_deploys(filters, before=before, after=after)
     if after is not None:
-        found = sift_entries(filters, start=after, newest_first=False)
+        found = scan_entries(filters, start=after, newest_first=False)
         if found.more or found.bound:
             return EntryPage(
                 entries=found.entries[::-1],
@@ -146,7 +146,7 @@ def read_entries(filters: Filters, *, before: EntryKey | None = None, after: Ent
                 **searched(filters, None if found.more else found.bound),
             )
         before = None
-    found = sift_entries(filters, start=before, newest_first=True)
+    found = scan_entries(filters, start=before, newest_first=True)
     further = None if found.more else found.bound
     return EntryPage(
         entries=found.entries,
@@ -186,11 +186,11 @@ def searched(filters: Filters, end: EntryKey | None) -> Searched:
     if end is None:
         return {}
     if end.is_change:
-        return {"searched": timeline.SIFTED, "searched_noun": "manual change", "searched_to": end.at}
-    return {"searched": filters.sifted_a_page(), "searched_to": end.at}
+        return {"searched": timeline.SCAN_LIMIT, "searched_noun": "manual change", "searched_to": end.at}
+    return {"searched": filters.scan_limit(), "searched_to": end.at}
 
 
-class Sifted(NamedTuple):
+class Scan(NamedTuple):
     """In the direction of reading; ``bound`` is how far all were looked through."""
 
     entries: list[Entry]
@@ -198,13 +198,13 @@ class Sifted(NamedTuple):
     bound: EntryKey | None
 
 
-def sift_entries(filters: Filters, *, start: EntryKey | None, newest_first: bool) -> Sifted:
+def scan_entries(filters: Filters, *, start: EntryKey | None, newest_first: bool) -> Scan:
     """A page of both kinds, as far as both were looked through."""
-    changes, more, bound = sift_changes(filters, start=start, newest_first=newest_first)
-    streams = [Sifted([*changes], more, bound)]
+    changes, more, bound = scan_changes(filters, start=start, newest_first=newest_first)
+    streams = [Scan([*changes], more, bound)]
     if filters.kind != KIND:
-        deploys, more, end = sift(filters, start=among_deploys(start), newest_first=newest_first)
-        streams.append(Sifted([*deploys], more, among_entries(end)))
+        deploys, more, end = scan(filters, start=among_deploys(start), newest_first=newest_first)
+        streams.append(Scan([*deploys], more, among_entries(end)))
     entries = sorted((entry for each in streams for entry in each.entries), key=EntryKey.of, reverse=newest_first)
     limit = nearest((end_of(each) for each in streams), newest_first=newest_first)
     if limit and newest_first:
@@ -213,11 +213,11 @@ def sift_entries(filters: Filters, *, start: EntryKey | None, newest_first: bool
         entries = [entry for entry in entries if EntryKey.of(entry) <= limit]
     size = timeline.PAGE_SIZE
     more = len(entries) > size or (len(entries) == size and any(each.more for each in streams))
-    return Sifted(entries[:size], more, limit)
+    return Scan(entries[:size], more, limit)
 
 
-def end_of(sifted: Sifted) -> EntryKey | None:
-    return EntryKey.of(sifted.entries[-1]) if sifted.more else sifted.bound
+def end_of(scan: Scan) -> EntryKey | None:
+    return EntryKey.of(scan.entries[-1]) if scan.more else scan.bound
 
 
 def nearest(ends: Iterable[EntryKey | None], *, newest_first: bool) -> EntryKey | None:

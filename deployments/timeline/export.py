@@ -103,11 +103,11 @@ def every_deploy(filters: Filters, allowed: Q) -> Iterator[DeployEntry]:
         place = filters.indexed()
         if start:
             place &= start.older()
-        ends = Deploy.everything.filter(place).order_by(*NEWEST_FIRST).values_list("deployed_at", "id")
+        ends = Deploy.all_objects.filter(place).order_by(*NEWEST_FIRST).values_list("deployed_at", "id")
         start = next((Key(*end) for end in ends[PART - 1 : PART]), None)
         if start:
             place &= start.not_older()
-        deploys = Deploy.objects.filter(place).filter(filters.sifting()).filter(allowed).order_by(*NEWEST_FIRST)
+        deploys = Deploy.objects.filter(place).filter(filters.scanned()).filter(allowed).order_by(*NEWEST_FIRST)
         rows = list(deploys.values_list("deployed_at", "id", *READ_COLUMNS))
         tags = tags_of([row[1] for row in rows])
         for at, id_, *values in rows:
@@ -124,7 +124,7 @@ def tags_of(deploy_ids: list[int]) -> dict[int, list[str]]:
 
 
 def every_change(filters: Filters, allowed: Q) -> Iterator[ManualChange]:
-    conditions = manual_changes.place_of(filters) & manual_changes.sifting_of(filters) & allowed
+    conditions = manual_changes.place_of(filters) & manual_changes.scanned_changes(filters) & allowed
     start = Q()
     while True:
         changes = ManualChange.objects.filter(conditions, start).order_by(*manual_changes.NEWEST_FIRST)

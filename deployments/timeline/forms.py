@@ -32,7 +32,7 @@ SEARCH_LABEL = "Search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TimelineScope:
     """What the timeline's address fixes."""
 
     organization: Organization
@@ -93,24 +93,24 @@ class TimelineForm(forms.Form):
     since = date_field("From")
     until = date_field("To")
 
-    def __init__(self, data: Mapping[str, Any], *, place: Place) -> None:
+    def __init__(self, data: Mapping[str, Any], *, scope: TimelineScope) -> None:
         super().__init__(data, label_suffix="")
-        self.place = place
-        self.zone = ZoneInfo(place.organization.time_zone)
+        self.scope = scope
+        self.zone = ZoneInfo(scope.organization.time_zone)
         self.fields["sha"].validators.append(RegexValidator(r".{4}", "Write at least four characters of the sha."))
         for name, choices in (("project", self.project_choices), ("environment", self.environment_choices)):
             widget: Any = self.fields[name].widget
             widget.choices = CallableChoiceIterator(choices)
-        if place.deployment:
+        if scope.deployment:
             self.fields["kind"] = kind_field(KINDS_OF_DEPLOYS)
-        for name in place.fixed_fields():
+        for name in scope.fixed_fields():
             del self.fields[name]
 
     def projects(self) -> Any:
-        return Project.objects.filter(organization=self.place.organization)
+        return Project.objects.filter(organization=self.scope.organization)
 
     def deployments(self) -> Any:
-        return Deployment.objects.filter(organization=self.place.organization)
+        return Deployment.objects.filter(organization=self.scope.organization)
 
     def project_choices(self) -> list[tuple[str, str]]:
         return [("", "Any project"), *self.projects().values_list("slug", "name")]
@@ -130,17 +130,17 @@ class TimelineForm(forms.Form):
         return list(found.order_by("slug").values_list("slug", "name")[:OFFERED_DEPLOYMENTS])
 
     def chosen_project(self) -> Project | None:
-        if self.place.deployment:
-            return self.place.deployment.project
-        return self.place.project or getattr(self, "cleaned_data", {}).get("project")
+        if self.scope.deployment:
+            return self.scope.deployment.project
+        return self.scope.project or getattr(self, "cleaned_data", {}).get("project")
 
     def environments(self) -> Any:
-        living = Environment.objects.filter(
-            project__organization=self.place.organization, project__deleted_at__isnull=True
+        active = Environment.objects.filter(
+            project__organization=self.scope.organization, project__deleted_at__isnull=True
         )
         if project := self.chosen_project():
-            return living.filter(project=project)
-        return living
+            return active.filter(project=project)
+        return active
 
     def named(self, rows: Any, text: str) -> Any:
         """Those of ``rows`` that a filter's text means."""
@@ -176,15 +176,15 @@ class TimelineForm(forms.Form):
 
     def filters(self) -> Filters:
         """Only of a valid form."""
-        data, place = self.cleaned_data, self.place
-        deployment = place.deployment or data.get("deployment")
+        data, scope = self.cleaned_data, self.scope
+        deployment = scope.deployment or data.get("deployment")
         project = self.chosen_project() or (deployment.project if deployment else None)
         environment_ids = self.environment_ids(data.get("environment", ""), project)
         target_id = None
         if deployment and environment_ids and len(environment_ids) == 1:
             target_id = target_of(deployment_id=deployment.pk, environment_id=environment_ids[0])
         return Filters(
-            organization_id=place.organization.pk,
+            organization_id=scope.organization.pk,
             project_id=project.pk if project else None,
             deployment_id=deployment.pk if deployment else None,
             environment_ids=environment_ids,
@@ -200,8 +200,8 @@ class TimelineForm(forms.Form):
         )
 
     def environment_ids(self, slug: str, project: Project | None) -> tuple[int, ...] | None:
-        if self.place.environment:
-            return (self.place.environment.pk,)
+        if self.scope.environment:
+            return (self.scope.environment.pk,)
         if not slug:
             return None
         found = self.named(self.environments(), slug)

@@ -1,7 +1,7 @@
 """Pages of a timeline, at any number of deploys.
 
 Where the deploys are (an organization, a project, …), the dates and a commit's hash are found by an index. Every other
-filter sifts: it looks through at most so many deploys a page, and the reader decides whether to search further back.
+filter scans: it looks through at most so many deploys a page, and the reader decides whether to search further back.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ PAGE_SIZE = 50
 # Deploys that one page looks through for what no index finds: as many as take a fraction of the page's own time. To
 # match a pattern or to look up a tag takes longer than to compare, most of all on SQLite, and each deploy may have many
 # commits.
-SIFTED = 10_000
-SIFTED_BY_PATTERN = 3_000
-SIFTED_WITH_COMMITS = 2_000
+SCAN_LIMIT = 10_000
+SCAN_LIMIT_BY_PATTERN = 3_000
+SCAN_LIMIT_WITH_COMMITS = 2_000
 HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -67,7 +67,7 @@ class Filters:
             found &= Q(organization=self.organization_id) & begins_with("sha", hash_)
         return found
 
-    def sifting(self) -> Q:
+    def scanned(self) -> Q:
         conditions = Q()
         environments = self.environment_ids
         if environments is not None and self.target_id is None and (len(environments) != 1 or self.deployment_id):
@@ -102,14 +102,14 @@ class Filters:
         folded = self.sha.lower()
         return folded if HASH.fullmatch(folded) else ""
 
-    def sifted_a_page(self) -> int | None:
+    def scan_limit(self) -> int | None:
         """How many deploys a page looks through at the most; none where an index finds what is asked for."""
-        if self.hash_prefix() or not self.sifting():
+        if self.hash_prefix() or not self.scanned():
             return None
         if self.text:
-            return SIFTED_WITH_COMMITS
+            return SCAN_LIMIT_WITH_COMMITS
         is_compared = not (self.author or self.sha or self.version) and (not self.tag or self.tag in KINDS)
-        return SIFTED if is_compared else SIFTED_BY_PATTERN
+        return SCAN_LIMIT if is_compared else SCAN_LIMIT_BY_PATTERN
 
 
 # The tags that no caller sends: a deploy has them by its place in the history. COALESCE keeps PostgreSQL from reading
@@ -152,28 +152,28 @@ def read_page(
 ) -> Page:
     """The newest deploys, or those next to a key. Too few newer ones for a page give the first page."""
     if after is not None:
-        found, more, bound = sift(filters, start=after, newest_first=False, size=size)
+        found, more, bound = scan(filters, start=after, newest_first=False, size=size)
         if more or bound:
             return Page(
                 deploys=found[::-1],
                 older=Key.of(found[0]) if found else after,
                 newer=Key.of(found[-1]) if more else bound,
-                searched=filters.sifted_a_page() if not more else None,
+                searched=filters.scan_limit() if not more else None,
                 searched_to=bound.at if bound else None,
             )
         before = None
-    found, more, bound = sift(filters, start=before, newest_first=True, size=size)
+    found, more, bound = scan(filters, start=before, newest_first=True, size=size)
     further = bound if not more else None
     return Page(
         deploys=found,
         older=Key.of(found[-1]) if more else further,
         newer=(Key.of(found[0]) if found else before) if before else None,
-        searched=filters.sifted_a_page() if further else None,
+        searched=filters.scan_limit() if further else None,
         searched_to=further.at if further else None,
     )
 
 
-def sift(
+def scan(
     filters: Filters, *, start: Key | None, newest_first: bool, size: int | None = None
 ) -> tuple[list[Deploy], bool, Key | None]:
     """A page of deploys, whether there are more among those looked through, and where the looking ended before all
@@ -184,15 +184,15 @@ def sift(
     if start:
         place &= start.older() if newest_first else start.newer()
     bound = None
-    if limit := filters.sifted_a_page():
+    if limit := filters.scan_limit():
         # Deleted ones count too: so an index alone answers.
-        ends = Deploy.everything.filter(place).order_by(*order).values_list("deployed_at", "id")[limit - 1 : limit]
+        ends = Deploy.all_objects.filter(place).order_by(*order).values_list("deployed_at", "id")[limit - 1 : limit]
         bound = next((Key(*end) for end in ends), None)
         if bound:
             place &= bound.not_older() if newest_first else bound.not_newer()
     # Chosen before anything is joined: of dates in a prepared statement PostgreSQL expects so few deploys that it would
     # join and sort all of them.
-    chosen = Deploy.objects.filter(place).filter(filters.sifting()).order_by(*order).values("pk")[: size + 1]
+    chosen = Deploy.objects.filter(place).filter(filters.scanned()).order_by(*order).values("pk")[: size + 1]
     found = list(rows_of(with_previous_sha(Deploy.objects.filter(pk__in=chosen))).order_by(*order))
     return found[:size], len(found) > size, bound
 

@@ -20,14 +20,14 @@ from deployments.api.body import read_query, with_query
 from deployments.api.fields import parse_date
 from deployments.api.views import TokenView
 from deployments.errors import InvalidField
-from deployments.lookup import called, no_such
+from deployments.lookup import by_slug_or_name, unknown_sentence
 from deployments.timeline.forms import (
     EARLIEST,
     KINDS,
     KINDS_OF_DEPLOYS,
     LATEST,
-    Place,
     TimelineForm,
+    TimelineScope,
     kind_field,
 )
 from deployments.timeline.pager import EntryKey, Key
@@ -74,7 +74,7 @@ class ReadForm(TimelineForm):
 
     def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
         self.token = token
-        super().__init__(data, place=Place(organization=organization))
+        super().__init__(data, scope=TimelineScope(organization=organization))
         self.fields["kind"] = kind_field(self.kinds)
         valid = ", ".join(kind for kind, _ in self.kinds if kind)
         self.fields["kind"].error_messages["invalid_choice"] = f"Write {valid} or nothing."
@@ -88,15 +88,15 @@ class ReadForm(TimelineForm):
         return visible_deployments(self.token)
 
     def environments(self) -> Any:
-        living = visible_environments(self.token)
+        active = visible_environments(self.token)
         project = self.chosen_project()
-        return living.filter(project=project) if project else living
+        return active.filter(project=project) if project else active
 
     def named(self, rows: Any, text: str) -> Any:
-        return called(rows, text)
+        return by_slug_or_name(rows, text)
 
     def unknown(self, noun: str, text: str, rows: Any) -> str:
-        return no_such(noun, text, rows)
+        return unknown_sentence(noun, text, rows)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -221,7 +221,7 @@ class ListView(ReadView, ABC):
     @abstractmethod
     def represent(self, row: Any) -> dict[str, Any]: ...
 
-    def get(self, request: Request, **place: Any) -> HttpResponse:
+    def get(self, request: Request, **scope: Any) -> HttpResponse:
         rows, size = self.rows(), self.limit() or PAGE_SIZE
         if cursor := self.parameters.get("cursor"):
             rows = rows.filter(behind(self.by, cursor))

@@ -16,7 +16,7 @@ from deployments.models import Deploy, ManualChange
 from deployments.pages import changes_path, deploys_path, has_seen, wants_part
 from deployments.timeline.entries import EntryPage, fingerprint, read_entries
 from deployments.timeline.export import FORMATS, every_entry, export_response
-from deployments.timeline.forms import Place, TimelineForm
+from deployments.timeline.forms import TimelineForm, TimelineScope
 from deployments.timeline.pager import Entry, EntryKey
 from deployments.timeline.queries import Undone, undone_by
 from orgs.access import MemberRequest, member_page
@@ -27,19 +27,19 @@ MOST_LANES = 3
 
 
 @dataclass(slots=True)
-class Line:
+class TimelineRow:
     """``lanes`` has the part of each bracket that stands before the line: start, through, hit, end or nothing."""
 
     lanes: list[str]
 
 
 @dataclass(slots=True)
-class DayLine(Line):
+class DayRow(TimelineRow):
     label: str
 
 
 @dataclass(slots=True)
-class DeployLine(Line):
+class DeployRow(TimelineRow):
     deploy: Deploy
     state: str
     word: str
@@ -47,34 +47,34 @@ class DeployLine(Line):
 
 
 @dataclass(slots=True)
-class ChangeLine(Line):
+class ChangeRow(TimelineRow):
     change: ManualChange
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    lines: list[Line] = field(default_factory=list)
+class TimelineRows:
+    lines: list[TimelineRow] = field(default_factory=list)
     lane_count: int = 0
 
 
-def lines_of(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> Lines:
+def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> TimelineRows:
     """``entries`` are the newest first."""
     undone = undone_by([entry for entry in entries if isinstance(entry, Deploy)])
     lanes = brackets(entries)
     today = now.astimezone(zone).date()
-    lines: list[Line] = []
+    lines: list[TimelineRow] = []
     day = None
     for entry, parts in zip(entries, lanes, strict=True):
         happened_on = EntryKey.of(entry).at.astimezone(zone).date()
         if happened_on != day:
             day = happened_on
-            lines.append(DayLine([continued(part) for part in parts], name_of_day(day, today)))
+            lines.append(DayRow([continued(part) for part in parts], name_of_day(day, today)))
         if isinstance(entry, ManualChange):
-            lines.append(ChangeLine(parts, entry))
+            lines.append(ChangeRow(parts, entry))
         else:
             state, word = state_of(entry)
-            lines.append(DeployLine(parts, entry, state, word, undone.get(entry.id)))
-    return Lines(lines, len(lanes[0]) if lanes else 0)
+            lines.append(DeployRow(parts, entry, state, word, undone.get(entry.id)))
+    return TimelineRows(lines, len(lanes[0]) if lanes else 0)
 
 
 def state_of(deploy: Deploy) -> tuple[str, str]:
@@ -105,10 +105,10 @@ def brackets(entries: Sequence[Entry]) -> list[list[str]]:
     """For each entry the parts of the brackets before it. One that crosses MOST_LANES others is left out: the words
     of both rows name each other."""
     deploys = {index: entry for index, entry in enumerate(entries) if isinstance(entry, Deploy)}
-    place = {deploy.id: index for index, deploy in deploys.items()}
+    scope = {deploy.id: index for index, deploy in deploys.items()}
     hits: dict[int, list[int]] = {}
     for index, deploy in deploys.items():
-        start = place.get(deploy.rolled_back_by_id or 0)
+        start = scope.get(deploy.rolled_back_by_id or 0)
         if start is not None:
             hits.setdefault(start, []).append(index)
     lanes: list[dict[int, str]] = []
@@ -128,16 +128,16 @@ def brackets(entries: Sequence[Entry]) -> list[list[str]]:
 
 @member_page(Permission.VIEW)
 def timeline(request: MemberRequest) -> HttpResponseBase:
-    return show_timeline(request, Place(organization=request.organization), "timeline/timeline.html")
+    return show_timeline(request, TimelineScope(organization=request.organization), "timeline/timeline.html")
 
 
 @member_page(Permission.VIEW)
 def project_timeline(request: MemberRequest, project: str) -> HttpResponseBase:
-    place = Place(
+    scope = TimelineScope(
         organization=request.organization,
         project=get_object_or_404(Project.objects.filter(organization=request.organization), slug=project),
     )
-    return show_timeline(request, place, "timeline/timeline.html")
+    return show_timeline(request, scope, "timeline/timeline.html")
 
 
 @member_page(Permission.VIEW)
@@ -146,16 +146,16 @@ def environment_timeline(request: MemberRequest, project: str, environment: str)
         project__organization=request.organization, project__deleted_at=None
     )
     found = get_object_or_404(environments, project__slug=project, slug=environment)
-    place = Place(organization=request.organization, project=found.project, environment=found)
-    return show_timeline(request, place, "timeline/timeline.html")
+    scope = TimelineScope(organization=request.organization, project=found.project, environment=found)
+    return show_timeline(request, scope, "timeline/timeline.html")
 
 
 def show_timeline(
-    request: MemberRequest, place: Place, template: str, more: Callable[[], dict[str, Any]] = dict
+    request: MemberRequest, scope: TimelineScope, template: str, more: Callable[[], dict[str, Any]] = dict
 ) -> HttpResponseBase:
     """The whole page with ``more`` in its context; to htmx its list alone, or 204 where nothing has come since the
     list it has. ``?format=csv`` and ``?format=jsonl`` give all that the filters leave."""
-    form = TimelineForm(request.GET, place=place)
+    form = TimelineForm(request.GET, scope=scope)
     before, after = (EntryKey.parse(request.GET.get(name, "")) for name in ("before", "after"))
     filters = form.filters() if form.is_valid() else None
     if filters and (wanted := request.GET.get("format")) in FORMATS:
@@ -172,8 +172,8 @@ def show_timeline(
         "form": form,
         "deploys_path": deploys_path(request.organization),
         "changes_path": changes_path(request.organization),
-        "place": place,
-        "timeline": lines_of(page.entries, zone=form.zone, now=now),
+        "scope": scope,
+        "timeline": timeline_rows(page.entries, zone=form.zone, now=now),
         "page": page,
         "seen": seen,
         "wants_list": wants_list,

@@ -15,7 +15,7 @@ class Timestamped(models.Model):
 Row = TypeVar("Row", bound=models.Model)
 
 
-class LivingManager(models.Manager[Row]):
+class ActiveManager(models.Manager[Row]):
     """The rows that nobody deleted. ``everything`` of the model also gives those, for undo and for history."""
 
     def get_queryset(self) -> models.QuerySet[Row]:

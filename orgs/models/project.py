@@ -1,7 +1,7 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
-from orgs.models.base import LivingManager, Timestamped
+from orgs.models.base import ActiveManager, Timestamped
 from orgs.models.organization import Organization
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
@@ -16,8 +16,8 @@ class Project(Timestamped):
     slug = models.CharField(max_length=MAX_SLUG_LENGTH, validators=[validate_slug])
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("name",)
@@ -46,8 +46,8 @@ class Environment(Timestamped):
     is_default = models.BooleanField("default", default=False, help_text="Where deploys go that name no environment.")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = LivingManager()
-    everything = models.Manager()
+    objects = ActiveManager()
+    all_objects = models.Manager()
 
     class Meta:
         ordering = ("project", "position", "id")

@@ -48,9 +48,9 @@ def fill() -> World:
 
     from deployments.models import Deployment, Target
     from deployments.registration.registration import Registration
-    from deployments.registration.statements import find_places
+    from deployments.registration.statements import find_targets
     from deployments.registration.store import register_deploy
-    from deployments.registration.targets import choose_place
+    from deployments.registration.targets import choose_target
     from deployments.setup.services import map_branch
     from orgs.services import NewEnvironment
     from tests import factories
@@ -72,7 +72,7 @@ def fill() -> World:
             register_deploy(
                 organization_id=organization.pk,
                 token_id=None,
-                place=choose_place(find_places(organization.pk, deployment.slug), environment=slug),
+                place=choose_target(find_targets(organization.pk, deployment.slug), environment=slug),
                 registration=Registration(sha="0" * 40),
                 now=timezone.now(),
             )

@@ -103,7 +103,7 @@ NOWHERE = [
     "/api/1/deployments/acme//register_deploy/",
     "/api/1/schema/register_deploy/",
     "/api/1/schema/register_deploy%0A",
-    "/api/1/schema/no_such",
+    "/api/1/schema/unknown_sentence",
     "/api/1/organizations/acme/deploys/x",
     "/api/1/organizations/acme/deploys/1/",
     "/api/1/",

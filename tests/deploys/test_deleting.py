@@ -16,10 +16,10 @@ from tests.factories import make_deployment, make_project
 
 
 def environment(world: World, slug: str) -> Environment:
-    return Environment.everything.get(project=world.project, slug=slug)
+    return Environment.all_objects.get(project=world.project, slug=slug)
 
 
-def living(model: Any) -> set[str]:
+def active(model: Any) -> set[str]:
     return set(model.objects.values_list("slug", flat=True))
 
 
@@ -36,14 +36,14 @@ def test_a_deleted_project_takes_what_lives_in_it_and_brings_exactly_that_back(c
 
     deletion.delete_project(project=ci.project)
 
-    assert living(Project) == {"other"}
-    assert living(Deployment) == {"elsewhere"}
+    assert active(Project) == {"other"}
+    assert active(Deployment) == {"elsewhere"}
     assert set(Environment.objects.values_list("project__slug", flat=True)) == {"other"}
 
     deletion.restore_project(project=ci.project)
 
-    assert living(Project) == {"other", "shop"}
-    assert living(Deployment) == {"elsewhere", "storefront"}
+    assert active(Project) == {"other", "shop"}
+    assert active(Deployment) == {"elsewhere", "storefront"}
     assert list(ci.project.environments.values_list("slug", "is_default")) == [("production", True)]
     assert actions()[-2:] == ["project.deleted", "project.restored"]
 
@@ -118,12 +118,12 @@ def test_a_slug_is_free_after_a_deletion_and_refuses_the_undo_once_taken(
     ci: World, prepare: Callable[[World], Callable[[], None]]
 ) -> None:
     restore = prepare(ci)
-    before = {model: living(model) for model in (Project, Environment, Deployment)}
+    before = {model: active(model) for model in (Project, Environment, Deployment)}
 
     with pytest.raises(ValidationError, match="cannot be restored"):
         restore()
 
-    assert {model: living(model) for model in before} == before
+    assert {model: active(model) for model in before} == before
 
 
 def test_nothing_comes_back_into_a_deleted_project(ci: World) -> None:

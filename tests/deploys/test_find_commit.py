@@ -36,12 +36,12 @@ def in_short(whereabouts: Any) -> str:
     """``production 1`` has it since minute 1; ``staging 1-2`` had it until minute 2."""
     minutes = {minute(n).replace("+00:00", "Z"): n for n in range(50)}
     parts = []
-    for stay in whereabouts["environments"]:
-        assert (stay["until"], stay["rolled_back_by"]) == (None, None)
-        parts.append(f"{stay['environment']} {minutes[stay['since']]}")
+    for location in whereabouts["environments"]:
+        assert (location["until"], location["rolled_back_by"]) == (None, None)
+        parts.append(f"{location['environment']} {minutes[location['since']]}")
     parts += [
-        f"{stay['environment']} {minutes[stay['since']]}-{minutes[stay['until']]}"
-        for stay in whereabouts["rolled_back"]
+        f"{location['environment']} {minutes[location['since']]}-{minutes[location['until']]}"
+        for location in whereabouts["rolled_back"]
     ]
     return ", ".join(parts)
 
@@ -202,14 +202,14 @@ class TestWho:
         limit_token(token=token, deployments=[api])
         staging = make_token(ci.organization, Scope.READ, environments=[ci.project.environments.get(slug="staging")])[1]
 
-        assert [stay["deployment"] for stay in find(secret, SHA[:7])["environments"]] == ["api"]
+        assert [location["deployment"] for location in find(secret, SHA[:7])["environments"]] == ["api"]
         assert read(f"{COMMITS}/{SHA}", staging).status_code == 404
 
     def test_what_was_deleted_does_not_count(self, ci: World, reader: str) -> None:
         ci.register(sha=SHA, environment="staging")
         ci.register(sha=SHA)
         ci.project.environments.filter(slug="staging").update(deleted_at=minute(0))
-        assert [stay["environment"] for stay in find(reader)["environments"]] == ["production"]
+        assert [location["environment"] for location in find(reader)["environments"]] == ["production"]
         delete_deploy(deploy=Deploy.objects.get(environment__slug="production"))
         assert read(f"{COMMITS}/{SHA}", reader).status_code == 404
 

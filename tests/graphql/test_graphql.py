@@ -260,7 +260,7 @@ class TestSetHealth:
         assert "There is no health 'SICK'" in refusal(set_health(ci, mine, "SICK"))
         for slug in (foreign, deleted, "", "x", "9" * 40, "-1", "\\u0000"):
             assert "There is no deploy" in refusal(set_health(ci, slug, "AILING")), slug
-        assert not Deploy.everything.exclude(health_set=None).exists()
+        assert not Deploy.all_objects.exclude(health_set=None).exists()
 
     def test_not_by_get(self, ci: World) -> None:
         ci.register(sha="a")

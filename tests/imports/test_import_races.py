@@ -39,9 +39,9 @@ def test_what_is_registered_meanwhile_is_not_lost(ci: World, is_fresh: bool) -> 
 
     assert answers == [200] * 8
     # Either it came first and made way, or it stands on top.
-    assert Deploy.everything.filter(sha__startswith="new-").count() == 7
+    assert Deploy.all_objects.filter(sha__startswith="new-").count() == 7
     done = HistoryImport.objects.get()
-    made_way = Deploy.everything.filter(sha__startswith="new-", deleted_at=done.created_at).count()
+    made_way = Deploy.all_objects.filter(sha__startswith="new-", deleted_at=done.created_at).count()
     assert done.replaced_count == made_way + 2 * (not is_fresh)
     assert len(history(ci)) == 31 + 7 - made_way
     assert_linear()

@@ -67,7 +67,7 @@ def test_what_was_deleted_or_restored_by_itself_since_stays_so(ci: World, client
     post_history(ci, "a b c")
     post_file(ci, dated("x y z"))
     for sha, verb in (("x", "delete"), ("b", "restore")):
-        client.post(f"/acme/deploys/{Deploy.everything.get(sha=sha).pk}/{verb}")
+        client.post(f"/acme/deploys/{Deploy.all_objects.get(sha=sha).pk}/{verb}")
     assert in_short(history(ci)) == "b y z*"
 
     undo(client, HistoryImport.objects.get())
@@ -103,7 +103,7 @@ def age_by(**time: int) -> None:
     """Let what imports did be older."""
     for done in HistoryImport.objects.all():
         at = done.created_at - timedelta(**time)
-        Deploy.everything.filter(deleted_at=done.created_at).update(deleted_at=at)
+        Deploy.all_objects.filter(deleted_at=done.created_at).update(deleted_at=at)
         HistoryImport.objects.filter(pk=done.pk).update(created_at=at)
     ImportDraft.objects.update(created_at=timezone.now() - timedelta(**time))
 
@@ -118,7 +118,7 @@ def test_what_was_replaced_is_forgotten_after_thirty_days(ci: World, client: Cli
     assert delete_replaced_deploys() == 2
 
     assert in_short(history(ci)) == "c d*"
-    assert (Deploy.everything.count(), Commit.objects.count(), HistoryImport.objects.count()) == (2, 0, 0)
+    assert (Deploy.all_objects.count(), Commit.objects.count(), HistoryImport.objects.count()) == (2, 0, 0)
     assert delete_replaced_deploys() == 0
 
 
@@ -131,7 +131,7 @@ def test_what_an_undone_import_brought_is_forgotten_too(ci: World, client: Clien
     assert delete_replaced_deploys() == 2
 
     assert in_short(history(ci)) == "a b*"
-    assert Deploy.everything.count() == 2
+    assert Deploy.all_objects.count() == 2
 
 
 def test_uploads_are_forgotten_after_a_day(ci: World, client: Client, tmp_path: Any) -> None:

@@ -39,10 +39,10 @@ def deploy(world: World, histories: str, *, deployment: str = "storefront") -> N
             assert answer.status_code == 200
 
 
-def oddities(world: World) -> dict[str, tuple[int, bool]]:
+def statuses(world: World) -> dict[str, tuple[int, bool]]:
     live = read_live(world.organization.pk, LiveFilters(), now=timezone.now())
     (group,) = live.groups
-    return {cell.environment.slug: (cell.oddity.behind, cell.oddity.is_rollback) for cell in group.rows[0].cells}
+    return {cell.environment.slug: (cell.status.behind, cell.status.is_rollback) for cell in group.rows[0].cells}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def oddities(world: World) -> dict[str, tuple[int, bool]]:
 def test_how_far_production_is_behind(ci: World, histories: str, behind: int, why: str) -> None:
     deploy(ci, histories)
 
-    assert oddities(ci)["production"][0] == behind, why
+    assert statuses(ci)["production"][0] == behind, why
 
 
 def test_behind_compares_with_the_nearest_environment_where_anything_is_live(ci: World) -> None:
@@ -75,7 +75,7 @@ def test_behind_compares_with_the_nearest_environment_where_anything_is_live(ci:
 
     cell = live.groups[0].rows[0].cells[2]
 
-    assert (cell.oddity.behind, str(cell.before)) == (1, "Development")
+    assert (cell.status.behind, str(cell.before)) == (1, "Development")
 
 
 def test_a_deleted_deploy_counts_nowhere(ci: World, developer: User) -> None:
@@ -84,10 +84,10 @@ def test_a_deleted_deploy_counts_nowhere(ci: World, developer: User) -> None:
     newest = Deploy.objects.get(sha="b")
 
     client.post(f"/acme/deploys/{newest.pk}/delete")
-    assert oddities(ci)["production"][0] == 0
+    assert statuses(ci)["production"][0] == 0
 
     client.post(f"/acme/deploys/{newest.pk}/restore")
-    assert oddities(ci)["production"][0] == 1
+    assert statuses(ci)["production"][0] == 1
 
 
 def test_a_rollback_and_an_old_deploy_are_off(ci: World) -> None:

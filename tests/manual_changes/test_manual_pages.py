@@ -251,7 +251,7 @@ def test_one_that_was_deleted_is_not_edited(ci: World, recorded: ManualChange, c
     answer = client.post(f"/acme/manual-changes/{recorded.pk}/edit", fields(ci, name="Other"))
 
     assert "Scaled up is deleted: restore it first." in answer.content.decode()
-    assert ManualChange.everything.get().name == "Scaled up"
+    assert ManualChange.all_objects.get().name == "Scaled up"
 
 
 def test_deleting_and_bringing_back(recorded: ManualChange, client: Client) -> None:

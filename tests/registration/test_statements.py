@@ -9,11 +9,11 @@ from django.db import connection, transaction
 from django.test import Client
 
 from deployments.access_tokens.services import limit_token
-from deployments.errors import PlaceMoved
+from deployments.errors import TargetMoved
 from deployments.models import Deploy, Target
 from deployments.registration import statements
 from deployments.registration.registration import NewFile
-from deployments.registration.statements import DEPLOY_COLUMNS, PastDeploy, Place
+from deployments.registration.statements import DEPLOY_COLUMNS, PastDeploy, TargetRow
 from deployments.setup.services import map_branch
 from orgs.models import Environment
 from orgs.services import NewEnvironment, create_environment, order_environments
@@ -57,12 +57,12 @@ def test_find_token_that_is_not_there(ci: World, digest: str) -> None:
 # --- Places -----------------------------------------------------------------------------------------
 
 
-def places_by_orm(world: World) -> list[Place]:
+def places_by_orm(world: World) -> list[TargetRow]:
     places = []
     for environment in Environment.objects.filter(project=world.deployment.project).order_by("position", "id"):
         target = Target.objects.filter(deployment=world.deployment, environment=environment).first()
         places.append(
-            Place(
+            TargetRow(
                 deployment_id=world.deployment.id,
                 deployment_slug=world.deployment.slug,
                 project_id=world.deployment.project.id,
@@ -90,18 +90,18 @@ def test_find_places(ci: World, other: World) -> None:
     make_deployment(ci.project, name="Api")
     make_project(ci.organization, name="Billing")
 
-    places = statements.find_places(ci.organization.id, "storefront")
+    places = statements.find_targets(ci.organization.id, "storefront")
 
     assert [place.environment_slug for place in places] == ["canary", "production", "staging", "grosse"]
     assert places == places_by_orm(ci)
     assert {type(place.is_default) for place in places} == {bool}
-    assert statements.find_places(other.organization.id, "storefront") == places_by_orm(other)
+    assert statements.find_targets(other.organization.id, "storefront") == places_by_orm(other)
 
 
 @pytest.mark.parametrize("slug", ["", "nothing", "Storefront", "store%", "'"])
 def test_find_places_of_what_is_not_there(ci: World, slug: str) -> None:
-    assert statements.find_places(ci.organization.id, slug) == []
-    assert statements.find_places(0, "storefront") == []
+    assert statements.find_targets(ci.organization.id, slug) == []
+    assert statements.find_targets(0, "storefront") == []
 
 
 # --- Deploys ----------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_a_target_that_the_operator_deleted_meanwhile(ci: World) -> None:
     target_id = map_branch(deployment=ci.deployment, environment=production, branch="main").id
     Target.objects.all().delete()
 
-    with transaction.atomic(), pytest.raises(PlaceMoved):
+    with transaction.atomic(), pytest.raises(TargetMoved):
         statements.lock_target(target_id)
 
 

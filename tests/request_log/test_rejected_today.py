@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deployments.models import Call
-from deployments.request_log.queries import turned_away_today
+from deployments.request_log.queries import count_rejected
 from deployments.request_log.writer import request_log
 from orgs.models import User
 from tests.conftest import World
@@ -71,7 +71,7 @@ def test_today_begins_at_the_organization_s_midnight(ci: World) -> None:
     Call.objects.filter(pk=late.pk).update(created_at=now - timedelta(minutes=29))
     Call.objects.filter(pk=early.pk).update(created_at=now - timedelta(minutes=31))
 
-    assert turned_away_today(ci.organization, now=now) == 1
+    assert count_rejected(ci.organization, now=now) == 1
 
 
 def test_yesterday_is_over(ci: World, developer: User) -> None:

@@ -58,7 +58,7 @@ def test_the_deleted_list_has_what_can_come_back(ci: World, page: Client) -> Non
     assert "with 1 deployment" in page.get("/acme/deleted").content.decode()
     assert "Staging" in page.get("/acme/deleted?kind=environments").content.decode()
     assert "Taken along" not in page.get("/acme/deleted?kind=deployments").content.decode()
-    Environment.everything.filter(slug="staging", project=ci.project).update(deleted_at="2020-01-01T00:00:00Z")
+    Environment.all_objects.filter(slug="staging", project=ci.project).update(deleted_at="2020-01-01T00:00:00Z")
     assert "Nothing here" in page.get("/acme/deleted?kind=environments").content.decode()
 
 

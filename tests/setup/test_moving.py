@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from deployments.models import Deploy, Target
-from deployments.registration.statements import FIND_PLACES
+from deployments.registration.statements import FIND_TARGETS
 from deployments.setup import moving
 from deployments.setup.deletion import delete_project
 from deployments.setup.moving import move_deployment, plan_move
@@ -28,7 +28,7 @@ def platform(ci: World) -> Project:
 
 def places() -> set[tuple[str, str, str]]:
     """Of each deploy: sha, project and environment as its own columns say, which must be what its target says."""
-    rows = Deploy.everything.select_related("project", "environment__project", "target__environment")
+    rows = Deploy.all_objects.select_related("project", "environment__project", "target__environment")
     for deploy in rows:
         assert deploy.environment == deploy.target.environment
         assert deploy.project == deploy.environment.project
@@ -118,7 +118,7 @@ def test_who_meets_two_moves_is_told_when_to_send_the_call_again(
 
     def move_once_places_are_read(execute: Any, sql: str, *arguments: Any) -> Any:
         result = execute(sql, *arguments)
-        if sql == FIND_PLACES:
+        if sql == FIND_TARGETS:
             ci.deployment.refresh_from_db()
             move_deployment(deployment=ci.deployment, project=next(projects))
         return result

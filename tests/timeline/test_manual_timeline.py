@@ -166,16 +166,14 @@ def test_pages_lead_back_and_forth_over_every_entry_once(
     assert len(found) + size >= len(expected)
 
 
-@pytest.mark.parametrize(
-    ("sifted", "path"), [(1, "?tag=infra"), (2, "?tag=infra"), (3, "?author=example"), (2, "?q=c")]
-)
+@pytest.mark.parametrize(("scan", "path"), [(1, "?tag=infra"), (2, "?tag=infra"), (3, "?author=example"), (2, "?q=c")])
 def test_a_search_looks_at_every_entry_once(
-    mixed: World, look: Any, monkeypatch: pytest.MonkeyPatch, sifted: int, path: str
+    mixed: World, look: Any, monkeypatch: pytest.MonkeyPatch, scan: int, path: str
 ) -> None:
     expected = entries(look(f"{ORGANIZATION}{path}"))
-    monkeypatch.setattr(timeline, "SIFTED", sifted)
-    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", sifted)
-    monkeypatch.setattr(timeline, "SIFTED_WITH_COMMITS", sifted + 1)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT", scan)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT_BY_PATTERN", scan)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT_WITH_COMMITS", scan + 1)
 
     html = look(f"{ORGANIZATION}{path}")
 
@@ -186,8 +184,8 @@ def test_a_search_looks_at_every_entry_once(
 def test_a_search_for_manual_changes_says_what_it_looked_through(
     mixed: World, look: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "SIFTED", 2)
-    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT", 2)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT_BY_PATTERN", 2)
 
     for query in ("kind=manual_change&tag=none", "tag=none&until=2024-05-06&since=2024-05-05"):
         html = " ".join(look(f"{ORGANIZATION}?{query}").split())

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from deployments.deploys.queries import path_of
-from deployments.live.status import JUDGE_ORGANIZATION
+from deployments.live.status import STATUSES_OF_ORGANIZATION
 from deployments.models import Call, Deploy
-from deployments.request_log.queries import CallFilter, calls_of, turned_away_today_by_deployment
+from deployments.request_log.queries import CallFilter, calls_of, count_rejected_by_deployment
 from orgs.pages import page_of
 from tests.conftest import World
 
@@ -30,7 +30,7 @@ def test_what_a_rollback_undid_is_found_by_an_index(column: str, index: str) -> 
 @pytest.mark.django_db
 def test_a_sha_is_looked_up_in_the_environment_before() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {JUDGE_ORGANIZATION}", [1, 100, "2024-05-01"])
+        cursor.execute(f"EXPLAIN QUERY PLAN {STATUSES_OF_ORGANIZATION}", [1, 100, "2024-05-01"])
         plan = "\n".join(row[3] for row in cursor.fetchall())
 
     assert "deploy_by_sha (target_id=? AND sha=?)" in plan
@@ -50,7 +50,7 @@ def test_the_path_of_a_deploy_looks_up_its_sha(ci: World) -> None:
 
 @on_sqlite
 def test_what_was_turned_away_today_is_not_looked_for_among_all_calls_of_a_deployment(ci: World) -> None:
-    plans = plans_of(lambda: turned_away_today_by_deployment(ci.organization, [1]))
+    plans = plans_of(lambda: count_rejected_by_deployment(ci.organization, [1]))
 
     assert "call_by_outcome (organization_id=? AND outcome=? AND id>?)" in plans
 

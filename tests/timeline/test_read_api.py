@@ -242,7 +242,7 @@ class TestPages:
     def test_a_search_goes_on_behind_an_empty_page(
         self, varied: World, reader: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
+        monkeypatch.setattr(timeline, "SCAN_LIMIT_BY_PATTERN", 2)
         Deploy.objects.filter(sha="s1aa").update(author_name="Ann")
         pages = all_pages(f"{ORGANIZATION}/deploys?author=ann", reader, settings)
         assert [[row["sha"] for row in page] for page in pages] == [[], [], ["s1aa"]]

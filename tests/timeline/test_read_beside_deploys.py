@@ -193,7 +193,7 @@ def test_pages_of_the_callers_size(varied_reports: World, reader: str, settings:
 def test_a_search_goes_on_behind_an_empty_page(
     varied_reports: World, reader: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "SIFTED", 2)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT", 2)
     pages = all_pages(f"{CHANGES}?q=basket", reader, settings)
     assert [[row["name"] for row in page] for page in pages] == [[], ["change 1"], []]
 

@@ -120,7 +120,7 @@ def test_filters(six_deploys: World, look: Any, path: str, expected: str) -> Non
 def test_a_hash_is_found_however_it_is_written_and_however_far_back(
     ci: World, look: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "SIFTED", 1)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT", 1)
     sha = "abcdef9" + "0" * 33
     for number, other in enumerate((sha, "abcdefa" + "0" * 33, "abcdf" + "0" * 35, "f" * 40)):
         ci.register(sha=other, date=minute(number))
@@ -203,7 +203,7 @@ def test_pages_lead_back_and_forth_over_every_deploy_once(
 def test_a_search_stops_and_says_how_far_it_looked(
     six_deploys: World, look: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "SIFTED_WITH_COMMITS", 4)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT_WITH_COMMITS", 4)
 
     html = look(f"{ORGANIZATION}?q=überweisung")
 
@@ -219,7 +219,7 @@ def test_sifting_looks_at_every_deploy_once(six_deploys: World, look: Any, monke
     for number in range(5):
         six_deploys.register(sha=f"same{number}", date=minute(60 * 24), environment="production", tags="#hotfix")
     expected = shas(look(f"{ORGANIZATION}?tag=hotfix"))
-    monkeypatch.setattr(timeline, "SIFTED_BY_PATTERN", 2)
+    monkeypatch.setattr(timeline, "SCAN_LIMIT_BY_PATTERN", 2)
 
     found: list[str] = []
     query = "?tag=hotfix"
