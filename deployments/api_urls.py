@@ -18,24 +18,16 @@ INCIDENT_SOURCE = (
 )
 DEPLOY = f"{ORGANIZATION}/deploys/<int:deploy_id>"
 
-register_deploy = registration.RegisterDeployView.as_view()
 register_incident = impacts.RegisterIncidentView.as_view()
 
 urlpatterns: list[URLPattern] = [
-    # A deployment's segment may be anything here, even lines: what can be no slug gets an answer of its own.
-    re_path(
-        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/register[_-]deploy\Z",
-        register_deploy,
-        name="register-deploy",
-    ),
+    # What registers deploys: deployments/registration/formats.py names the paths.
+    *registration.routes(),
     re_path(
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/import_deploys\Z",
         imports.ImportDeploysView.as_view(),
         name="import-deploys",
     ),
-    # Two clients still send Sleuth's former path.
-    re_path(r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z", register_deploy),
-    path("v1/deployments", registration.SweetrView.as_view(), name="sweetr-deployments"),
     re_path(
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<project>(?s:.+))/register(?:_manual_|-manual-)deploy\Z",
         manual_changes.RegisterManualDeployView.as_view(),

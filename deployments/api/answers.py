@@ -55,7 +55,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
     """DRF's exception handler."""
     match exception:
         case errors.RegistrationError():
-            return answer_refusal(exception)
+            return answer_rejection(exception)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return answer_unauthorized(context["view"].unauthorized_text or str(exception.detail))
         case exceptions.Throttled():
@@ -79,7 +79,7 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
     return answer_unforeseen(exception, context["request"])
 
 
-def answer_refusal(error: errors.RegistrationError) -> HttpResponse:
+def answer_rejection(error: errors.RegistrationError) -> HttpResponse:
     if isinstance(error, errors.UnknownDeployment):
         return answer_unauthorized(UNAUTHORIZED)
     headers = dict(RETRY_SOON) if isinstance(error, errors.TargetMoved) else {}
@@ -98,6 +98,7 @@ def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> H
         "statusCode": answer.status_code,
         "validationErrors": getattr(exception, "sentences", {}),
     }
+    answer.sentence = body["error"]  # type: ignore[attr-defined]  # for the request log
     answer.content = json.dumps(body, ensure_ascii=False)
     answer.headers["Content-Type"] = "application/json"
     return answer

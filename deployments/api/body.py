@@ -228,3 +228,12 @@ def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str,
 def is_absent(value: Any) -> bool:
     """The GitHub Action sends inputs that a workflow leaves out as empty strings, a Go client all its fields."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def without_absent(fields: dict[str, Any]) -> dict[str, Any]:
+    """Drop fields that are absent, and the white space around the others."""
+    return {
+        name: value.strip() if isinstance(value, str) else value
+        for name, value in fields.items()
+        if not is_absent(value)
+    }

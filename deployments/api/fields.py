@@ -2,9 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from deployments.api.body import is_absent
 from deployments.api.schemas import load_schema
 from deployments.errors import InvalidField
 from deployments.models.change import MAX_TAG_LENGTH
@@ -64,26 +62,17 @@ TAG = re.compile(r"#([a-z0-9_-]+)")
 MAX_TAGS = load_schema("register_deploy")["properties"]["tags"]["maxItems"]
 
 
-def without_absent(fields: dict[str, Any]) -> dict[str, Any]:
-    """Drop fields that are absent, and the white space around the others."""
-    return {
-        name: value.strip() if isinstance(value, str) else value
-        for name, value in fields.items()
-        if not is_absent(value)
-    }
-
-
 def read_date(text: str | None) -> datetime | None:
     if text is None:
         return None
     date = parse_date(text)
     if date is None:
         raise InvalidField(INVALID_DATE)
-    refuse_future(date, "date")
+    reject_future(date, "date")
     return date
 
 
-def refuse_future(date: datetime | None, field: str) -> None:
+def reject_future(date: datetime | None, field: str) -> None:
     if date and date > datetime.now(UTC) + MAX_AHEAD:
         raise InvalidField(f"{field} is in the future: send when it happened, or leave it out for now.")
 

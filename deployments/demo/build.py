@@ -73,7 +73,7 @@ def register_history(organization: Organization, token: AccessToken, *, now: dat
         deploy_id = register_deploy(
             organization_id=organization.pk,
             token_id=token.pk,
-            place=choose_target(places[event.deployment], environment=event.registration.environment),
+            target=choose_target(places[event.deployment], environment=event.registration.environment),
             registration=event.registration,
             now=event.at,
         )

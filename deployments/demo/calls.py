@@ -13,7 +13,7 @@ from deployments.demo.history import Event
 from deployments.errors import RegistrationError
 from deployments.models import Call, Deployment
 from deployments.models.call import Outcome
-from deployments.registration.formats import read_registration
+from deployments.registration.formats import SLEUTH
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target
@@ -113,7 +113,7 @@ class DemoLog:
 
 def refusal_of(fields: Mapping[str, Any], places: Sequence[TargetRow]) -> str:
     try:
-        registration = read_registration(dict(fields), places)
+        registration = SLEUTH.read(dict(fields), places)
         choose_target(places, environment=registration.environment if registration else "")
     except RegistrationError as error:
         return str(error)

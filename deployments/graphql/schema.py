@@ -73,7 +73,7 @@ class ChangeSource:
 def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: str | None = None) -> Change | None:
     token = info.context.token
     place = choose_target(root.places, environment=(environment_slug or "").strip())
-    check_environment_allowed(token=token, place=place)
+    check_environment_allowed(token=token, target=place)
     deploy = live_deploy(place.target_id)
     return as_change(deploy, organization_slug=token.organization_slug) if deploy else None
 
@@ -141,7 +141,7 @@ def find_deploy(caller: Caller, *, organization: str, deployment: str, slug: str
             f"There is no deploy '{shortened(slug, 100)}' of {places[0].deployment_slug}: "
             "send the slug that latestChange gives."
         )
-    check_environment_allowed(token=caller.token, place=place)
+    check_environment_allowed(token=caller.token, target=place)
     return deploy
 
 

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_refusal, answer_text
-from deployments.api.body import ExpectedBody
+from deployments.api.answers import answer_rejection, answer_text
+from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import INVALID_DATE, read_date, without_absent
+from deployments.api.fields import INVALID_DATE, read_date
 from deployments.api.schemas import check_fields, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
@@ -34,12 +34,12 @@ from deployments.impacts.sources import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEventType
 from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
 from deployments.registration.representation import as_text
-from deployments.request_log.endpoint import RegistrationView
+from deployments.request_log.endpoint import CallView
 from deployments.timeline.forms import text_field
 from deployments.timeline.pager import Key
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_source_allowed
-from orgs.audit import Actor, acting_as
+from orgs.audit import acting_as
 from orgs.text import shortened
 from tokens.scopes import Scope
 
@@ -105,13 +105,14 @@ def as_line(title: str) -> str:
 SOURCE_ID = re.compile(r"[0-9]{1,18}")
 
 
-class ImpactView(RegistrationView):
+class ImpactView(CallView):
     required_scope = Scope.REGISTER_IMPACT
     # Sleuth's pages name this text for both endpoints.
     unauthorized_text = "Unauthorized"
 
 
 class RegisterMetricView(ImpactView):
+    kind = "register-metric"
     expected = ExpectedBody("value")
 
     def post(self, request: Request, impact_id: str) -> HttpResponse:
@@ -133,7 +134,7 @@ class RegisterMetricView(ImpactView):
             with dry_run():
                 record()
         except MetricTooSoon as refusal:
-            return answer_dry_run("refused", report, would_answer=answer_refusal(refusal))
+            return answer_dry_run("refused", report, would_answer=answer_rejection(refusal))
         return answer_dry_run("metric_value", report, would_answer=accepted)
 
     def find_source(self, impact_id: str) -> ImpactSource:
@@ -154,6 +155,7 @@ class RegisterMetricView(ImpactView):
 class RegisterIncidentView(ImpactView):
     """The token may be the last segment of the path, where tools can only be given an address."""
 
+    kind = "register-incident"
     expected = ExpectedBody("type")
 
     def post(
@@ -171,7 +173,7 @@ class RegisterIncidentView(ImpactView):
         fields = self.read_fields()
         report = read_incident_report(fields)
         now, accepted = timezone.now(), answer_text(200, "Success")
-        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor(request)):
+        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor):
             record_incident(source=found, report=report, now=now, token_id=self.token.id)
             if self.is_dry_run:
                 event = {
@@ -183,9 +185,6 @@ class RegisterIncidentView(ImpactView):
                 }
                 return answer_dry_run("incident_event", event, would_answer=accepted)
         return accepted
-
-    def actor(self, request: HttpRequest | Request) -> Actor:
-        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
 
 
 def named(source: ImpactSource) -> dict[str, str]:

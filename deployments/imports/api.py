@@ -17,13 +17,13 @@ from deployments.imports.file import HistoryFile, fixed_cells
 from deployments.imports.importing import import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from deployments.models import HistoryImport
-from deployments.models.call import MAX_BODY_BYTES_KEPT
-from deployments.registration.idempotency import answer_success, as_response
+from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
+from deployments.registration.idempotency import answer_stored, as_response
 from deployments.registration.report import named
 from deployments.registration.targets import check_environment_allowed, choose_target, find_deployment
-from deployments.request_log.endpoint import RegistrationView
+from deployments.request_log.endpoint import CallView
 from deployments.token_limits import count_rollbacks
-from orgs.audit import Actor, acting_as
+from orgs.audit import acting_as
 from orgs.text import shortened
 from tokens.scopes import Scope
 
@@ -55,7 +55,8 @@ class UploadParser(BaseParser):
         return upload.fields
 
 
-class ImportDeploysView(RegistrationView):
+class ImportDeploysView(CallView):
+    kind = IMPORT_KIND
     required_scope = Scope.REGISTER_DEPLOY
     parser_classes = (UploadParser,)
 
@@ -76,27 +77,25 @@ class ImportDeploysView(RegistrationView):
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
         # No name is so long; the answer repeats it.
         place = choose_target(places, environment=shortened(environment.strip(), 200))
-        check_environment_allowed(token=self.token, place=place)
-        # Whoever is asked later what happened here finds a token, and where it was used.
-        actor = Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
+        check_environment_allowed(token=self.token, target=place)
         fixed = fixed_cells(
             deployment_slug=place.deployment_slug,
             environment_slug=place.environment_slug,
             environment_name=place.environment_name,
         )
-        with dry_run() if self.is_dry_run else nullcontext(), acting_as(actor):
+        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor):
             done = import_history(
                 place=place,
                 rows=HistoryFile(upload.file, fixed=fixed).all_rows(),
                 token_id=self.token.id,
-                imported_by=actor.label,
+                imported_by=self.actor.label,
                 file_name=upload.file_name,
             )
             rollbacks = count_rollbacks(done.target_id) if self.is_dry_run else 0
         if self.is_dry_run:
             report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
             return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
-        return as_response(answer_success(request, {}, lambda: represent_import(done)))
+        return as_response(answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done)))
 
     def answer_in_log(self, response: Any) -> str:
         """Much less of thousands of wrong lines, and yet more than the log keeps after it blotted out secrets."""

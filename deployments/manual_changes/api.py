@@ -13,21 +13,21 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
-from deployments.api.body import ExpectedBody
+from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import INVALID_DATE, read_date, read_tags, split_link, without_absent
+from deployments.api.fields import INVALID_DATE, read_date, read_tags, split_link
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField, NameMissing
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
 from deployments.models import ManualChange
-from deployments.registration.idempotency import Answer, answer_by_key, answer_success, check_idempotency_key
+from deployments.registration.idempotency import Answer, answer_by_key, answer_stored, check_idempotency_key
 from deployments.registration.representation import as_text
 from deployments.registration.targets import check_allowed_in, choose_environment, find_project
-from deployments.request_log.endpoint import RegistrationView
+from deployments.request_log.endpoint import CallView
 from deployments.timeline.entries import manual_changes_for_token, read_changes
 from deployments.timeline.pager import EntryKey
 from deployments.timeline.read_api import ReadForm, ReadView
-from orgs.audit import Actor, acting_as
+from orgs.audit import acting_as
 from orgs.queries import promotion_path
 from tokens.scopes import Scope
 
@@ -74,7 +74,8 @@ SHOWN_OF_DRY_RUN = (
 )
 
 
-class RegisterManualDeployView(RegistrationView):
+class RegisterManualDeployView(CallView):
+    kind = "register-manual-deploy"
     required_scope = Scope.REGISTER_DEPLOY
     expected = ExpectedBody("name")
     # Sleuth's; clients compare it.
@@ -88,7 +89,7 @@ class RegisterManualDeployView(RegistrationView):
             registration = read_manual_change(fields, now=timezone.now())
             environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
             check_allowed_in(token=self.token, environment_id=environment.pk)
-            with acting_as(self.actor(request)):
+            with acting_as(self.actor):
                 return register_manual_change(
                     environment=environment, fields=registration.fields, token_id=self.token.id
                 )
@@ -103,7 +104,7 @@ class RegisterManualDeployView(RegistrationView):
         def answer() -> Answer:
             change = register()
             headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
-            return answer_success(request, headers, lambda: represent_manual_change(change))
+            return answer_stored(request, answer_text(200, "Success"), headers, lambda: represent_manual_change(change))
 
         return answer_by_key(
             request,
@@ -112,9 +113,6 @@ class RegisterManualDeployView(RegistrationView):
             fields=fields,
             answer=answer,
         )
-
-    def actor(self, request: Request) -> Actor:
-        return Actor(label=f"access token {self.token.name}", address=request.META.get("REMOTE_ADDR", ""))
 
 
 class ManualChangesForm(ReadForm):

@@ -1,5 +1,3 @@
-import re
-
 from django.db import models
 from django.utils import timezone
 
@@ -11,8 +9,8 @@ from tokens.models import AccessToken
 
 MAX_BODY_BYTES_KEPT = 64 * 1024
 MAX_PATH_LENGTH = 500
-IMPACT_PATH = re.compile(r"/api/1/(?:deployments/[^/]+/)?(.+)/register[_-]impact")
-IMPORT = "/import_deploys"
+IMPACT_KINDS = ("register-metric", "register-incident")
+IMPORT_KIND = "import-deploys"
 
 
 class Outcome(models.TextChoices):
@@ -51,6 +49,7 @@ class Call(models.Model):
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     token_name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=40, blank=True, db_default="", help_text="The endpoint: register-deploy, …")
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=MAX_PATH_LENGTH)
@@ -99,8 +98,10 @@ class Call(models.Model):
     @property
     def named_slug(self) -> str:
         """What the path names: a deployment, a project, or an impact source behind its project and environment."""
-        impact = IMPACT_PATH.match(self.path)
-        return impact[1] if impact else self.deployment_slug or self.project_slug
+        if self.kind in IMPACT_KINDS:
+            before = self.path.partition("/register")[0]
+            return before.split("/", 5 if self.project_slug else 3)[-1]
+        return self.deployment_slug or self.project_slug
 
     @property
     def was_rejected(self) -> bool:
@@ -113,7 +114,7 @@ class Call(models.Model):
     @property
     def is_whole(self) -> bool:
         """Nothing of it was cut. Imported files are not kept."""
-        return not self.body_was_cut and len(self.path) < MAX_PATH_LENGTH and IMPORT not in self.path
+        return not self.body_was_cut and len(self.path) < MAX_PATH_LENGTH and self.kind != IMPORT_KIND
 
     @property
     def can_be_replayed(self) -> bool:

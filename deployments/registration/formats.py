@@ -1,20 +1,75 @@
-"""What arrives at ``register_deploy``: Sleuth's fields or, without a sha, a notification of Terraform Cloud."""
+"""The wire formats in which calls register deploys: a row for each, with all that is its own.
 
-from collections.abc import Sequence
+A further one takes a module with its reader, a row here, a schema in ``deployments/schemas``, its operation in
+``openapi.yaml`` and a test file; the route, the checks, dry runs, replays and the request log come with the row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from deployments.registration import sleuth, terraform
+from django.http import HttpResponse, JsonResponse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.throttling import BaseThrottle
+
+from deployments.api.answers import answer_exception, answer_exception_as_json, answer_text
+from deployments.api.body import ExpectedBody
+from deployments.registration import sleuth, sweetr
 from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow
-from deployments.registration.targets import choose_target
+from tokens.authentication import AccessTokenAuthentication, BareKeyAuthentication
+from tokens.scopes import Scope
+from tokens.throttling import SweetrThrottle, TokenThrottle
+
+Fields = dict[str, Any]
 
 
-def read_registration(fields: dict[str, Any], places: Sequence[TargetRow]) -> Registration | None:
-    """None for a notification that registers nothing. ``places`` are those of the deployment that the path names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireFormat:
+    """``name`` stands in the request log; ``paths`` are regular expressions, and ``reverse(name)`` gives the first.
 
-    Raises InvalidField and UnknownEnvironment.
+    ``read`` takes the fields of a call and the targets of the deployment that its path names, if it names one. It gives
+    None for a call that registers nothing, and raises RegistrationError. ``deployment_field`` names the deployment
+    where the path does not.
     """
-    if not terraform.is_notification(fields):
-        return sleuth.read_registration(fields)
-    run = terraform.read_run(fields)
-    return terraform.registration_of(run, choose_target(places, environment=run.environment)) if run else None
+
+    name: str
+    paths: tuple[str, ...]
+    schema: str
+    expected: ExpectedBody
+    read: Callable[[Fields, Sequence[TargetRow]], Registration | None]
+    answer: Callable[[], HttpResponse] = lambda: answer_text(200, "Success")
+    answer_error: Callable[[Exception, dict[str, Any]], HttpResponse] = answer_exception
+    scope: Scope = Scope.REGISTER_DEPLOY
+    authentication: type[BaseAuthentication] = AccessTokenAuthentication
+    throttle: type[BaseThrottle] = TokenThrottle
+    deployment_field: str = ""
+
+
+SLEUTH = WireFormat(
+    name="register-deploy",
+    paths=(
+        # A deployment's segment may be anything, even lines: what can be no slug gets an answer of its own. Sleuth's
+        # own PowerShell sample writes the hyphen.
+        r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/register[_-]deploy\Z",
+        # Two clients still send Sleuth's former path.
+        r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z",
+    ),
+    schema="register_deploy",
+    expected=ExpectedBody("sha", "commits or files"),
+    read=sleuth.read_call,
+)
+SWEETR = WireFormat(
+    name="sweetr-deployments",
+    paths=(r"^v1/deployments\Z",),
+    schema="sweetr_deployment",
+    expected=ExpectedBody("commitHash"),
+    read=sweetr.read_registration,
+    # Sweetr itself answers before it stores.
+    answer=lambda: JsonResponse({"status": 202}, status=202),
+    answer_error=answer_exception_as_json,
+    authentication=BareKeyAuthentication,
+    throttle=SweetrThrottle,
+    deployment_field="app",
+)
+FORMATS = {wire.name: wire for wire in (SLEUTH, SWEETR)}

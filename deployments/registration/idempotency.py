@@ -15,7 +15,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from deployments.api.answers import TEXT
 from deployments.errors import DuplicateDeploy, InvalidField, KeyReused
 from deployments.models import IdempotencyKey
 from tokens.secrets import without_secrets
@@ -45,7 +44,7 @@ def answer_once(
     keys.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)).delete()
     if remembered := keys.first():
         return replay(remembered, fingerprint), True
-    refused = None
+    rejected = None
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -57,11 +56,11 @@ def answer_once(
         try:
             claim.answer = answer()
         except DuplicateDeploy as duplicate:
-            refused = duplicate
+            rejected = duplicate
             claim.answer = {"duplicate": str(duplicate), "deploy_id": duplicate.deploy_id}
         claim.save(update_fields=["answer"])
-    if refused:
-        raise refused
+    if rejected:
+        raise rejected
     return claim.answer, False
 
 
@@ -118,21 +117,27 @@ def answer_by_key(
     return as_response(answered, replayed=replayed)
 
 
-def answer_success(request: Request, headers: dict[str, str], representation: Callable[[], dict[str, Any]]) -> Answer:
-    """``Success``, or what was stored as JSON where the caller prefers that."""
-    if prefers_representation(request):
-        headers |= {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
-        return {"headers": headers, "body": json.dumps(representation())}
-    return success(headers)
+def answer_stored(
+    request: Request, accepted: HttpResponse, headers: Mapping[str, str], represent: Callable[[], dict[str, Any]]
+) -> Answer:
+    """``accepted`` with ``headers``, or what was stored as JSON if the caller prefers that."""
+    if not prefers_representation(request):
+        return as_answer(accepted, headers)
+    more = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
+    return {"status": accepted.status_code, "headers": {**headers, **more}, "body": json.dumps(represent())}
 
 
-def success(headers: Mapping[str, str]) -> Answer:
-    return {"headers": {**headers, "Content-Type": TEXT}, "body": "Success"}
+def as_answer(response: HttpResponse, headers: Mapping[str, str] | None = None) -> Answer:
+    """The body is text already, since PostgreSQL would give the members of a remembered object in another order."""
+    return {
+        "status": response.status_code,
+        "headers": {**(headers or {}), "Content-Type": response["Content-Type"]},
+        "body": response.content.decode(),
+    }
 
 
 def as_response(answer: Answer, *, replayed: bool = False) -> HttpResponse:
-    """The body is text already, since PostgreSQL would give the members of a remembered object in another order."""
-    response = HttpResponse(answer["body"], headers=answer["headers"])
+    response = HttpResponse(answer["body"], status=answer["status"], headers=answer["headers"])
     if replayed:
         response["Idempotency-Replayed"] = "true"
     return response

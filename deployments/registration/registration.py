@@ -1,7 +1,12 @@
 """What a caller said, normalised: the same for every wire format."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+
+from deployments.models import Provider
+
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +49,34 @@ class NewPullRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A deployment by its name or slug, with what it is created with where it is missing."""
+
+    name: str
+    repository_provider: Provider
+    repository_url: str = ""
+    path_includes: tuple[str, ...] = ()
+
+
+def name_that_fits(name: str) -> str:
+    """``name`` as it is stored. Long names that differ stay different."""
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: MAX_NAME_LENGTH - 1 - len(digest)]}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """``environment`` is a slug or name, empty for the default; ``deployed_at`` none for now; ``tags`` (without #) none
-    for those that the changed files give. ``title`` and ``author_name`` are empty where the commits tell them.
-    ``names_branch`` is false where the client cannot name one: then it is not held against the environment's."""
+    """``environment`` is a slug or name, and empty for the default one. Without ``deployed_at`` it happened now.
+    Without ``tags`` (which have no #) the changed files decide; without ``title`` and ``author_name`` the commits do.
+
+    ``names_branch`` is false for a client that cannot name one: its calls may go to any environment. ``application`` is
+    set by formats that name the deployment in the body, and create it.
+    """
 
     sha: str
+    application: Application | None = None
     version: str = ""
     environment: str = ""
     deployed_at: datetime | None = None
@@ -64,6 +91,10 @@ class Registration:
     commits: tuple[NewCommit, ...] = ()
     files: tuple[NewFile, ...] = ()
     pull_requests: tuple[NewPullRequest, ...] = ()
+
+    @property
+    def branch_to_check(self) -> str | None:
+        return self.branch if self.names_branch else None
 
     @property
     def head(self) -> NewCommit | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deployments.models import BranchMatch, Deploy
-from deployments.registration.new_targets import Creation
+from deployments.registration.receive import Receipt
 from deployments.registration.registration import Registration
 from deployments.registration.representation import (
     ChangeType,
@@ -16,7 +16,6 @@ from deployments.registration.representation import (
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch
 from deployments.token_limits import deploys_with_place
-from tokens.statements import TokenRow
 
 ROLLED_BACK_SHOWN = 100
 SHOWN = (
@@ -25,45 +24,36 @@ SHOWN = (
 )
 
 
-def report_deploy(
-    *,
-    token: TokenRow,
-    place: TargetRow,
-    registration: Registration,
-    deploy_id: int,
-    is_duplicate: bool,
-    created: Sequence[Creation] = (),
-) -> dict[str, Any]:
-    """``deploy_id`` is of the deploy that stands in the database until the trial ends; of the one that would be
-    repeated, where it is a duplicate."""
-    deploys = with_previous_sha(deploys_with_place(token.organization_id))
-    deploy = deploys.select_related("restores").get(pk=deploy_id)
+def report_deploy(*, organization_id: int, registration: Registration, receipt: Receipt) -> dict[str, Any]:
+    """To be called before the dry run ends, while its deploy is in the database."""
+    deploys = with_previous_sha(deploys_with_place(organization_id))
+    deploy = deploys.select_related("restores").get(pk=receipt.deploy_id)
+    target, is_duplicate, slug = receipt.target, receipt.duplicate is not None, deploy.organization.slug
     shown = represent_deploy(deploy)
     if is_duplicate:
         shown["change_type"] = ChangeType.NO_CHANGE
-    slug = token.organization_slug
     restored = None if is_duplicate else deploy.restores
     return {
         **{name: shown[name] for name in SHOWN},
         "branch": {
             "sent": registration.branch or None,
-            "mapping": mapping_of(place),
-            "matches": branch_mismatch(place, registration) is None,
+            "mapping": mapping_of(target),
+            "matches": branch_mismatch(target, registration.branch_to_check) is None,
         },
         "duplicate_of": in_short(deploy, slug) if is_duplicate else None,
         "rollback": restored is not None,
         "restores": in_short(restored, slug) if restored else None,
         "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)] if restored else [],
-        "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in created],
+        "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in receipt.created],
     }
 
 
-def named(place: TargetRow, organization_slug: str) -> dict[str, str | None]:
+def named(target: TargetRow, organization_slug: str) -> dict[str, str | None]:
     return {
         "organization": organization_slug,
-        "project": place.project_slug,
-        "deployment": place.deployment_slug,
-        "environment": place.environment_slug,
+        "project": target.project_slug,
+        "deployment": target.deployment_slug,
+        "environment": target.environment_slug,
     }
 
 
@@ -83,7 +73,7 @@ def in_short(deploy: Deploy, organization_slug: str) -> dict[str, Any]:
     }
 
 
-def mapping_of(place: TargetRow) -> str:
+def mapping_of(target: TargetRow) -> str:
     """As people write it: a branch, or the beginning of one and ``*``."""
-    branch = place.branch or ""
-    return branch if place.branch_match == BranchMatch.EXACT else f"{branch}*"
+    branch = target.branch or ""
+    return branch if target.branch_match == BranchMatch.EXACT else f"{branch}*"

@@ -3,12 +3,35 @@
 https://help.sleuth.io/sleuth-api/deploy-registration; what its clients really send is in tests/compat.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deployments.api.fields import INVALID_DATE, read_date, read_date_at, read_tags, split_link, without_absent
+from deployments.api.body import without_absent
+from deployments.api.fields import INVALID_DATE, read_date, read_date_at, read_tags, split_link
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
+from deployments.registration import terraform
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
+from deployments.registration.statements import TargetRow
+
+
+def read_call(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
+    """Terraform Cloud can only be given an address, so its notifications arrive here, too.
+
+    ``targets`` are those of the deployment that the path names. None for a notification that registers nothing. Raises
+    InvalidField and UnknownEnvironment.
+    """
+    if is_terraform_notification(fields):
+        return terraform.read_registration(fields, targets)
+    return read_registration(fields)
+
+
+def is_terraform_notification(fields: Mapping[str, Any]) -> bool:
+    """By a mark or its list. A call with a sha, which could register a deploy, must have both: a webhook's address may
+    name a sha, and Sleuth ignores members that it does not know, whatever their names are."""
+    is_marked = "payload_version" in fields or "notification_configuration_id" in fields
+    has_list = isinstance(fields.get("notifications"), list)
+    return (is_marked and has_list) if fields.get("sha") else (is_marked or has_list)
 
 
 def read_registration(fields: dict[str, Any]) -> Registration:

@@ -113,25 +113,25 @@ class Position:
 
 
 def register_deploy(
-    *, organization_id: int, token_id: int | None, place: TargetRow, registration: Registration, now: datetime
+    *, organization_id: int, token_id: int | None, target: TargetRow, registration: Registration, now: datetime
 ) -> int:
-    """Store a deploy in its place and give its id. When this returns outside a transaction, the deploy is on disk.
+    """Store a deploy in its target and give its id. When this returns outside a transaction, the deploy is on disk.
 
     Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it, and
     TargetMoved.
     """
-    target_id = place.target_id or ensure_target(place)
+    target_id = target.target_id or ensure_target(target)
     with transaction.atomic():
         live_deploy_id, environment_id = statements.lock_target(target_id)
-        if environment_id != place.environment_id:
-            raise moved(place)
+        if environment_id != target.environment_id:
+            raise moved(target)
         position = find_position(target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, now=now)
         deploy_id = statements.insert_deploy(
             {
                 "organization_id": organization_id,
-                "project_id": place.project_id,
-                "deployment_id": place.deployment_id,
-                "environment_id": place.environment_id,
+                "project_id": target.project_id,
+                "deployment_id": target.deployment_id,
+                "environment_id": target.environment_id,
                 "target_id": target_id,
                 "token_id": token_id,
                 "created_at": now,
@@ -148,18 +148,18 @@ def register_deploy(
     return deploy_id
 
 
-def ensure_target(place: TargetRow) -> int:
+def ensure_target(target: TargetRow) -> int:
     """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
     with transaction.atomic():
-        deployment = lock_row(Deployment(pk=place.deployment_id))
-        if deployment.project_id != place.project_id:
-            raise moved(place)
-        target, _ = Target.objects.get_or_create(deployment=deployment, environment_id=place.environment_id)
-    return target.id
+        deployment = lock_row(Deployment(pk=target.deployment_id))
+        if deployment.project_id != target.project_id:
+            raise moved(target)
+        row, _ = Target.objects.get_or_create(deployment=deployment, environment_id=target.environment_id)
+    return row.id
 
 
-def moved(place: TargetRow) -> TargetMoved:
-    return TargetMoved(f"{place.deployment_slug} was just moved to another project: send the call again.")
+def moved(target: TargetRow) -> TargetMoved:
+    return TargetMoved(f"{target.deployment_slug} was just moved to another project: send the call again.")
 
 
 def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
@@ -173,24 +173,24 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
     if live is None:
         return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
-    refuse_duplicate(registration, live)
+    reject_duplicate(registration, live)
     deployed_at = registration.deployed_at or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
         if registration.deployed_at and latest and latest.deployed_at == deployed_at:
-            refuse_duplicate(registration, latest)
+            reject_duplicate(registration, latest)
         return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
     for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):
-        refuse_duplicate(registration, past)
+        reject_duplicate(registration, past)
     neighbours = history.neighbours(target_id, deployed_at)
     for neighbour in neighbours:
-        refuse_duplicate(registration, neighbour)
+        reject_duplicate(registration, neighbour)
     shas = [neighbour.sha for neighbour in neighbours if neighbour]
     return Position(
         deployed_at, is_live=False, may_link_rollbacks=True, repeats_neighbour=len({sha, *shas}) <= len(shas)
     )
 
 
-def refuse_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
+def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
     if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
         raise DuplicateDeploy(
             f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "

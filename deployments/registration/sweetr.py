@@ -1,34 +1,29 @@
-"""Sweetr's ``POST /v1/deployments``: fields of a request → Registration, and the application it is of.
+"""Sweetr's ``POST /v1/deployments``: fields of a call → Registration.
 
 https://docs.sweetr.dev/api-reference/deployments/create-deployment.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from deployments.api.fields import read_date_at, refuse_future, without_absent
+from deployments.api.body import without_absent
+from deployments.api.fields import read_date_at, reject_future
 from deployments.api.schemas import load_schema, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider
 from deployments.models.deploy import MAX_EMAIL_LENGTH
-from deployments.registration.new_targets import Application, fitting_name
-from deployments.registration.registration import Registration
+from deployments.registration.registration import Application, Registration, name_that_fits
+from deployments.registration.statements import TargetRow
 
 SCHEMA = "sweetr_deployment"
 GITHUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
 
 
-@dataclass(frozen=True, slots=True)
-class SweetrDeployment:
-    application: Application
-    registration: Registration
-
-
-def read_deployment(fields: dict[str, Any]) -> SweetrDeployment:
-    """Raises InvalidFields, which names every field that is wrong."""
+def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ()) -> Registration:
+    """Raises InvalidFields, which names every field that is wrong. The path names no deployment."""
     fields = without_absent(fields)
     sentences: dict[str, str] = {}
     for violation in violations(SCHEMA, fields):
@@ -42,40 +37,36 @@ def read_deployment(fields: dict[str, Any]) -> SweetrDeployment:
             sentences["deployedAt"] = str(error)
     if sentences:
         raise InvalidFields(sentences)
-    environment = fitting_name(fields["environment"])
     author = fields.get("author", "")
     is_email = len(author) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(author) is not None
-    return SweetrDeployment(
-        application_of(fields, environment),
-        Registration(
-            sha=fields["commitHash"],
-            version=fields["version"],
-            environment=environment,
-            deployed_at=deployed_at,
-            # Its page lists all fields there are, and no branch is among them.
-            names_branch=False,
-            # Sweetr takes what changes nothing, too.
-            ignore_if_duplicate=True,
-            title=" ".join(fields.get("description", "").split()),
-            author_name="" if is_email else author,
-            author_email=author if is_email else "",
-        ),
+    return Registration(
+        sha=fields["commitHash"],
+        application=application_of(fields),
+        version=fields["version"],
+        environment=name_that_fits(fields["environment"]),
+        deployed_at=deployed_at,
+        # Its page lists all fields there are, and no branch is among them.
+        names_branch=False,
+        # Sweetr accepts what changes nothing.
+        ignore_if_duplicate=True,
+        title=" ".join(fields.get("description", "").split()),
+        author_name="" if is_email else author,
+        author_email=author if is_email else "",
     )
 
 
 def read_deployed_at(text: str | None) -> datetime | None:
     date = read_date_at(text, "deployedAt")
-    refuse_future(date, "deployedAt")
+    reject_future(date, "deployedAt")
     return date
 
 
-def application_of(fields: dict[str, Any], environment: str) -> Application:
+def application_of(fields: dict[str, Any]) -> Application:
     repository = fields["repositoryFullName"]
     is_github = GITHUB_NAME.fullmatch(repository) is not None
     directory = fields.get("monorepoPath", "").removeprefix("./").strip("/")
     return Application(
-        name=fields["app"],
-        environment=environment,
+        name=name_that_fits(fields["app"]),
         repository_provider=Provider.GITHUB if is_github else Provider.CUSTOM,
         repository_url=f"https://github.com/{repository}" if is_github else "",
         path_includes=(f"{directory}/**",) if directory not in ("", ".") else (),

@@ -12,7 +12,6 @@ from deployments.errors import (
     UnknownProject,
 )
 from deployments.models import BranchMatch, Deployment
-from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow, find_targets
 from orgs.models import Environment, Project
 from orgs.slugs import is_slug
@@ -21,7 +20,7 @@ from tokens.statements import TokenRow
 
 
 def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
-    """The places of a deployment of the token's organization.
+    """The targets of a deployment of the token's organization.
 
     Raises NoSlug, OutsideTokenLimits (for a token with limits whether or not such a deployment exists) and
     UnknownDeployment.
@@ -31,10 +30,10 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
         # A Go library probes the deployment "-" and demands this text.
         raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
     check_deployment_allowed(token=token, slug=folded)
-    places = find_targets(token.organization_id, folded)
-    if not places:
+    targets = find_targets(token.organization_id, folded)
+    if not targets:
         raise UnknownDeployment(folded)
-    return places
+    return targets
 
 
 def find_project(*, token: TokenRow, slug: str) -> Project:
@@ -78,10 +77,12 @@ def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
         raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
 
 
-def choose_target(places: Sequence[TargetRow], *, environment: str) -> TargetRow:
-    """The place whose environment has this slug, else this name, in any case; the default one where it is empty."""
-    names = [EnvironmentNames(place.environment_slug, place.environment_name, place.is_default) for place in places]
-    return places[number_of_environment(names, environment, project_slug=places[0].project_slug)]
+def choose_target(targets: Sequence[TargetRow], *, environment: str) -> TargetRow:
+    """The target whose environment has this slug, else this name, in any case; the default one where it is empty."""
+    names = [
+        EnvironmentNames(target.environment_slug, target.environment_name, target.is_default) for target in targets
+    ]
+    return targets[number_of_environment(names, environment, project_slug=targets[0].project_slug)]
 
 
 def choose_environment(environments: Sequence[Environment], *, environment: str, project: Project) -> Environment:
@@ -106,8 +107,8 @@ def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str,
     )
 
 
-def check_environment_allowed(*, token: TokenRow, place: TargetRow) -> None:
-    check_allowed_in(token=token, environment_id=place.environment_id)
+def check_environment_allowed(*, token: TokenRow, target: TargetRow) -> None:
+    check_allowed_in(token=token, environment_id=target.environment_id)
 
 
 def check_allowed_in(*, token: TokenRow, environment_id: int) -> None:
@@ -123,20 +124,16 @@ def allowed_environments(token: TokenRow) -> str:
     return f"the environments {listed(slugs)}" if slugs else "no environment"
 
 
-def check_branch(place: TargetRow, registration: Registration) -> None:
-    if mismatch := branch_mismatch(place, registration):
-        raise mismatch
-
-
-def branch_mismatch(place: TargetRow, registration: Registration) -> BranchMismatch | None:
-    """Why the place does not take this branch; none where it does, and where the client cannot name one."""
-    if not registration.names_branch:
+def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | None:
+    """Why the target does not take this branch, if it does not. None is the branch of a client that cannot name one,
+    which may go anywhere."""
+    if branch is None:
         return None
-    branch, mapping = registration.branch, place.branch or ""
-    where = f"{place.environment_slug} of {place.deployment_slug}"
-    if place.branch_match == BranchMatch.EXACT and branch not in ("", mapping):
+    mapping = target.branch or ""
+    where = f"{target.environment_slug} of {target.deployment_slug}"
+    if target.branch_match == BranchMatch.EXACT and branch not in ("", mapping):
         return BranchMismatch(f"Branch '{branch}' does not match: {where} takes branch '{mapping}'.")
-    if place.branch_match == BranchMatch.PREFIX:
+    if target.branch_match == BranchMatch.PREFIX:
         takes = f"{where} takes branches that begin with '{mapping}'."
         if not branch:
             return BranchMismatch(f"branch is required: {takes}")

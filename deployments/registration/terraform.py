@@ -1,6 +1,6 @@
 """Revisions for callers that name none: what a Terraform run can have deployed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,36 +8,38 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.functions import Left
 
-from deployments.api.fields import read_date, without_absent
+from deployments.api.body import without_absent
+from deployments.api.fields import read_date
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.models import BranchMatch, Deploy
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow
+from deployments.registration.targets import choose_target
 from orgs.text import shortened
 
 TERRAFORM_RUN_ID = r"^run-[0-9A-Za-z]{8,60}$"
 
 
-def newest_change(place: TargetRow) -> Deploy | None:
+def newest_change(target: TargetRow) -> Deploy | None:
     """The newest deploy of the deployment, in whatever environment, whose branch may go to ``place`` or is not known.
 
     A rollback brought no new change, and a deploy that is called by a Terraform run's id names none.
     """
-    deploys = Deploy.objects.filter(deployment=place.deployment_id, restores=None).exclude(sha__regex=TERRAFORM_RUN_ID)
-    if place.branch_match == BranchMatch.EXACT:
-        deploys = deploys.filter(branch__in=("", place.branch))
-    elif place.branch_match == BranchMatch.PREFIX:
-        beginning = place.branch or ""
+    deploys = Deploy.objects.filter(deployment=target.deployment_id, restores=None).exclude(sha__regex=TERRAFORM_RUN_ID)
+    if target.branch_match == BranchMatch.EXACT:
+        deploys = deploys.filter(branch__in=("", target.branch))
+    elif target.branch_match == BranchMatch.PREFIX:
+        beginning = target.branch or ""
         fits = Q(branch="") | Q(beginning=beginning)
         deploys = deploys.alias(beginning=Left("branch", len(beginning))).filter(fits)
     return deploys.order_by("-deployed_at", "-id").first()
 
 
-def deploy_with_link(place: TargetRow, *, deployed_at: datetime, url: str) -> Deploy | None:
+def deploy_with_link(target: TargetRow, *, deployed_at: datetime, url: str) -> Deploy | None:
     """The deploy of that moment in ``place`` that has this link."""
-    return Deploy.objects.filter(target=place.target_id, deployed_at=deployed_at, links__url=url).first()
+    return Deploy.objects.filter(target=target.target_id, deployed_at=deployed_at, links__url=url).first()
 
 
 # --- Terraform Cloud's notifications, which it posts to register_deploy without a sha ---
@@ -59,16 +61,6 @@ class Run:
     title: str
     author: str
     completed_at: datetime | None
-
-
-def is_notification(fields: Mapping[str, Any]) -> bool:
-    """By a mark or its list; where there is a sha that a deploy could be registered by, only by both.
-
-    A webhook's address may name a sha, and Sleuth ignores members that it does not know, whatever they are called.
-    """
-    is_marked = "payload_version" in fields or "notification_configuration_id" in fields
-    has_list = isinstance(fields.get("notifications"), list)
-    return (is_marked and has_list) if fields.get("sha") else (is_marked or has_list)
 
 
 def read_run(fields: dict[str, Any]) -> Run | None:
@@ -99,6 +91,12 @@ def registers_nothing(notifications: Any) -> bool:
     return all(isinstance(trigger, str) and trigger != COMPLETED for trigger in triggers)
 
 
+def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
+    """None for a notification that registers nothing. Raises InvalidField and UnknownEnvironment."""
+    run = read_run(fields)
+    return registration_of(run, choose_target(targets, environment=run.environment)) if run else None
+
+
 def environment_of(fields: Mapping[str, Any]) -> str:
     """Empty where the call names none."""
     named = fields.get("environment")
@@ -110,7 +108,7 @@ def first_line(text: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def registration_of(run: Run, place: TargetRow) -> Registration:
+def registration_of(run: Run, target: TargetRow) -> Registration:
     """Of the revision that the call names, else of the newest change known of the deployment, else of the run itself,
     so that nothing that was deployed is missing. Raises InvalidField where there is none of them.
 
@@ -120,12 +118,12 @@ def registration_of(run: Run, place: TargetRow) -> Registration:
     known = None
     if not run.sha:
         if run.url and run.completed_at:
-            known = deploy_with_link(place, deployed_at=run.completed_at, url=run.url)
-        known = known or newest_change(place)
+            known = deploy_with_link(target, deployed_at=run.completed_at, url=run.url)
+        known = known or newest_change(target)
     sha = run.sha or (known.sha if known else run.run_id)
     if not sha:
         raise InvalidField(
-            f"No change of {place.deployment_slug} is known yet: register one with its sha, "
+            f"No change of {target.deployment_slug} is known yet: register one with its sha, "
             "or add &sha=… to the webhook's address."
         )
     return Registration(

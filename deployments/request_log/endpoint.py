@@ -8,11 +8,12 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from deployments.api.body import read_query
-from deployments.api.dry_run import asks_for_dry_run
+from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.request_log.writer import LoggedCall, request_log
+from orgs.audit import Actor
 from tokens.authentication import header_secrets
 from tokens.secrets import without_secrets
 from tokens.statements import TokenRow
@@ -21,11 +22,17 @@ DRY_RUN = "Dry run: nothing was stored."
 OUTCOME_OF_STATUS = {401: Outcome.UNAUTHORIZED, 429: Outcome.RATE_LIMITED}
 
 
-class RegistrationView(TokenView):
-    """A registration endpoint: each call leaves a line in the request log of the organization that its path names or,
-    where it names none, whose token it came with. There a call without a valid token is nobody's."""
+class CallView(TokenView):
+    """An endpoint that stores what calls bring, and writes each call into the request log.
 
-    exception: Exception | None = None
+    The log is that of the organization which the path names or, if it names none, of the token's. ``kind`` is the name
+    of the endpoint there.
+    """
+
+    kind = ""
+    # What the log needs to know beyond the answer: why the call was rejected or ignored, and which deployment its body
+    # names.
+    rejection: Exception | None = None
     is_dry_run = False
     deployment_slug = ""
 
@@ -33,31 +40,38 @@ class RegistrationView(TokenView):
         started = perf_counter()
         response = super().dispatch(request, *args, **kwargs)
         duration = round((perf_counter() - started) * 1000)
-        token = getattr(request, "auth", None) or getattr(self.exception, "token", None)
+        token = getattr(request, "auth", None) or getattr(self.rejection, "token", None)
         if organization := self.kwargs.get("organization", token.organization_slug if token else ""):
-            request_log.add(self.facts(request, response, organization=organization, token=token, duration=duration))
+            request_log.add(self.logged(request, response, organization=organization, token=token, duration=duration))
         return response
 
-    def read_fields(self) -> dict[str, Any]:
-        """The fields of the call, without secrets: a link or a message may repeat the token it came with.
+    @property
+    def actor(self) -> Actor:
+        """The token, for the audit log."""
+        return Actor(label=f"access token {self.token.name}", address=self.request.META.get("REMOTE_ADDR", ""))
 
-        From here on it is known whether it is a dry run. Raises as ``fields``.
+    def read_fields(self) -> dict[str, Any]:
+        """The fields of the call, without secrets: a link or a message may repeat the token that the call came with.
+
+        Tells dry runs, too. Raises UnreadableBody, BodyTooLarge and InvalidField.
         """
-        fields, body = self.fields, self.request.data
+        fields = self.fields
+        body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # as in ``fields``
         query = read_query(self.request.META.get("QUERY_STRING", ""))
-        self.is_dry_run = asks_for_dry_run(query=query, body=body)  # type: ignore[arg-type]  # as in ``fields``
+        self.is_dry_run = asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD))
         without: dict[str, Any] = without_secrets(fields)
         return without
 
     def handle_exception(self, exc: Exception) -> Any:
-        self.exception = exc
+        self.rejection = exc
         return super().handle_exception(exc)
 
-    def facts(
+    def logged(
         self, request: HttpRequest, response: Any, *, organization: str, token: TokenRow | None, duration: int
     ) -> LoggedCall:
         body, body_bytes = self.body_to_keep(request)
         return LoggedCall(
+            kind=self.kind,
             organization_slug=organization.lower(),
             deployment_slug=self.kwargs.get("deployment", self.deployment_slug).lower(),
             project_slug=self.kwargs.get("project", "").lower(),
@@ -83,24 +97,28 @@ class RegistrationView(TokenView):
         )
 
     def explanation(self) -> str:
-        """What the answer left unsaid."""
-        if self.unauthorized_text and isinstance(self.exception, NotAuthenticated):
-            return str(self.exception.detail)
-        explanation: str = getattr(self.exception, "explanation", "")
+        """What the answer does not say, since the caller may be a stranger."""
+        if self.unauthorized_text and isinstance(self.rejection, NotAuthenticated):
+            return str(self.rejection.detail)
+        explanation: str = getattr(self.rejection, "explanation", "")
         return explanation
 
     def answer_in_log(self, response: Any) -> str:
-        return response.content.decode() if response.status_code >= 400 else "Success"
+        if response.status_code < 400:
+            return "Success"
+        # Sweetr's answers are JSON.
+        return getattr(response, "sentence", "") or str(response.content.decode())
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
-        """What of the body the log keeps, and the length of all. One that nobody read is not read for the log."""
+        """What the log keeps of the body, and the length of the whole. A body that nobody read is not read for the
+        log."""
         body: bytes = getattr(request, "_body", b"")
         return body, len(body)
 
     def outcome(self, status: int) -> Outcome:
         if self.is_dry_run and status < 500:
             return Outcome.DRY_RUN
-        if isinstance(self.exception, DuplicateDeploy):
+        if isinstance(self.rejection, DuplicateDeploy):
             return Outcome.DUPLICATE
         if status >= 500:
             return Outcome.FAILED

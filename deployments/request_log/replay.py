@@ -10,15 +10,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.api.body import charset_of, read_fields, read_query, with_query
-from deployments.api.dry_run import asks_for_dry_run
-from deployments.errors import DuplicateDeploy, InvalidField, RegistrationError, UnknownDeployment
+from deployments.api.dry_run import FIELD, asks_for_dry_run
+from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
 from deployments.models.call import Outcome
-from deployments.registration.formats import read_registration
+from deployments.registration.formats import FORMATS
+from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.statements import find_targets
-from deployments.registration.store import register_deploy
-from deployments.registration.sweetr import read_deployment
-from deployments.registration.targets import check_branch, choose_target
+from orgs.audit import Actor
 from orgs.models import User
 from tokens.secrets import REDACTED
 
@@ -66,9 +65,11 @@ def replay_call(*, call: Call, member: User) -> Replay:
     what it was accepted as, so that its deploy is not stored twice.
     """
     try:
-        replayed = Replay(outcome=Outcome.ACCEPTED, sentence="Success", deploy_id=register_again(call))
-    except DuplicateDeploy as duplicate:
-        replayed = Replay(outcome=Outcome.DUPLICATE, sentence=str(duplicate), deploy_id=duplicate.deploy_id)
+        receipt = register_again(call, member)
+        duplicate = receipt.duplicate
+        outcome = Outcome.DUPLICATE if duplicate else Outcome.ACCEPTED
+        sentence = str(duplicate) if duplicate else "Success"
+        replayed = Replay(outcome=outcome, sentence=sentence, deploy_id=receipt.deploy_id)
     except RegistrationError as error:
         sentence = getattr(error, "explanation", "") or str(error)
         replayed = Replay(outcome=Outcome.REJECTED, sentence=sentence)
@@ -76,33 +77,29 @@ def replay_call(*, call: Call, member: User) -> Replay:
     return replayed
 
 
-def register_again(call: Call) -> int:
-    """In places that exist: what a token may create, the member creates on its page."""
+def register_again(call: Call, member: User) -> Receipt:
+    """In targets that exist: what a token may create, the member creates on its page."""
     if not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")
-    places = find_targets(call.organization_id, call.deployment_slug)
-    if not places:
+    targets = find_targets(call.organization_id, call.deployment_slug)
+    if not targets:
         raise UnknownDeployment(call.deployment_slug)
     query = read_query(call.path.partition("?")[2])
     sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
     body = read_fields(sent, call.content_type)
     fields = with_query(query, body)
-    if asks_for_dry_run(query=query, body=body):
+    if asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD)):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
         raise InvalidField("The log blotted out of it what may have been a secret: send the call itself.")
-    is_sweetr = call.path.startswith("/v1/")
-    registration = read_deployment(fields).registration if is_sweetr else read_registration(fields, places)
+    registration = FORMATS[call.kind].read(fields, targets)
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
-    place = choose_target(places, environment=registration.environment)
-    check_branch(place, registration)
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at
-    return register_deploy(
-        organization_id=call.organization_id,
-        token_id=None,
-        place=place,
+    return receive(
+        sender=Sender(organization_id=call.organization_id, token=None, actor=Actor.for_user(member)),
         registration=replace(registration, deployed_at=deployed_at),
+        targets=targets,
         now=timezone.now(),
     )
 
@@ -110,6 +107,7 @@ def register_again(call: Call) -> int:
 def log_replay(call: Call, replayed: Replay, member: User) -> None:
     Call.objects.create(
         organization=call.organization,
+        kind=call.kind,
         deployment=call.deployment,
         deployment_slug=call.deployment_slug,
         deploy_id=replayed.deploy_id,

@@ -40,6 +40,7 @@ SECONDS_BETWEEN_WRITES = 0.5
 class LoggedCall:
     """What a call was and what it got. ``body`` is already cut, ``secrets`` are what to blot out of it."""
 
+    kind: str
     organization_slug: str
     deployment_slug: str
     project_slug: str
@@ -188,6 +189,7 @@ def find_organizations(named: set[str]) -> dict[str, int]:
 def call_columns(facts: LoggedCall, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
     return {
         "organization_id": organization_id,
+        "kind": facts.kind,
         "deployment_id": deployment_id,
         "deploy_id": facts.deploy_id,
         "manual_change_id": facts.manual_change_id,

@@ -72,7 +72,7 @@ def fill() -> World:
             register_deploy(
                 organization_id=organization.pk,
                 token_id=None,
-                place=choose_target(find_targets(organization.pk, deployment.slug), environment=slug),
+                target=choose_target(find_targets(organization.pk, deployment.slug), environment=slug),
                 registration=Registration(sha="0" * 40),
                 now=timezone.now(),
             )

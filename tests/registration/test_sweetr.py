@@ -323,3 +323,27 @@ def test_places_made_by_hand_are_used(ci: World) -> None:
 
     assert deployed(ci, environment="prod (eu)").environment.slug == "prod-eu"
     assert (Project.objects.count(), Environment.objects.count()) == (1, 3)
+
+
+# --- What every wire format has from the one way in ---------------------------------------------------
+
+
+def test_a_repeated_key_is_answered_as_before(ci: World) -> None:
+    headers = bearer(ci.secret) | {"Idempotency-Key": "run 7"}
+    first = call(PATH, json.dumps(REQUIRED), headers=headers)
+
+    again = call(PATH, json.dumps(REQUIRED), headers=headers)
+    other = call(PATH, json.dumps(REQUIRED | {"version": "v2"}), headers=headers)
+
+    assert (again.status_code, again.content) == (first.status_code, first.content) == (202, b'{"status": 202}')
+    assert again.headers["X-Deploy-Id"] == first.headers["X-Deploy-Id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (other.status_code, other.headers["Content-Type"]) == (422, "application/json")
+    assert Deploy.objects.count() == 1
+
+
+def test_what_was_stored_as_json_for_a_caller_that_prefers_it(ci: World) -> None:
+    answer = call(PATH, json.dumps(REQUIRED), headers=bearer(ci.secret) | {"Prefer": "return=representation"})
+
+    assert answer.status_code == 202
+    assert (answer.json()["sha"], answer.json()["version"]) == (COMMIT, "v1.4.2")

@@ -1,0 +1,138 @@
+"""Applications: deployments that a call names in its body, and that are created as they come, as Sweetr does."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from deployments.errors import InvalidField, OutsideTokenLimits, UnknownEnvironment
+from deployments.models import Deployment
+from deployments.registration.registration import Application
+from deployments.registration.statements import TargetRow
+from deployments.registration.targets import (
+    allowed_environments,
+    check_deployment_allowed,
+    check_environment_allowed,
+    choose_target,
+    find_deployment,
+)
+from deployments.setup.services import create_deployment
+from orgs.models import Organization
+from orgs.rows import lock_row
+from orgs.services import NewEnvironment, create_environment, create_project
+from orgs.slugs import slug_alike
+from tokens.statements import TokenRow
+
+DEFAULT_PROJECT = "Default"
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """``kind`` is project, deployment or environment."""
+
+    kind: str
+    slug: str
+    name: str
+
+
+def find_target(*, token: TokenRow, application: Application, environment: str) -> TargetRow | None:
+    """None if it is missing and the token may create it.
+
+    Raises OutsideTokenLimits: a token that is limited cannot be limited to what does not exist.
+    """
+    slug = find_slug(token, application.name)
+    if slug is None:
+        check_deployment_allowed(token=token, slug="")
+        check_may_create(token, f"the deployment '{application.name}'")
+        return None
+    target = find_environment(find_deployment(token=token, slug=slug), environment)
+    if target is None:
+        check_may_create(token, f"the environment '{environment}'")
+        return None
+    check_environment_allowed(token=token, target=target)
+    return target
+
+
+def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | None:
+    """By slug, by name in any case, or by the slug that the name makes."""
+    try:
+        return choose_target(targets, environment=name)
+    except UnknownEnvironment:
+        return next((target for target in targets if target.environment_slug == slug_alike(name)), None)
+
+
+def check_may_create(token: TokenRow, what: str) -> None:
+    if token.limited_to_environments:
+        raise OutsideTokenLimits(
+            f"This access token is limited to {allowed_environments(token)} and may not create {what}: "
+            "create it first, or use a token without limits."
+        )
+
+
+def find_slug(token: TokenRow, name: str) -> str | None:
+    """The slug of the deployment with this slug, with this name in any case, or with the slug that the name makes.
+
+    Calls name one application in several ways: what one of them created is what the others mean.
+    """
+    deployments = Deployment.objects.filter(organization=token.organization_id).order_by("id")
+    slug, alike, folded = name.lower(), slug_alike(name), name.casefold()
+    likely = dict(deployments.filter(Q(slug__in=(slug, alike)) | Q(name=name)).values_list("slug", "name"))
+    if slug in likely:
+        return slug
+    same = [found for found, its_name in likely.items() if its_name == name]
+    if not same and likely.get(alike, "").casefold() != folded:
+        # Rarely needed. The databases fold case in ways of their own, so Python compares.
+        same = [found for found, its_name in deployments.values_list("slug", "name") if its_name.casefold() == folded]
+    return same[0] if same else alike if alike in likely else None
+
+
+def create_target(*, token: TokenRow, application: Application, environment: str) -> tuple[TargetRow, list[Creation]]:
+    """The target, and what was created for it: its project, deployment and environment, as far as they were missing.
+
+    Of calls that come at once the first creates, and the others wait and find. Raises OutsideTokenLimits, and
+    InvalidField for what the database has no room for.
+    """
+    with transaction.atomic():
+        organization = lock_row(Organization(pk=token.organization_id))
+        created: list[Creation] = []
+        try:
+            target = find_target(token=token, application=application, environment=environment)
+            if target is None and find_slug(token, application.name) is None:
+                created += create_application(organization, application, environment)
+                target = find_target(token=token, application=application, environment=environment)
+            if target is None:
+                created.append(create_its_environment(token, application, environment))
+                target = find_target(token=token, application=application, environment=environment)
+        except ValidationError as error:
+            raise InvalidField(" ".join(error.messages)) from None
+    assert target is not None  # noqa: S101 - it was found or just created
+    return target, created
+
+
+def create_application(organization: Organization, application: Application, environment: str) -> Iterator[Creation]:
+    """In the oldest project of the organization, or in a new one if it has none."""
+    project = organization.projects.order_by("id").first()
+    if project is None:
+        default = NewEnvironment(name=environment, is_default=True)
+        project = create_project(organization=organization, name=DEFAULT_PROJECT, environments=[default])
+        yield Creation("project", project.slug, project.name)
+        for row in project.environments.all():
+            yield Creation("environment", row.slug, row.name)
+    deployment = create_deployment(
+        project=project,
+        name=application.name,
+        repository_provider=application.repository_provider,
+        repository_url=application.repository_url,
+        path_includes=application.path_includes,
+    )
+    yield Creation("deployment", deployment.slug, deployment.name)
+
+
+def create_its_environment(token: TokenRow, application: Application, environment: str) -> Creation:
+    deployment = Deployment.objects.select_related("project").get(
+        organization=token.organization_id, slug=find_slug(token, application.name)
+    )
+    created = create_environment(project=deployment.project, new=NewEnvironment(name=environment))
+    return Creation("environment", created.slug, created.name)

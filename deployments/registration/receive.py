@@ -1,0 +1,91 @@
+"""The one way in: what a caller said becomes a deploy. The API, dry runs, replays and the demo all come here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from deployments.errors import DuplicateDeploy, TargetMoved
+from deployments.registration.applications import Creation, create_target, find_target
+from deployments.registration.registration import Registration
+from deployments.registration.statements import TargetRow, find_targets
+from deployments.registration.store import register_deploy
+from deployments.registration.targets import branch_mismatch, check_environment_allowed, choose_target
+from orgs.audit import Actor, acting_as
+from tokens.statements import TokenRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """``token`` is None for a member, who is bound by no token's limits."""
+
+    organization_id: int
+    token: TokenRow | None
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """``deploy_id`` is that of the new deploy; with ``duplicate`` set, that of the deploy which the call repeats."""
+
+    target: TargetRow
+    deploy_id: int
+    duplicate: DuplicateDeploy | None = None
+    created: Sequence[Creation] = ()
+
+
+def receive(
+    *,
+    sender: Sender,
+    registration: Registration,
+    targets: Sequence[TargetRow],
+    now: datetime,
+    enforce_branch: bool = True,
+) -> Receipt:
+    """Register in one of ``targets``, or in that of the application which the registration names.
+
+    When this returns outside a transaction, the deploy is on disk. A deployment that is moved meanwhile is looked up
+    once more. Raises UnknownEnvironment, OutsideTokenLimits, BranchMismatch unless ``enforce_branch`` is false, and
+    TargetMoved.
+    """
+    try:
+        return find_and_store(sender, registration, targets, now, enforce_branch)
+    except TargetMoved:
+        fresh = find_targets(sender.organization_id, targets[0].deployment_slug) if targets else ()
+        return find_and_store(sender, registration, fresh or targets, now, enforce_branch)
+
+
+def find_and_store(
+    sender: Sender, registration: Registration, targets: Sequence[TargetRow], now: datetime, enforce_branch: bool
+) -> Receipt:
+    def store(target: TargetRow, created: Sequence[Creation] = ()) -> Receipt:
+        if enforce_branch and (mismatch := branch_mismatch(target, registration.branch_to_check)):
+            raise mismatch
+        try:
+            deploy_id = register_deploy(
+                organization_id=sender.organization_id,
+                token_id=sender.token.id if sender.token else None,
+                target=target,
+                registration=registration,
+                now=now,
+            )
+        except DuplicateDeploy as duplicate:
+            return Receipt(target=target, deploy_id=duplicate.deploy_id, duplicate=duplicate, created=created)
+        return Receipt(target=target, deploy_id=deploy_id, created=created)
+
+    if registration.application is None or sender.token is None:
+        target = choose_target(targets, environment=registration.environment)
+        if sender.token:
+            check_environment_allowed(token=sender.token, target=target)
+        return store(target)
+    found = find_target(token=sender.token, application=registration.application, environment=registration.environment)
+    if found:
+        return store(found)
+    # One transaction, so that nothing stays of a call that fails.
+    with acting_as(sender.actor), transaction.atomic():
+        return store(
+            *create_target(
+                token=sender.token, application=registration.application, environment=registration.environment
+            )
+        )
