@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from deployments.demo.history import Event
 from deployments.errors import RegistrationError
@@ -32,13 +33,14 @@ def made_up_call(
     organization = token.organization
     return Call(
         organization=organization,
+        kind=SLEUTH.name,
         deployment=deployment,
         deployment_slug=deployment.slug,
         token=token,
         token_name=token.name,
         request_id=f"{random.getrandbits(128):032x}",
         method="POST",
-        path=f"/api/1/deployments/{organization.slug}/{deployment.slug}/register_deploy",
+        path=reverse(SLEUTH.name, args=[organization.slug, deployment.slug]),
         content_type="application/json",
         body=body,
         body_bytes=len(body),

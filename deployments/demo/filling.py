@@ -11,7 +11,7 @@ from django.db.models import Model
 from deployments.demo.filled_events import HABITS, CallLog, Company, Event, Habits, Lane, make_lanes
 from deployments.models import ChangedFile, Deploy, Target
 from deployments.registration.statements import DEPLOY_COLUMNS
-from deployments.registration.store import deploy_columns, detail_rows
+from deployments.registration.store import detail_rows
 from orgs.models import Organization, User
 from orgs.roles import Role
 from orgs.services import add_member, create_organization
@@ -187,7 +187,7 @@ class Filling:
             "environment_id": lane.target.environment_id,
             "target_id": lane.target.pk,
             "token_id": self.token.pk,
-            **deploy_columns(event.registration, event.at),
+            **event.registration.columns(event.at),
             "deployed_at": at,
             "created_at": at,
             "updated_at": at,

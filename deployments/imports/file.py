@@ -19,7 +19,7 @@ from deployments.models.deploy import (
     MAX_SHA_LENGTH,
     MAX_TITLE_LENGTH,
 )
-from deployments.registration.store import lead_time
+from deployments.registration.registration import lead_time
 from orgs.text import problem_in_text
 from tokens.secrets import without_secrets
 

@@ -49,7 +49,9 @@ class Call(models.Model):
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     token_name = models.CharField(max_length=100, blank=True)
-    kind = models.CharField(max_length=40, blank=True, db_default="", help_text="The endpoint: register-deploy, …")
+    kind = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="The endpoint: register-deploy, …"
+    )
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=MAX_PATH_LENGTH)

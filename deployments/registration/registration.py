@@ -1,12 +1,15 @@
-"""What a caller said, normalised: the same for every wire format."""
+"""What a caller said, in the same terms for every wire format."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from deployments.models import Provider
+from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
-MAX_NAME_LENGTH = 100
+# Of a deployment or an environment.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +63,10 @@ class Application:
 
 def name_that_fits(name: str) -> str:
     """``name`` as it is stored. Long names that differ stay different."""
-    if len(name) <= MAX_NAME_LENGTH:
+    if len(name) <= LONGEST_NAME:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: MAX_NAME_LENGTH - 1 - len(digest)]}-{digest}"
+    return f"{name[: LONGEST_NAME - 1 - len(digest)]}-{digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ class Registration:
 
     @property
     def head(self) -> NewCommit | None:
-        """The commit being deployed: the one of this sha, else the newest. The sha may be a tag, or not among them."""
+        """The commit being deployed: the one with this sha, or the newest if the sha is a tag or not among them."""
         for commit in self.commits:
             if commit.revision == self.sha:
                 return commit
@@ -114,3 +117,31 @@ class Registration:
         for commit in self.commits:
             paths.update(commit.files)
         return paths
+
+    def columns(self, deployed_at: datetime) -> dict[str, Any]:
+        """The columns of the deploy that the call decides."""
+        head = self.head
+        title = self.title or (head.title if head else next((pull.title for pull in self.pull_requests), ""))
+        return {
+            "sha": self.sha,
+            "version": self.version,
+            "branch": self.branch,
+            "deployed_at": deployed_at,
+            "title": title[:MAX_TITLE_LENGTH],
+            "author_name": (self.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
+            "author_email": self.author_email or (head.author_email if head else ""),
+            "first_commit_at": self.first_commit_at,
+            "lead_time": lead_time(self.first_commit_at, deployed_at),
+            "commit_count": len(self.commits),
+            "file_count": len(self.files) or len(self.changed_paths()),
+            "pull_request_count": len(self.pull_requests),
+            "additions": sum(file.additions for file in self.files),
+            "deletions": sum(file.deletions for file in self.files),
+        }
+
+
+def lead_time(first_commit_at: datetime | None, deployed_at: datetime) -> int | None:
+    """Whole seconds. None if the commit is dated after its deploy, as after a rebase or by a wrong clock."""
+    if first_commit_at is None or first_commit_at > deployed_at:
+        return None
+    return int((deployed_at - first_commit_at).total_seconds())

@@ -1,4 +1,4 @@
-"""Tags of a deploy that its caller did not tag, from the files it changed."""
+"""Storing a registration: one transaction makes it a deploy with its details, or rejects it as a duplicate."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,94 +11,10 @@ from pathspec import GitIgnoreSpec
 
 from deployments.errors import DuplicateDeploy, TargetMoved
 from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
-from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from deployments.registration import history, statements
-from deployments.registration.registration import Registration
+from deployments.registration.registration import NewCommit, NewPullRequest, Registration
 from deployments.registration.statements import PastDeploy, TargetRow
 from orgs.rows import lock_row
-
-# Sleuth's defaults, "Tags" in its documentation.
-DEFAULT_PATTERNS = {
-    "migration": ["**/migration/**"],
-    "dependencies": ["Pipfile.lock", "requirements.txt", "package-lock.json", "pom.xml"],
-    "docker": ["Dockerfile"],
-    "database": ["**/db/**"],
-    "terraform": ["*tf"],
-}
-# The patterns' own expressions: match_file() of the whole would take ten times as long, and there may be 50,000 paths.
-DEFAULT_EXPRESSIONS = {
-    tag: [pattern.regex for pattern in GitIgnoreSpec.from_lines(patterns).patterns if pattern.regex]
-    for tag, patterns in DEFAULT_PATTERNS.items()
-}
-
-
-def tags_of_paths(paths: Collection[str]) -> tuple[str, ...]:
-    relative = [path.lstrip("/") for path in paths]
-    return tuple(
-        tag
-        for tag, expressions in DEFAULT_EXPRESSIONS.items()
-        if any(any(map(expression.match, relative)) for expression in expressions)
-    )
-
-
-# --- What a deploy brought: rows that only its own page reads ---
-
-
-def store_details(deploy_id: int, registration: Registration) -> None:
-    for model, rows in detail_rows(deploy_id, registration).items():
-        if rows:
-            model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
-    if registration.files:
-        statements.insert_files(deploy_id=deploy_id, files=registration.files)
-
-
-def detail_rows(deploy_id: int, registration: Registration) -> Mapping[type[Model], Sequence[Model]]:
-    """All but its files, in the order the caller sent them. They are not stored yet."""
-    return {
-        Tag: [Tag(deploy_id=deploy_id, name=name) for name in tag_names(registration)],
-        Link: [Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links],
-        Commit: [
-            Commit(
-                deploy_id=deploy_id,
-                revision=commit.revision,
-                message=commit.message,
-                author_name=commit.author_name,
-                author_email=commit.author_email,
-                author_username=commit.author_username,
-                committed_at=commit.committed_at,
-                url=commit.url,
-                files=commit.files,
-                parents=commit.parents,
-            )
-            for commit in registration.commits
-        ],
-        PullRequest: [
-            PullRequest(
-                deploy_id=deploy_id,
-                number=pull.number,
-                title=pull.title,
-                url=pull.url,
-                branch=pull.branch,
-                author=pull.author,
-                opened_at=pull.opened_at,
-                first_reviewed_at=pull.first_reviewed_at,
-                merged_at=pull.merged_at,
-                issue_keys=pull.issue_keys,
-            )
-            for pull in registration.pull_requests
-        ],
-    }
-
-
-def tag_names(registration: Registration) -> Sequence[str]:
-    """The caller's tags, else those that the changed files give."""
-    if registration.tags is not None:
-        return registration.tags
-    paths = registration.changed_paths()
-    return tags_of_paths(paths) if paths else ()
-
-
-# --- The core: one registration becomes one deploy, or is refused as a duplicate ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +52,7 @@ def register_deploy(
                 "token_id": token_id,
                 "created_at": now,
                 "updated_at": now,
-                **deploy_columns(registration, position.deployed_at),
+                **registration.columns(position.deployed_at),
             },
             is_live=position.is_live,
         )
@@ -194,37 +110,66 @@ def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | N
     if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
         raise DuplicateDeploy(
             f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
-            "send ignore_if_duplicate=true where that is no mistake.",
+            "send ignore_if_duplicate=true if that is intended.",
             deploy_id=deploy.id,
         )
 
 
-def deploy_columns(registration: Registration, deployed_at: datetime) -> dict[str, Any]:
-    head = registration.head
-    first_commit_at = registration.first_commit_at
-    title = registration.title or (
-        head.title if head else next((pull.title for pull in registration.pull_requests), "")
-    )
+# --- What a deploy brought: rows that only its own page reads ---
+
+
+def store_details(deploy_id: int, registration: Registration) -> None:
+    for model, rows in detail_rows(deploy_id, registration).items():
+        if rows:
+            model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
+    if registration.files:
+        statements.insert_files(deploy_id=deploy_id, files=registration.files)
+
+
+def detail_rows(deploy_id: int, registration: Registration) -> Mapping[type[Model], Sequence[Model]]:
+    """All but its files, in the order the caller sent them. They are not stored yet."""
     return {
-        "sha": registration.sha,
-        "version": registration.version,
-        "branch": registration.branch,
-        "deployed_at": deployed_at,
-        "title": title[:MAX_TITLE_LENGTH],
-        "author_name": (registration.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
-        "author_email": registration.author_email or (head.author_email if head else ""),
-        "first_commit_at": first_commit_at,
-        "lead_time": lead_time(first_commit_at, deployed_at),
-        "commit_count": len(registration.commits),
-        "file_count": len(registration.files) or len(registration.changed_paths()),
-        "pull_request_count": len(registration.pull_requests),
-        "additions": sum(file.additions for file in registration.files),
-        "deletions": sum(file.deletions for file in registration.files),
+        Tag: [Tag(deploy_id=deploy_id, name=name) for name in tag_names(registration)],
+        Link: [Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links],
+        Commit: [Commit(deploy_id=deploy_id, **columns(commit)) for commit in registration.commits],
+        PullRequest: [PullRequest(deploy_id=deploy_id, **columns(pull)) for pull in registration.pull_requests],
     }
 
 
-def lead_time(first_commit_at: datetime | None, deployed_at: datetime) -> int | None:
-    """Whole seconds; none where the commit is dated after its deploy, as after a rebase or by a wrong clock."""
-    if first_commit_at is None or first_commit_at > deployed_at:
-        return None
-    return int((deployed_at - first_commit_at).total_seconds())
+def columns(detail: NewCommit | NewPullRequest) -> dict[str, Any]:
+    """Its fields are called as the columns are."""
+    return {name: getattr(detail, name) for name in detail.__dataclass_fields__}
+
+
+def tag_names(registration: Registration) -> Sequence[str]:
+    """The caller's tags, or those that the changed files give."""
+    if registration.tags is not None:
+        return registration.tags
+    paths = registration.changed_paths()
+    return tags_of_paths(paths) if paths else ()
+
+
+# --- Default tags ---
+
+# Sleuth's, from "Tags" in its documentation.
+DEFAULT_PATTERNS = {
+    "migration": ["**/migration/**"],
+    "dependencies": ["Pipfile.lock", "requirements.txt", "package-lock.json", "pom.xml"],
+    "docker": ["Dockerfile"],
+    "database": ["**/db/**"],
+    "terraform": ["*tf"],
+}
+# The patterns' own expressions: match_file() of the whole would take ten times as long, and there may be 50,000 paths.
+DEFAULT_EXPRESSIONS = {
+    tag: [pattern.regex for pattern in GitIgnoreSpec.from_lines(patterns).patterns if pattern.regex]
+    for tag, patterns in DEFAULT_PATTERNS.items()
+}
+
+
+def tags_of_paths(paths: Collection[str]) -> tuple[str, ...]:
+    relative = [path.lstrip("/") for path in paths]
+    return tuple(
+        tag
+        for tag, expressions in DEFAULT_EXPRESSIONS.items()
+        if any(any(map(expression.match, relative)) for expression in expressions)
+    )

@@ -20,8 +20,7 @@ def test_the_live_sha_again_is_refused_and_stores_nothing(ci: World) -> None:
 
     assert response.status_code == 400
     assert response.content.decode() == (
-        "b was already deployed here on 2024-05-01 at 12:01:00 UTC: "
-        "send ignore_if_duplicate=true where that is no mistake."
+        "b was already deployed here on 2024-05-01 at 12:01:00 UTC: send ignore_if_duplicate=true if that is intended."
     )
     assert "X-Deploy-Id" not in response.headers
     assert in_short(history(ci)) == "a b*"
