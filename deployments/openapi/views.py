@@ -1,6 +1,8 @@
-"""The API's pages, with the reader's own slugs in the examples."""
+"""The API's pages, with the reader's own slugs in the examples, and what the API says about itself."""
 
-from collections.abc import Iterator
+import json
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,30 +16,14 @@ from deployments.api.schemas import SCHEMA_DIR, expected_types
 from deployments.api.views import ApiView
 from deployments.impacts.queries import active_sources
 from deployments.models import Deployment, ImpactKind
-from deployments.openapi import document as openapi
+from deployments.openapi.document import document, resolved
 from orgs.access import MemberRequest, member_page
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
-EXAMPLE_SLUGS = {
-    "organization": "acme",
-    "deployment": "storefront",
-    "deploy_id": "1",
-    "project": "shop",
-    "environment": "production",
-    "impact_source": "alerts",
-    "impact_id": "1",
-    "change_id": "1",
-    "sha": "5f0c7a1",
-    "token": "$GUMSHOE_TOKEN",
-}
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 WORDS = {"string": "text", "array": "list"}
-# Of curl, after the token.
-EXAMPLE_OPTIONS = {
-    ("/graphql", "post"): ['--json \'{"query": "{__schema {queryType {fields {name description}}}}"}\''],
-    ("/graphql", "get"): ["--get --data-urlencode 'query={__typename}'"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +40,17 @@ class Answer:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleAnswer:
+    """``label`` is the status, the media type and, for one of several, when the answer looks like this."""
+
+    label: str
+    body: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """``other_paths`` do the same; ``example`` is a call of curl."""
+    """``other_paths`` do the same; ``call`` is a command line of curl."""
 
     anchor: str
     method: str
@@ -66,18 +60,26 @@ class Endpoint:
     description: str
     fields: tuple[Field, ...]
     answers: tuple[Answer, ...]
-    example: str
+    call: str
+    example_answers: tuple[ExampleAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    description: str
+    endpoints: tuple[Endpoint, ...]
 
 
 @require_safe
 @member_page(Permission.VIEW)
 def api_docs(request: MemberRequest) -> HttpResponse:
-    return render(request, "openapi/api.html", {"endpoints": list(endpoints(request.organization))})
+    return render(request, "openapi/api.html", {"groups": groups(slugs_of(request.organization))})
 
 
 @require_safe
 def public_api_docs(request: HttpRequest) -> HttpResponse:
-    """For who is not signed in the examples name what the documentation names."""
+    """Members go to the page of the organization that they looked at last. Others see the slugs of the document."""
     membership = (
         Membership.objects.filter(user=request.user.pk, organization=request.session.get("organization"))
         .select_related("organization")
@@ -87,11 +89,11 @@ def public_api_docs(request: HttpRequest) -> HttpResponse:
     )
     if membership:
         return redirect("api-docs", organization=membership.organization.slug)
-    return render(request, "openapi/api.html", {"endpoints": list(endpoints(None))})
+    return render(request, "openapi/api.html", {"groups": groups({})})
 
 
 def slugs_of(organization: Organization) -> dict[str, str]:
-    """What paths name, from what the organization has."""
+    """Values of path parameters that exist in the organization."""
     slugs = {"organization": organization.slug}
     deployments = Deployment.objects.filter(organization=organization).select_related("project")
     if deployment := deployments.order_by("name").first():
@@ -105,71 +107,134 @@ def slugs_of(organization: Organization) -> dict[str, str]:
     return slugs
 
 
-def endpoints(organization: Organization | None) -> Iterator[Endpoint]:
-    slugs = EXAMPLE_SLUGS | (slugs_of(organization) if organization else {})
-    paths: dict[str, Any] = openapi.document()["paths"]
-    repeated = {other for others in openapi.OTHER_PATHS.values() for other in others}
-    operations = [(path, *operation) for path, methods in paths.items() for operation in methods.items()]
-    for path, method, operation in operations:
-        if path in repeated:
-            continue
-        filled = path.format(**slugs)
-        yield Endpoint(
-            anchor=operation["operationId"],
-            method=method.upper(),
-            path=filled,
-            other_paths=tuple(other.format(**slugs) for other in openapi.OTHER_PATHS.get(path, ())),
-            summary=operation["summary"],
-            description=operation.get("description", ""),
-            fields=tuple(fields(operation)),
-            answers=tuple(Answer(status, answer["description"]) for status, answer in operation["responses"].items()),
-            example=example(method, filled, operation),
+# --- The document as the page shows it ---
+
+
+def groups(slugs: dict[str, str]) -> list[Group]:
+    """The document's operations by tag. ``slugs`` take precedence over the document's examples of path parameters."""
+    operations = [
+        (path, method, operation)
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    ]
+    other_paths: dict[str, list[str]] = {}
+    for path, _, operation in operations:
+        if "x-same-as" in operation:
+            other_paths.setdefault(operation["x-same-as"], []).append(path)
+    return [
+        Group(
+            tag["name"],
+            tag["description"],
+            tuple(
+                endpoint(path, method, operation, other_paths.get(operation["operationId"], ()), slugs)
+                for path, method, operation in operations
+                if tag["name"] in operation["tags"] and "x-same-as" not in operation
+            ),
         )
+        for tag in document()["tags"]
+    ]
 
 
-def fields(operation: dict[str, Any]) -> Iterator[Field]:
-    """Those of the query string and of the body, as the document describes them."""
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "query":
-            words = type_words(parameter["schema"])
-            yield Field(parameter["name"], words, parameter.get("required", False), parameter["description"])
-    if "requestBody" not in operation:
-        return
-    schema = body_of(operation)["schema"]
-    if reference := schema.get("$ref"):
-        schema = openapi.document()["components"]["schemas"][reference.rpartition("/")[2]]
-    for name, field in schema["properties"].items():
-        yield Field(name, type_words(field), name in schema["required"], field["description"])
+def endpoint(
+    path: str, method: str, operation: dict[str, Any], other_paths: Iterable[str], slugs: dict[str, str]
+) -> Endpoint:
+    parameters = [resolved(parameter) for parameter in operation.get("parameters", ())]
+    in_path = {parameter["name"]: parameter["example"] for parameter in parameters if parameter["in"] == "path"} | slugs
+    responses = {status: resolved(response) for status, response in sorted(operation["responses"].items())}
+    all_fields = (*parameter_fields(parameters), *body_fields(operation))
+    return Endpoint(
+        anchor=operation["operationId"],
+        method=method.upper(),
+        path=path.format(**in_path),
+        other_paths=tuple(other.format(**in_path) for other in other_paths),
+        summary=operation["summary"],
+        description=operation.get("description", ""),
+        fields=tuple(sorted(all_fields, key=lambda field: not field.required)),
+        answers=tuple(Answer(status, response["description"]) for status, response in responses.items()),
+        call=example_call(path.format(**in_path), operation, parameters),
+        example_answers=tuple(example_answers(responses)),
+    )
 
 
-def body_of(operation: dict[str, Any]) -> dict[str, Any]:
-    """As a form, which has all the fields that JSON may have, where there is one."""
-    content: dict[str, dict[str, Any]] = operation["requestBody"]["content"]
-    return content.get(FORM) or next(iter(content.values()))
+def parameter_fields(parameters: list[dict[str, Any]]) -> Iterator[Field]:
+    for parameter in parameters:
+        if parameter["in"] != "path":
+            types = type_words(resolved(parameter["schema"]))
+            if parameter["in"] == "header":
+                types += " in a header"
+            yield Field(parameter["name"], types, parameter.get("required", False), parameter["description"])
+
+
+def body_fields(operation: dict[str, Any]) -> Iterator[Field]:
+    if "requestBody" in operation:
+        _, content = body_of(operation)
+        schema = resolved(content["schema"])
+        for name, field in schema["properties"].items():
+            field = resolved(field)
+            yield Field(name, type_words(field), name in schema["required"], field["description"])
+
+
+def body_of(operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The media type and the content of the body: as a form if it can be one, which has all fields of the JSON."""
+    contents: dict[str, dict[str, Any]] = operation["requestBody"]["content"]
+    return (FORM, contents[FORM]) if FORM in contents else next(iter(contents.items()))
 
 
 def type_words(schema: dict[str, Any]) -> str:
+    if "contentMediaType" in schema:
+        return f"file, {schema['contentMediaType']}"
     if "enum" in schema:
         return " or ".join(str(value) for value in schema["enum"])
     return " or ".join(WORDS.get(kind, kind) for kind in expected_types(schema))
 
 
-def example(method: str, path: str, operation: dict[str, Any]) -> str:
+def example_call(path: str, operation: dict[str, Any], parameters: list[dict[str, Any]]) -> str:
     lines = [f"curl {settings.SITE_URL}{path}"]
     if "security" not in operation:
         lines.append('-H "Authorization: Bearer $GUMSHOE_TOKEN"')
-    if (path, method) in EXAMPLE_OPTIONS:
-        lines += EXAMPLE_OPTIONS[path, method]
-    elif "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
-        values = body_of(operation)["example"]
-        values = values | ({"sha": "$(git rev-parse HEAD)"} if "sha" in values else {})
-        option = "-d" if FORM in operation["requestBody"]["content"] else "-F"
-        lines.append(" ".join(f'{option} "{name}={value}"' for name, value in values.items()))
+    lines += [
+        f"--get --data-urlencode {shlex.quote(parameter['name'] + '=' + parameter['example'])}"
+        for parameter in parameters
+        if parameter["in"] == "query" and "example" in parameter
+    ]
+    if "requestBody" in operation:
+        lines += curl_body(*body_of(operation))
     return " \\\n  ".join(lines)
 
 
+def curl_body(media_type: str, content: dict[str, Any]) -> list[str]:
+    """Options of curl."""
+    if media_type == JSON:
+        return [f"--json {shlex.quote(json.dumps(content['example'], ensure_ascii=False))}"]
+    values = dict(content["example"])
+    for name, field in resolved(content["schema"])["properties"].items():
+        if "contentMediaType" in field:
+            values[name] = "@deploys.csv"
+    if "sha" in values:
+        values["sha"] = "$(git rev-parse HEAD)"
+    option = "-d" if media_type == FORM else "-F"
+    return [f'{option} "{name}={value}"' for name, value in values.items()]
+
+
+def example_answers(responses: dict[str, dict[str, Any]]) -> Iterator[ExampleAnswer]:
+    """Those of success."""
+    for status, response in responses.items():
+        for media_type, content in response.get("content", {}).items() if status.startswith("2") else ():
+            examples = content.get("examples") or ({"": {"value": content["example"]}} if "example" in content else {})
+            for example in examples.values():
+                label = f"{status} {media_type}" + (f", {example['summary']}" if "summary" in example else "")
+                yield ExampleAnswer(label, as_text(example["value"]))
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+# --- What the API says about itself ---
+
+
 class SchemaView(ApiView):
-    """The published schemas, open to all; the path admits only names of files that are there."""
+    """The published schemas, open to all. The path admits only names of existing files."""
 
     def get(self, request: Request, name: str) -> HttpResponse:
         return HttpResponse((SCHEMA_DIR / f"{name}.json").read_bytes(), content_type="application/schema+json")
@@ -177,4 +242,4 @@ class SchemaView(ApiView):
 
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(openapi.document())
+    return JsonResponse(document())
