@@ -10,7 +10,6 @@ from django.db.models import Model
 
 from deployments.demo.filled_events import HABITS, CallLog, Company, Event, Habits, Lane, make_lanes
 from deployments.models import ChangedFile, Deploy, Target
-from deployments.registration.statements import DEPLOY_COLUMNS
 from deployments.registration.store import detail_rows
 from orgs.models import Organization, User
 from orgs.roles import Role
@@ -93,7 +92,6 @@ def in_one_transaction() -> Iterator[None]:
 
 # --- An organization with as many deploys as one wants to see pages at ---
 
-COLUMNS = ("id", *DEPLOY_COLUMNS, "restores_id", "rolled_back_by_id")
 TOKEN_NAME = "ci"
 
 
@@ -161,6 +159,8 @@ class Filling:
 
     def store(self, events: Sequence[Event]) -> None:
         """``events`` are in order, and those that undid each other are among them."""
+        if not events:
+            return
         for event in events:
             event.id = self.first_id + self.stored
             self.stored += 1
@@ -168,7 +168,8 @@ class Filling:
         # Rollbacks before what they undid: while a row names one that is not there yet, SQLite looks through all calls
         # and deploys for what else may be waiting for the row it inserts.
         undone_last = sorted(events, key=lambda event: event.rolled_back_by is not None)
-        store_rows(Deploy, COLUMNS, [self.deploy_row(event) for event in undone_last])
+        rows = [self.deploy_columns(event) for event in undone_last]
+        store_rows(Deploy, tuple(rows[0]), [tuple(row.values()) for row in rows])
         for instances in self.details(events):
             store_instances(instances)
         store_instances([call for event in events for call in self.log.calls_of(event)])
@@ -178,7 +179,7 @@ class Filling:
     def lane(self, event: Event) -> Lane:
         return self.lanes[event.deployment][event.environment]
 
-    def deploy_row(self, event: Event) -> list[Any]:
+    def deploy_columns(self, event: Event) -> dict[str, Any]:
         lane, at = self.lane(event), as_parameter(event.at)
         columns = {
             "organization_id": self.organization.pk,
@@ -196,7 +197,7 @@ class Filling:
             "rolled_back_by_id": event.rolled_back_by.id if event.rolled_back_by else None,
         }
         columns["first_commit_at"] = as_parameter(columns["first_commit_at"])
-        return [columns[name] for name in COLUMNS]
+        return columns
 
     def details(self, events: Sequence[Event]) -> Iterator[Sequence[Model]]:
         rows: dict[type[Model], list[Model]] = {}

@@ -1,9 +1,8 @@
-from deployments.models.call import Call
+from deployments.models.call import Call, IdempotencyKey
 from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
 from deployments.models.deploy import Deploy, Health
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.history_import import DraftChunk, HistoryImport, ImportDraft
-from deployments.models.idempotency import IdempotencyKey
 from deployments.models.impact import (
     ImpactKind,
     ImpactSource,

@@ -1,3 +1,5 @@
+"""The request log, and the answers that repeated calls get again."""
+
 from django.db import models
 from django.utils import timezone
 
@@ -23,16 +25,19 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "Failed on our side"
 
 
-# What somebody has to do something about.
+# The outcomes that need somebody's attention.
 REJECTED_OUTCOMES = (Outcome.REJECTED, Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Outcome.FAILED)
 
 
 class Call(models.Model):
     """One line of the request log: a call to a registration endpoint whose path or token names an organization.
 
-    ``deployment_slug`` or ``project_slug`` is what the path names in it, whether or not there is such a one.
-    ``body`` has its credentials blotted out and is cut, or empty where the log had fallen behind; ``body_bytes`` is its
-    whole length. ``duration`` is in milliseconds.
+    ``deployment_slug`` or ``project_slug`` is the slug in the path, whether or not it exists. ``body`` has its
+    credentials blotted out. It is cut after MAX_BODY_BYTES_KEPT, and empty if the log had fallen behind;
+    ``body_bytes`` is the length of what was sent. ``duration`` is in milliseconds.
+
+    The log's writer inserts by a statement of its own, so a new column is nullable or has a ``db_default``, as in
+    Deploy.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="calls", db_index=False)
@@ -48,27 +53,31 @@ class Call(models.Model):
     token = models.ForeignKey(
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    token_name = models.CharField(max_length=100, blank=True)
+    token_name = models.CharField(max_length=100, blank=True, default="", db_default="")
     kind = models.CharField(
         max_length=40, blank=True, default="", db_default="", help_text="The endpoint: register-deploy, …"
     )
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=MAX_PATH_LENGTH)
-    deployment_slug = models.CharField(max_length=100, blank=True)
-    project_slug = models.CharField(max_length=100, blank=True)
-    content_type = models.CharField(max_length=200, blank=True)
-    body = models.TextField(blank=True)
-    body_bytes = models.PositiveIntegerField(default=0)
+    deployment_slug = models.CharField(max_length=100, blank=True, default="", db_default="")
+    project_slug = models.CharField(max_length=100, blank=True, default="", db_default="")
+    content_type = models.CharField(max_length=200, blank=True, default="", db_default="")
+    body = models.TextField(blank=True, default="", db_default="")
+    body_bytes = models.PositiveIntegerField(default=0, db_default=0)
     status = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=20, choices=Outcome)
-    answer = models.CharField(max_length=500, blank=True)
+    answer = models.CharField(max_length=500, blank=True, default="", db_default="")
     explanation = models.CharField(
-        max_length=300, blank=True, help_text="What the caller was not told, because it may be a stranger."
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the answer left out, because the caller may be a stranger.",
     )
     address = models.GenericIPAddressField(null=True, blank=True)
-    agent = models.CharField(max_length=200, blank=True)
-    duration = models.PositiveIntegerField(default=0)
+    agent = models.CharField(max_length=200, blank=True, default="", db_default="")
+    duration = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -76,13 +85,13 @@ class Call(models.Model):
         indexes = (
             # The request log's page.
             models.Index(fields=("organization", "-id"), name="call_by_organization"),
-            # The same, filtered: what was turned away is rare among what was accepted.
+            # The same, filtered: few calls are rejected.
             models.Index(fields=("organization", "outcome", "-id"), name="call_by_outcome"),
-            # A deployment's calls: its page, and what it had turned away today.
+            # A deployment's calls: its page, and how many were rejected today.
             models.Index(fields=("deployment", "-id"), name="call_by_deployment"),
-            # The request of a deploy's page; also what foreign keys look up when a deploy is deleted for good.
+            # The request on a deploy's page; foreign keys also look it up when a deploy is deleted for good.
             models.Index(fields=("deploy",), name="call_by_deploy", condition=models.Q(deploy__isnull=False)),
-            # The same of a manual change.
+            # The same for a manual change.
             models.Index(
                 fields=("manual_change",),
                 name="call_by_manual_change",
@@ -90,7 +99,7 @@ class Call(models.Model):
             ),
             # An X-Request-Id from a CI log.
             models.Index(fields=("organization", "request_id"), name="call_by_request_id"),
-            # The daily clean-up, and today's count.
+            # The daily clean-up, and the count of today's calls.
             models.Index(fields=("created_at",), name="call_by_age"),
         )
 
@@ -99,7 +108,7 @@ class Call(models.Model):
 
     @property
     def named_slug(self) -> str:
-        """What the path names: a deployment, a project, or an impact source behind its project and environment."""
+        """The slug in the path: of a deployment or a project, or project/environment/source for an impact."""
         if self.kind in IMPACT_KINDS:
             before = self.path.partition("/register")[0]
             return before.split("/", 5 if self.project_slug else 3)[-1]
@@ -115,10 +124,35 @@ class Call(models.Model):
 
     @property
     def is_whole(self) -> bool:
-        """Nothing of it was cut. Imported files are not kept."""
+        """Neither its path nor its body was cut. The log keeps no imported files."""
         return not self.body_was_cut and len(self.path) < MAX_PATH_LENGTH and self.kind != IMPORT_KIND
 
     @property
     def can_be_replayed(self) -> bool:
-        """It is whole, of a deployment that is known, and was meant to store something."""
+        """It is whole, names a deployment that exists, and was not a dry run."""
         return self.is_whole and self.deployment_id is not None and self.outcome != Outcome.DRY_RUN
+
+
+class IdempotencyKey(models.Model):
+    """A caller's ``Idempotency-Key`` and the answer it got, so that a repeated call gets the same one.
+
+    Accepted calls and duplicates are remembered, since either would be answered differently the second time. A call
+    that was rejected for another reason stored nothing: the caller may correct it and send it again.
+    """
+
+    token = models.ForeignKey(AccessToken, on_delete=models.CASCADE, related_name="+", db_index=False)
+    called = models.CharField(max_length=60, help_text="The endpoint, and the id of the deployment or project.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the fields of the call.")
+    answer = models.JSONField(default=dict, help_text="headers and body, or duplicate and deploy_id.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("token", "called", "key"), name="idempotency_key_unique_in_token_and_call"),
+        )
+        # The hourly clean-up.
+        indexes = (models.Index(fields=("created_at",), name="idempotency_key_by_age"),)
+
+    def __str__(self) -> str:
+        return self.key

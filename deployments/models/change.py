@@ -1,4 +1,4 @@
-"""What a deploy brought: rows that only the page of one deploy reads, in the order the caller sent them."""
+"""What a deploy brought: rows that only the page of one deploy reads, in the order in which the caller sent them."""
 
 from django.db import models
 
@@ -16,7 +16,7 @@ MAX_TAG_LENGTH = 50
 
 
 class Tag(models.Model):
-    """A tag without its leading ``#``. ``rollback`` and ``rolled_back`` are no rows: Deploy knows them."""
+    """A tag without its leading ``#``. ``rollback`` and ``rolled_back`` are not stored: they follow from the deploy."""
 
     deploy = models.ForeignKey(Deploy, on_delete=models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=MAX_TAG_LENGTH)
@@ -56,7 +56,7 @@ class Commit(models.Model):
     class Meta:
         ordering = ("id",)
         indexes = (
-            # Where a commit went, by the beginning of its hash.
+            # Where a commit is deployed, by the beginning of its hash.
             models.Index(fields=("revision",), name="commit_by_revision"),
         )
 
@@ -65,11 +65,13 @@ class Commit(models.Model):
 
 
 class ChangedFile(models.Model):
+    """Inserted by a statement of its own, so a new column is nullable or has a ``db_default``, as in Deploy."""
+
     deploy = models.ForeignKey(Deploy, on_delete=models.CASCADE, related_name="files")
     path = models.CharField(max_length=MAX_PATH_LENGTH)
-    additions = models.PositiveIntegerField(default=0)
-    deletions = models.PositiveIntegerField(default=0)
-    url = models.CharField(max_length=MAX_URL_LENGTH, blank=True)
+    additions = models.PositiveIntegerField(default=0, db_default=0)
+    deletions = models.PositiveIntegerField(default=0, db_default=0)
+    url = models.CharField(max_length=MAX_URL_LENGTH, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("id",)

@@ -21,9 +21,12 @@ class Health(models.TextChoices):
 class Deploy(Timestamped):
     """One registered event: this sha went live in this target at ``deployed_at``.
 
-    The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need, its
-    place among it (which the target gives, too); what only the page of one deploy needs is in Commit, ChangedFile,
-    PullRequest and Link.
+    The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need, with a
+    copy of what its target belongs to (``manage.py check_history`` compares them). What only the page of one deploy
+    needs is in Commit, ChangedFile, PullRequest and Link.
+
+    Registrations and imports insert by statements of their own, which name only what they have a value for: a new
+    column is nullable or has a ``db_default``, and the same as its ``default`` for instances that are not saved yet.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deploys", db_index=False)
@@ -36,24 +39,34 @@ class Deploy(Timestamped):
     )
     sha = models.CharField(max_length=MAX_SHA_LENGTH, help_text="A commit, a git tag or an image tag.")
     version = models.CharField(
-        max_length=MAX_VERSION_LENGTH, blank=True, help_text="What its team calls it: v1.4.2, build-456."
+        max_length=MAX_VERSION_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The team's name for it: v1.4.2, build-456.",
     )
-    branch = models.CharField(max_length=MAX_BRANCH_LENGTH, blank=True)
+    branch = models.CharField(max_length=MAX_BRANCH_LENGTH, blank=True, default="", db_default="")
     deployed_at = models.DateTimeField()
-    title = models.CharField(max_length=MAX_TITLE_LENGTH, blank=True, help_text="First line of the newest commit.")
-    author_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
-    author_email = models.CharField(max_length=MAX_EMAIL_LENGTH, blank=True)
+    title = models.CharField(
+        max_length=MAX_TITLE_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="First line of the newest commit.",
+    )
+    author_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True, default="", db_default="")
+    author_email = models.CharField(max_length=MAX_EMAIL_LENGTH, blank=True, default="", db_default="")
     first_commit_at = models.DateTimeField(null=True, blank=True)
     lead_time = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="Seconds from the first commit to the deploy; none where no commit is known or it is the later one.",
+        help_text="Seconds from the first commit to the deploy. Empty if no commit is known or all are dated later.",
     )
-    commit_count = models.PositiveIntegerField(default=0)
-    file_count = models.PositiveIntegerField(default=0)
-    pull_request_count = models.PositiveIntegerField(default=0)
-    additions = models.PositiveBigIntegerField(default=0)
-    deletions = models.PositiveBigIntegerField(default=0)
+    commit_count = models.PositiveIntegerField(default=0, db_default=0)
+    file_count = models.PositiveIntegerField(default=0, db_default=0)
+    pull_request_count = models.PositiveIntegerField(default=0, db_default=0)
+    additions = models.PositiveBigIntegerField(default=0, db_default=0)
+    deletions = models.PositiveBigIntegerField(default=0, db_default=0)
     restores = models.ForeignKey(
         "self",
         null=True,
@@ -61,7 +74,7 @@ class Deploy(Timestamped):
         on_delete=models.SET_NULL,
         related_name="restored_by",
         db_index=False,
-        help_text="The earlier deploy of the same sha here: set, this deploy is a rollback.",
+        help_text="The earlier deploy of the same sha in this target. If it is set, this deploy is a rollback.",
     )
     rolled_back_by = models.ForeignKey(
         "self",
@@ -72,20 +85,20 @@ class Deploy(Timestamped):
         db_index=False,
         help_text="The first rollback that undid this deploy.",
     )
-    # Null and not empty, so that a registration's insert need not name them.
+    # Null: nobody has judged it.
     health_set = models.CharField(  # noqa: DJ001 - see above
-        "health", max_length=10, null=True, blank=True, choices=Health, help_text="As somebody judged it."
+        "health", max_length=10, null=True, blank=True, choices=Health, help_text="As a person or a client judged it."
     )
     health_set_by = models.CharField(  # noqa: DJ001 - see above
         max_length=254,
         null=True,
         blank=True,
-        help_text="A user's address or a token's name, which outlives either.",
+        help_text="A user's address or a token's name, kept after the user or the token is deleted.",
     )
     health_set_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # Of the deploy before it in its target: no column, but what queries.change_types brings.
+    # The sha of the deploy before it in its target: no column, but an annotation of deploys.queries.
     previous_sha: str | None
 
     objects = ActiveManager()
@@ -100,21 +113,21 @@ class Deploy(Timestamped):
             models.Index(fields=("project", "-deployed_at", "-id"), name="deploy_by_project"),
             models.Index(fields=("deployment", "-deployed_at", "-id"), name="deploy_by_deployment"),
             models.Index(fields=("environment", "-deployed_at", "-id"), name="deploy_by_environment"),
-            # The history of a target, and a new deploy's place in it.
+            # The history of a target, and a new deploy's position in it.
             models.Index(fields=("target", "-deployed_at", "-id"), name="deploy_by_target"),
             # Whether a sha was here before: duplicates and rollbacks.
             models.Index(fields=("target", "sha"), name="deploy_by_sha"),
-            # Where in the organization a commit went, by the beginning of its hash.
+            # Where in the organization a commit is deployed, by the beginning of its hash.
             models.Index(fields=("organization", "sha"), name="deploy_by_organization_sha"),
-            # What a rollback undid; also what foreign keys look up when a deploy is deleted. Written as IS NOT NULL:
-            # SQLite does not see that a row it looks for meets NOT (… IS NULL), and reads the whole table.
+            # What a rollback undid; foreign keys also look it up when a deploy is deleted. The condition is written as
+            # IS NOT NULL, since SQLite does not use an index whose condition is NOT (… IS NULL).
             models.Index(fields=("restores",), name="deploy_by_restores", condition=models.Q(restores__isnull=False)),
             models.Index(
                 fields=("rolled_back_by",),
                 name="deploy_by_rolled_back_by",
                 condition=models.Q(rolled_back_by__isnull=False),
             ),
-            # What an import replaced: its undo, and the clean-up after it.
+            # What an import replaced: for its undo, and for the clean-up after it.
             models.Index(
                 fields=("target", "deleted_at"),
                 name="deploy_by_deletion",

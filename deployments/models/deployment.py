@@ -10,9 +10,9 @@ from orgs.models import ActiveManager, Environment, Organization, Project, Times
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 from tokens.models import AccessToken
 
-# As git takes them: https://git-scm.com/docs/git-clone#_git_urls
+# The addresses that git accepts: https://git-scm.com/docs/git-clone#_git_urls
 GIT_URL = URLValidator(schemes=["http", "https", "ssh", "git"])
-# Django takes no host without a dot but localhost, and networks of one's own have them. A number is no name.
+# Django accepts no host without a dot except localhost, but private networks have them. A number is not a name.
 ONE_LABEL_HOST = re.compile(
     r"(?:https?|ssh|git)://(?:[^\s:@/?#\\]+@)?"
     rf"(?![0-9]+(?:[:/?#]|\Z)){URLValidator.hostname_re}"
@@ -30,7 +30,7 @@ def validate_repository_url(value: str) -> None:
     except (ValidationError, ValueError):
         raise ValidationError("Write an http, https, ssh or git address, or one as git@host:owner/repo.git.") from None
     if has_password:
-        raise ValidationError("Write the address without the password, which everybody here could read.")
+        raise ValidationError("Write the address without the password: every member could read it.")
 
 
 class Provider(models.TextChoices):
@@ -42,7 +42,7 @@ class Provider(models.TextChoices):
 
 
 class Deployment(Timestamped):
-    """A code deployment: what gets deployed, a repository or some paths of one."""
+    """A code deployment: what gets deployed, a repository or some of its paths."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deployments")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deployments")
@@ -51,9 +51,11 @@ class Deployment(Timestamped):
     repository_provider = models.CharField(max_length=20, choices=Provider, default=Provider.CUSTOM)
     repository_url = models.CharField(max_length=500, blank=True, validators=[validate_repository_url])
     path_includes = models.JSONField(
-        default=list, blank=True, help_text="Patterns of the paths that belong to it; none: all."
+        default=list, blank=True, help_text="Patterns of the paths that belong to it. Empty: all paths."
     )
-    path_excludes = models.JSONField(default=list, blank=True, help_text="Patterns of the paths that do not.")
+    path_excludes = models.JSONField(
+        default=list, blank=True, help_text="Patterns of the paths that do not belong to it."
+    )
     tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -81,13 +83,13 @@ class Deployment(Timestamped):
 class BranchMatch(models.TextChoices):
     ANY = "any", "any branch"
     EXACT = "exact", "this branch"
-    PREFIX = "prefix", "branches that begin so"
+    PREFIX = "prefix", "branches with this prefix"
 
 
 class Target(Timestamped):
-    """A deployment in an environment. Its row's lock puts registrations there in order.
+    """A deployment in an environment. The lock of its row puts registrations there in order.
 
-    There is a row once the pair has a branch mapping or a deploy.
+    The row exists once the pair has a branch mapping or a deploy.
     """
 
     # Found by the constraint below.
@@ -95,10 +97,9 @@ class Target(Timestamped):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="targets")
     branch_match = models.CharField(max_length=10, choices=BranchMatch, default=BranchMatch.ANY)
     branch = models.CharField(max_length=255, blank=True)
-    # A deploy is live in at most its own target. Nothing in the database enforces it: whatever sets this takes a deploy
-    # of the target itself.
-    # Without an index PostgreSQL changes it in place (a heap-only tuple): with one, each deploy would put the new
-    # version of the row into every index of the table.
+    # The newest deploy of this target. No constraint enforces that; manage.py check_history finds where it is wrong.
+    # Without an index, PostgreSQL changes the row in place (a heap-only tuple). With one, each deploy would add the
+    # new version of the row to every index of the table.
     live_deploy: Any = models.ForeignKey(
         "deployments.Deploy", null=True, blank=True, on_delete=models.SET_NULL, related_name="live_in", db_index=False
     )

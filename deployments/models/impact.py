@@ -1,4 +1,4 @@
-"""Where failure is seen: impact sources, and the incidents or the values that they report."""
+"""Where failure is seen: impact sources, and the incidents or values that they report."""
 
 from django.db import models
 from django.utils import timezone
@@ -55,10 +55,10 @@ class ImpactSource(Timestamped):
 
 
 class Incident(Timestamped):
-    """A failure period: open as long as it has no end. What its events say, in the order of their dates, makes it.
+    """A failure period, open as long as it has no end. It follows from its events in the order of their dates.
 
-    ``key`` tells the incidents of a source apart. The caller's id may come again after the incident's end, and is
-    another incident then.
+    ``key`` tells the incidents of a source apart. If the caller's id comes again after the incident's end, it is
+    another incident.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="incidents", db_index=False)
@@ -80,9 +80,9 @@ class Incident(Timestamped):
             models.Index(fields=("project", "-started_at", "-id"), name="incident_by_project"),
             models.Index(fields=("environment", "-started_at", "-id"), name="incident_by_environment"),
             models.Index(fields=("source", "-started_at", "-id"), name="incident_by_source"),
-            # What an event is about: the incidents of its key.
+            # The incidents of an event's key.
             models.Index(fields=("source", "key", "-started_at"), name="incident_by_key"),
-            # The open ones of a project, which are few among many.
+            # The open incidents of a project, which are few.
             models.Index(
                 fields=("project", "environment"),
                 name="incident_open_in_project",
@@ -108,7 +108,7 @@ class Incident(Timestamped):
 
     @property
     def seconds(self) -> int:
-        """How long it lasted, or has lasted until now; a client's clock may be ahead of ours."""
+        """How long it lasted, or has lasted so far. Never negative, even if the client's clock is ahead of ours."""
         lasted = (self.ended_at or timezone.now()) - self.started_at
         return max(0, int(lasted.total_seconds()))
 
@@ -120,10 +120,10 @@ class IncidentEventType(models.TextChoices):
 
 
 class IncidentEvent(models.Model):
-    """What a caller reported of an incident.
+    """What a caller reported about an incident.
 
-    One without an incident waits for it: a resolution may overtake what it resolves. One without a key resolved
-    everything that was open in its source.
+    An event without an incident waits for it, since a resolution may arrive before what it resolves. An event without
+    a key resolved all incidents that were open in its source.
     """
 
     source = models.ForeignKey(ImpactSource, on_delete=models.CASCADE, related_name="incident_events", db_index=False)
@@ -137,12 +137,12 @@ class IncidentEvent(models.Model):
     title = models.CharField(max_length=MAX_INCIDENT_TITLE_LENGTH, blank=True)
     url = models.CharField(max_length=MAX_URL_LENGTH, blank=True)
     occurred_at = models.DateTimeField()
-    reported_at = models.DateTimeField(null=True, blank=True, help_text="The date that the caller sent, if it did.")
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="The date that the caller sent, if any.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("id",)
-        # The events of one key since its last incident ended, and what resolved a whole source.
+        # The events of one key since its last incident ended, and those that resolved a whole source.
         indexes = (models.Index(fields=("source", "key", "occurred_at"), name="incident_event_by_key"),)
         constraints = (
             models.CheckConstraint(

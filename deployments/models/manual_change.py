@@ -12,14 +12,15 @@ MAX_TAGS_LENGTH = 5_200
 class ManualChange(Timestamped):
     """A change without code in an environment: a flag that was turned, a key that was rotated.
 
-    A list of them is ordered by (``changed_at``, ``id``). ``tags`` are without their ``#``, with commas between, since
-    they are filtered by and read with the row; ``links`` are pairs of name and address in the order they were sent.
+    Lists are ordered by (``changed_at``, ``id``). ``tags`` are without their ``#`` and separated by commas: lists
+    filter by them and show them, so they are in the row. ``links`` are pairs of name and address in the order in which
+    they were sent.
     """
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="manual_changes", db_index=False
     )
-    # Whoever deletes an environment for good would delete history with it.
+    # Deleting a project or an environment for good must not delete history.
     project = models.ForeignKey(Project, on_delete=models.RESTRICT, related_name="manual_changes", db_index=False)
     environment = models.ForeignKey(
         Environment, on_delete=models.RESTRICT, related_name="manual_changes", db_index=False
@@ -45,7 +46,7 @@ class ManualChange(Timestamped):
         indexes = (
             # The timeline of an organization, and the list of its manual changes.
             models.Index(fields=("organization", "-changed_at", "-id"), name="manual_change_by_organization"),
-            # The timelines of a project and an environment; also what foreign keys look up.
+            # The timelines of a project and an environment; foreign keys also look them up.
             models.Index(fields=("project", "-changed_at", "-id"), name="manual_change_by_project"),
             models.Index(fields=("environment", "-changed_at", "-id"), name="manual_change_by_environment"),
         )

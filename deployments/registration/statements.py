@@ -4,9 +4,10 @@ The same statements serve SQLite and PostgreSQL, but for the insert of a live de
 answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -109,54 +110,32 @@ def find_live_and_latest(
     return live, latest
 
 
-DEPLOY_COLUMNS = (
-    "organization_id",
-    "project_id",
-    "deployment_id",
-    "environment_id",
-    "target_id",
-    "token_id",
-    "sha",
-    "version",
-    "branch",
-    "deployed_at",
-    "title",
-    "author_name",
-    "author_email",
-    "first_commit_at",
-    "lead_time",
-    "commit_count",
-    "file_count",
-    "pull_request_count",
-    "additions",
-    "deletions",
-    "created_at",
-    "updated_at",
-)
-INSERT_DEPLOY = f"""
-INSERT INTO deployments_deploy ({", ".join(DEPLOY_COLUMNS)})
-VALUES ({", ".join(["%s"] * len(DEPLOY_COLUMNS))})
-RETURNING id
-"""  # noqa: S608 - made of the constants above
 SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"
 # Both at once: PostgreSQL takes it, SQLite does not.
-INSERT_LIVE_DEPLOY = f"""
-WITH deploy AS ({INSERT_DEPLOY}, target_id),
+INSERT_LIVE_DEPLOY = """
+WITH deploy AS ({insert}, target_id),
 live AS (
     UPDATE deployments_target target SET live_deploy_id = deploy.id FROM deploy WHERE target.id = deploy.target_id
 )
 SELECT id FROM deploy
-"""  # noqa: S608 - made of the constants above
+"""
 
 
-def insert_deploy(columns: dict[str, Any], *, is_live: bool) -> int:
-    """``columns`` has a value for each of DEPLOY_COLUMNS."""
-    values = [columns[name] for name in DEPLOY_COLUMNS]
+@cache
+def insert_statement(columns: tuple[str, ...], *, sets_live: bool) -> str:
+    insert = f"""
+    INSERT INTO deployments_deploy ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))}) RETURNING id
+    """  # noqa: S608 - names of columns
+    return INSERT_LIVE_DEPLOY.format(insert=insert) if sets_live else insert
+
+
+def insert_deploy(columns: Mapping[str, Any], *, is_live: bool) -> int:
+    """``columns`` has values by the names of columns. The database has defaults for the others (models.Deploy)."""
     at_once = is_live and connection.vendor == "postgresql"
     with connection.cursor() as cursor:
         cursor.execute(
-            INSERT_LIVE_DEPLOY if at_once else INSERT_DEPLOY,
-            [as_parameter(value) if isinstance(value, datetime) else value for value in values],
+            insert_statement(tuple(columns), sets_live=at_once),
+            [as_parameter(value) if isinstance(value, datetime) else value for value in columns.values()],
         )
         (deploy_id,) = cursor.fetchone()
         if is_live and not at_once:

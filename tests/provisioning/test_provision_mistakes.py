@@ -183,7 +183,7 @@ class TestMistakes:
                 )
             ),
             *(
-                (url, "Write the address without the password, which everybody here could read.")
+                (url, "Write the address without the password: every member could read it.")
                 for url in (
                     "https://me:secret@github.com/a/b",
                     "ssh://me:p@ss@git.example.com/a",
