@@ -193,7 +193,7 @@ class TestDeployments:
 
     def test_mistakes_are_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
         sent = {"project": ci.project.pk, "name": "S", "repository_provider": "github"} | NO_TARGETS
-        assert "another deployment of this slug" in problems(operator.add(Deployment, **sent, slug="storefront"))
+        assert "another deployment with this slug" in problems(operator.add(Deployment, **sent, slug="storefront"))
         assert "valid choice" in problems(operator.add(Deployment, **sent | {"repository_provider": "cvs"}))
         for url in ("javascript:alert(1)", "file:///srv/git", "https://a:b@example.com/"):
             assert "Write " in problems(operator.add(Deployment, **sent, repository_url=url))

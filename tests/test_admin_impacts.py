@@ -18,7 +18,7 @@ def test_add_one(operator: OperatorClient, ci: World) -> None:
     assert AuditEvent.objects.filter(action="impact_source.created", actor_label="operator@example.com").exists()
 
     for wrong, problem in (
-        ({"slug": "on-call"}, "another impact source of this slug"),
+        ({"slug": "on-call"}, "another impact source with this slug"),
         ({"slug": "No slug"}, "lower-case"),
         ({"kind": "deploys"}, "valid choice"),
         ({"environment": "9" * 30}, "valid choice"),

@@ -1,5 +1,5 @@
-"""The operator's pages of what happened: each module registers its models."""
+"""The operator's pages of what happened. Each module registers its models."""
 
-from deployments.admin import history, impacts
+from deployments.admin import calls, history, impacts, setup
 
-__all__ = ["history", "impacts"]
+__all__ = ["calls", "history", "impacts", "setup"]

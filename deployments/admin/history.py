@@ -1,168 +1,15 @@
-"""Code deployments and their targets are set up here; deploys and what they brought are facts, and only shown."""
+"""Deploys, what they brought, and manual changes: facts, which are only shown."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from deployments.admin import impacts as admin_impacts  # noqa: F401 - registers the models of impact sources
-from deployments.models import (
-    BranchMatch,
-    Call,
-    ChangedFile,
-    Commit,
-    Deploy,
-    Deployment,
-    DraftChunk,
-    HistoryImport,
-    IdempotencyKey,
-    ImportDraft,
-    Link,
-    ManualChange,
-    Provider,
-    PullRequest,
-    Tag,
-    Target,
-)
-from deployments.setup import services
-from deployments.setup.forms import RepositoryUrlField
-from orgs.admin.base import FactAdmin, FactInline, LinesField, OperatorAdmin, change_link
-from orgs.admin.organizations import SluggedForm, adopt
-
-DEPLOYS = {"deploys": "deploys"}
-
-
-class DeploymentForm(SluggedForm):
-    repository_url = RepositoryUrlField(label="Repository URL", widget=AdminTextInputWidget)
-    path_includes = LinesField(required=False, help_text="Patterns of the paths that belong to it, one to a line.")
-    path_excludes = LinesField(required=False, help_text="Patterns of the paths that do not, one to a line.")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        project, slug = cleaned.get("project"), cleaned.get("slug")
-        if project and slug and project.organization.deployments.filter(slug=slug).exists():
-            self.add_error("slug", f"{project.organization} has another deployment of this slug.")
-        return cleaned
-
-
-class TargetInline(FactInline):
-    model = Target
-    fields = readonly_fields = ("environment", "branches", "live_deploy")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Target]:
-        return Target.objects.select_related("environment", "deployment", "live_deploy")
-
-    @admin.display
-    def branches(self, target: Target) -> str:
-        return branch_words(target)
-
-
-@admin.register(Deployment)
-class DeploymentAdmin(OperatorAdmin):
-    form = DeploymentForm
-    fixed_fields = ("project", "slug")
-    history = DEPLOYS
-    # By its list, for projects of several organizations may have the same name.
-    raw_id_fields = ("project",)
-    inlines = (TargetInline,)
-    fields = (
-        "project",
-        "name",
-        "slug",
-        "repository_provider",
-        "repository_url",
-        "path_includes",
-        "path_excludes",
-    )
-    list_display = ("name", "slug", "project", "organization", "repository_provider", "repository_url")
-    list_filter = (("organization", RelatedOnlyFieldListFilter), "repository_provider")
-    list_select_related = ("project", "organization")
-    search_fields = ("name", "slug", "repository_url", "project__slug", "organization__slug")
-
-    def save_model(self, request: HttpRequest, obj: Deployment, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        deployment = services.create_deployment(
-            project=obj.project,
-            name=obj.name,
-            slug=obj.slug,
-            repository_provider=Provider(obj.repository_provider),
-            repository_url=obj.repository_url,
-            path_includes=obj.path_includes,
-            path_excludes=obj.path_excludes,
-        )
-        adopt(obj, deployment)
-
-
-class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
-    """The branch as provisioning writes it: one field for the match and its text."""
-
-    branch_mapping = forms.CharField(
-        required=False,
-        max_length=255,
-        validators=[services.validate_branch_mapping],
-        help_text="A branch, or a prefix where it ends in *. Empty: any branch.",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["branch_mapping"] = mapping_text(self.instance)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        deployment, environment = cleaned.get("deployment"), cleaned.get("environment")
-        if deployment and environment and deployment.project_id != environment.project_id:
-            self.add_error("environment", f"Choose an environment of {deployment.project}, where {deployment} belongs.")
-        return cleaned
-
-
-@admin.register(Target)
-class TargetAdmin(OperatorAdmin):
-    form = TargetForm
-    fixed_fields = ("deployment", "environment")
-    history = DEPLOYS
-    fields = ("deployment", "environment", "branch_mapping", "live")
-    readonly_fields = ("live",)
-    # By their lists, for every project has its production.
-    raw_id_fields = ("deployment", "environment")
-    list_display = ("deployment", "environment", "organization", "branches", "live_deploy")
-    list_filter = (("deployment__organization", RelatedOnlyFieldListFilter),)
-    list_select_related = ("deployment__organization", "environment", "live_deploy")
-    search_fields = ("deployment__name", "deployment__slug", "environment__slug", "deployment__organization__slug")
-    show_full_result_count = False
-
-    @admin.display
-    def organization(self, target: Target) -> str:
-        return str(target.deployment.organization)
-
-    @admin.display
-    def branches(self, target: Target) -> str:
-        return branch_words(target)
-
-    @admin.display(description="live deploy")
-    def live(self, target: Target) -> str:
-        return change_link(target.live_deploy)
-
-    def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
-        target = services.map_branch(
-            deployment=obj.deployment, environment=obj.environment, branch=form.cleaned_data["branch_mapping"]
-        )
-        adopt(obj, target)
-
-
-def mapping_text(target: Target) -> str:
-    return f"{target.branch}*" if target.branch_match == BranchMatch.PREFIX else target.branch
-
-
-def branch_words(target: Target) -> str:
-    return mapping_text(target) or "any"
+from deployments.models import ChangedFile, Commit, Deploy, Link, ManualChange, PullRequest, Tag
+from orgs.admin.base import FactAdmin, FactInline
 
 
 class TagInline(FactInline):
@@ -224,7 +71,9 @@ class DeployAdmin(FactAdmin):
     list_filter = ("organization", KindFilter, "deployed_at")
     list_select_related = ("organization", "deployment", "environment")
     search_fields = ("sha__startswith", "version__startswith", "title", "author_email", "deployment__slug")
-    search_help_text = "The beginning of a sha or version; or of the title, author or deployment any part."
+    search_help_text = (
+        "The beginning of a sha or version, or any part of a title, an author's address or a deployment's slug."
+    )
     inlines = (TagInline, LinkInline, PullRequestInline, CommitInline, ChangedFileInline)
     fieldsets = (
         (None, {"fields": ("sha", "version", "title", "organization", "target", "deployed_at", "kind", "branch")}),
@@ -253,13 +102,13 @@ class DeployAdmin(FactAdmin):
 
     @admin.display
     def complete_lists(self, deploy: Deploy) -> str:
-        """This page shows the first rows only."""
+        """This page shows the first rows of each list only."""
         lists = ((reverse(f"admin:deployments_{word}_changelist"), deploy.pk, title) for word, title in DETAILS)
         return format_html_join(" · ", '<a href="{}?deploy__id__exact={}">{}</a>', lists)
 
 
 class DetailAdmin(FactAdmin):
-    """What a deploy brought. ``?deploy__id__exact=`` in the address shows all of one deploy."""
+    """What a deploy brought. ``?deploy__id__exact=`` in the address shows all rows of one deploy."""
 
     list_select_related = ("deploy",)
 
@@ -309,64 +158,3 @@ class ManualChangeAdmin(FactAdmin):
         ("Details", {"fields": ("author_email", "user_email", "tags", "links")}),
         ("Registration", {"fields": ("token", "registered_by", "created_at", "updated_at")}),
     )
-
-
-@admin.register(HistoryImport)
-class HistoryImportAdmin(FactAdmin):
-    list_display = (
-        "id",
-        "target",
-        "organization",
-        "deploy_count",
-        "replaced_count",
-        "imported_by",
-        "created_at",
-        "undone_at",
-    )
-    list_filter = ("organization",)
-    list_select_related = ("target__deployment", "target__environment", "organization")
-    search_fields = ("file_name", "imported_by", "target__deployment__slug")
-
-
-@admin.register(ImportDraft)
-class ImportDraftAdmin(FactAdmin):
-    """Uploaded files that nobody has imported yet; what is in them is not shown."""
-
-    list_display = ("id", "file_name", "deployment", "environment", "user", "byte_count", "created_at")
-    list_select_related = ("deployment", "environment", "user")
-    search_fields = ("file_name", "user__email")
-
-
-@admin.register(DraftChunk)
-class DraftChunkAdmin(FactAdmin):
-    list_display = ("id", "draft", "number")
-    list_select_related = ("draft",)
-    search_fields = ("draft__file_name",)
-    exclude = ("data",)
-
-
-@admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(FactAdmin):
-    list_display = ("key", "token", "organization", "called", "answered", "created_at")
-    list_filter = (("token__organization", RelatedOnlyFieldListFilter),)
-    list_select_related = ("token__organization",)
-    search_fields = ("key__startswith",)
-
-    @admin.display
-    def organization(self, key: IdempotencyKey) -> str:
-        return str(key.token.organization)
-
-    @admin.display
-    def answered(self, key: IdempotencyKey) -> str:
-        return "duplicate" if "duplicate" in key.answer else "success"
-
-
-@admin.register(Call)
-class CallAdmin(FactAdmin):
-    """The request log of all organizations; what is kept of a call has its credentials blotted out."""
-
-    list_display = ("created_at", "organization", "deployment_slug", "status", "outcome", "answer", "token_name")
-    list_filter = ("outcome", "organization")
-    list_select_related = ("organization",)
-    search_fields = ("request_id", "deployment_slug__startswith", "token_name__startswith")
-    search_help_text = "An X-Request-Id, or the beginning of a deployment's slug or a token's name."

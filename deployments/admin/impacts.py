@@ -1,4 +1,4 @@
-"""Impact sources are set up here; what they reported are facts, and only shown."""
+"""Impact sources, which the operator may set up here, and what they reported, which is only shown."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class ImpactSourceForm(SluggedForm):
         cleaned = super().clean() or {}
         environment, slug = cleaned.get("environment"), cleaned.get("slug")
         if environment and slug and ImpactSource.objects.filter(environment=environment, slug=slug).exists():
-            self.add_error("slug", f"{environment} has another impact source of this slug.")
+            self.add_error("slug", f"{environment} has another impact source with this slug.")
         return cleaned
 
 
@@ -29,7 +29,7 @@ class ImpactSourceAdmin(OperatorAdmin):
     form = ImpactSourceForm
     fixed_fields = ("environment", "kind", "slug")
     history = REPORTS
-    # By its list, for every project has its production.
+    # Chosen from its list, since every project has a production.
     raw_id_fields = ("environment",)
     fields = ("environment", "kind", "name", "slug")
     list_display = ("name", "slug", "kind", "environment", "project", "organization", "last_value_at")

@@ -168,7 +168,7 @@ class Filling:
         # Rollbacks before what they undid: while a row names one that is not there yet, SQLite looks through all calls
         # and deploys for what else may be waiting for the row it inserts.
         undone_last = sorted(events, key=lambda event: event.rolled_back_by is not None)
-        rows = [self.deploy_columns(event) for event in undone_last]
+        rows = [self.columns_of(event) for event in undone_last]
         store_rows(Deploy, tuple(rows[0]), [tuple(row.values()) for row in rows])
         for instances in self.details(events):
             store_instances(instances)
@@ -179,7 +179,7 @@ class Filling:
     def lane(self, event: Event) -> Lane:
         return self.lanes[event.deployment][event.environment]
 
-    def deploy_columns(self, event: Event) -> dict[str, Any]:
+    def columns_of(self, event: Event) -> dict[str, Any]:
         lane, at = self.lane(event), as_parameter(event.at)
         columns = {
             "organization_id": self.organization.pk,

@@ -206,7 +206,7 @@ class TestDemo:
 @pytest.mark.parametrize("days", ["-5", "0", "3651", "99999999", "many"])
 def test_days_that_make_no_history_are_refused(db: None, var_dir: Path, days: str) -> None:
     before = count_rows()
-    with pytest.raises(CommandError, match=f"'{days}' is no number from 1 to 3,650\\."):
+    with pytest.raises(CommandError, match=f"'{days}' is not a number from 1 to 3,650\\."):
         run(f"--days={days}")
     assert count_rows() == before
 
@@ -215,7 +215,7 @@ class TestAccess:
     def test_a_lost_file_gives_new_access(self, demo: Path) -> None:
         old = run("--show")[-1]
         demo.unlink()
-        with pytest.raises(CommandError, match="There is no demo here"):
+        with pytest.raises(CommandError, match="There is no demo organization"):
             run("--show")
         run()
         assert paste(old).status_code == 401
@@ -248,7 +248,7 @@ class TestOtherPeoplesDatabases:
         rows = count_rows()
         with pytest.raises(CommandError, match=r"organizations already \(acme\)"):
             run()
-        with pytest.raises(CommandError, match="There is no demo here"):
+        with pytest.raises(CommandError, match="There is no demo organization"):
             run("--show")
         assert count_rows() == rows
         assert not (var_dir / "demo.json").exists()

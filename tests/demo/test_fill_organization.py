@@ -237,10 +237,10 @@ def test_who_made_it_is_in_the_audit_log() -> None:
         (["admin"], "This word is part of Gumshoe's own addresses"),
         (["No Slug"], "A slug has lower-case letters"),
         (["large", "--owner=nobody@example.com"], "There is no user nobody@example.com"),
-        (["large", "--deploys=0"], "'0' is no number from 1 to 100,000,000."),
-        (["large", "--deployments=many"], "'many' is no number from 1 to 100,000."),
-        (["large", "--environments=9"], "'9' is no number from 1 to 8."),
-        (["large", "--deploys=" + "9" * 5000], "is no number from 1 to 100,000,000."),
+        (["large", "--deploys=0"], "'0' is not a number from 1 to 100,000,000."),
+        (["large", "--deployments=many"], "'many' is not a number from 1 to 100,000."),
+        (["large", "--environments=9"], "'9' is not a number from 1 to 8."),
+        (["large", "--deploys=" + "9" * 5000], "is not a number from 1 to 100,000,000."),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_stores_nothing(arguments: list[str], words: str) -> None:

@@ -12,12 +12,12 @@ MAX_DAYS = 3_650
 
 class Command(BaseCommand):
     help = (
-        "Make a demo organization with weeks of history in an empty database, and a superuser and an access token for "
-        "it, which are kept in VAR_DIR/demo.json. A second run adds nothing."
+        "Make a demo organization with weeks of history in an empty database, with a superuser and an access token, "
+        "and store how to get in as VAR_DIR/demo.json. A second run adds nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--show", action="store_true", help="change nothing, print how to sign in and to register")
+        parser.add_argument("--show", action="store_true", help="only print how to sign in and how to register")
 
         parser.add_argument("--days", type=number(MAX_DAYS), default=56, help="days of history (default: 56)")
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if show:
             access = read_access()
             if access is None or find_demo() is None:
-                raise CommandError("There is no demo here: make it with manage.py demo.")
+                raise CommandError("There is no demo organization: make it with manage.py demo.")
             self.stdout.write("\n".join(closing_lines(access)))
             return
         try:

@@ -17,9 +17,9 @@ DEPLOYS_BETWEEN_LINES = 100_000
 
 class Command(BaseCommand):
     help = (
-        "Make a new organization with a year of made-up deploys, to see how Gumshoe does with many: the same for the "
-        "same slug and day. Prints the secret of its access token once. A million deploys take some minutes, and while "
-        "they do SQLite takes no other writes."
+        "Make a new organization with a year of made-up deploys, to see how Gumshoe works with many of them. The same "
+        "slug on the same day gives the same deploys. Prints the secret of its access token once. A million deploys "
+        "take some minutes, during which SQLite accepts no other writes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             "--environments", type=number(len(ENVIRONMENTS)), default=5, help="of each project (default: 5)"
         )
         parser.add_argument("--deploys", type=number(100_000_000), default=1_000_000, help="default: 1000000")
-        parser.add_argument("--owner", metavar="EMAIL", help="a user who is to own the organization")
+        parser.add_argument("--owner", metavar="EMAIL", help="a user who becomes the owner of the organization")
 
     def handle(
         self,
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.stdout.write(f"{slug} has {deploys:,} deploys, stored in {monotonic() - began:.0f} seconds.")
-        self.stdout.write(f"Its access token, which is shown this once: {secret}")
+        self.stdout.write(f"Its access token, which is not shown again: {secret}")
 
     def say_progress(self, stored: int) -> None:
         if stored % DEPLOYS_BETWEEN_LINES == 0:
