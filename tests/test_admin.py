@@ -211,14 +211,14 @@ class TestUsers:
         ada = User.objects.get(email="ada@example.com")
         assert (ada.is_staff, ada.check_password("a long enough one")) == (False, True)
 
-    def test_the_same_address_in_another_case_is_refused(self, operator: OperatorClient) -> None:
+    def test_the_same_address_in_another_case_is_rejected(self, operator: OperatorClient) -> None:
         User.objects.create_user("ada@example.com")
         sent = NEW_USER | LONG_ENOUGH
         assert "already exists" in problems(operator.post(page("add", User), sent))
         other = User.objects.create_user("bob@example.com")
         assert "already exists" in problems(operator.post(page("change", other), {"email": "ADA@example.com"}))
 
-    def test_a_weak_password_is_refused(self, operator: OperatorClient) -> None:
+    def test_a_weak_password_is_rejected(self, operator: OperatorClient) -> None:
         sent = NEW_USER | {"password1": "short", "password2": "short"}
         assert "too short" in problems(operator.post(page("add", User), sent))
 

@@ -48,7 +48,7 @@ class TestOrganizations:
         assert saved(operator.add(Organization, name="Acme", **members({"user": user.pk, "role": "owner"})))
         assert Membership.objects.get().role == Role.OWNER
 
-    def test_a_member_twice_is_refused(self, operator: OperatorClient, ci: World, admin: User) -> None:
+    def test_a_member_twice_is_rejected(self, operator: OperatorClient, ci: World, admin: User) -> None:
         again = {"user": admin.pk, "role": "owner"}
         answer = operator.change(ci.organization, name="Acme", **members(again))
         assert "member of this organization already" in problems(answer)
@@ -58,7 +58,7 @@ class TestOrganizations:
         answer = operator.add(Membership, organization=ci.organization.pk, user=admin.pk, role="owner")
         assert "already exists" in problems(answer)
 
-    def test_an_unknown_role_is_refused(self, operator: OperatorClient, ci: World, admin: User) -> None:
+    def test_an_unknown_role_is_rejected(self, operator: OperatorClient, ci: World, admin: User) -> None:
         assert "valid choice" in problems(operator.change(Membership.objects.get(), role="boss"))
         assert saved(operator.change(Membership.objects.get(), role="owner"))
         assert Membership.objects.get().role == Role.OWNER
@@ -85,7 +85,7 @@ class TestOrganizations:
         ("slug", "problem"),
         [("acme", "in use"), ("admin", "in use"), ("Acme", "lower-case"), ("a\0", "Null"), ("a" * 101, "100")],
     )
-    def test_a_bad_slug_is_refused(self, operator: OperatorClient, ci: World, slug: str, problem: str) -> None:
+    def test_a_bad_slug_is_rejected(self, operator: OperatorClient, ci: World, slug: str, problem: str) -> None:
         assert problem in problems(operator.add(Organization, name="Other", slug=slug, **NO_MEMBERS))
         assert Organization.objects.count() == 1
 
@@ -101,7 +101,7 @@ class TestProjects:
         project = Project.objects.get(slug="data-platform")
         assert [(item.slug, item.is_default) for item in project.environments.all()] == [("production", True)]
 
-    def test_a_slug_of_the_organization_is_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
+    def test_a_slug_of_the_organization_is_rejected(self, operator: OperatorClient, ci: World, other: World) -> None:
         assert "already exists" in problems(
             operator.add(Project, organization=ci.organization.pk, name="S", slug="shop")
         )
@@ -150,14 +150,14 @@ class TestEnvironments:
             ({"name": "N\0"}, "Null"),
         ],
     )
-    def test_mistakes_are_refused(
+    def test_mistakes_are_rejected(
         self, operator: OperatorClient, ci: World, fields: dict[str, str], problem: str
     ) -> None:
         sent = {"project": ci.project.pk, "name": "Canary", "colour": "#0f766e"} | fields
         assert problem in problems(operator.add(Environment, **sent))
         assert Environment.objects.count() == 2
 
-    def test_a_position_that_no_database_stores_is_refused(self, operator: OperatorClient, ci: World) -> None:
+    def test_a_position_that_no_database_stores_is_rejected(self, operator: OperatorClient, ci: World) -> None:
         staging = Environment.objects.get(slug="staging")
         answer = operator.change(staging, name="Staging", colour="#0f766e", position=10**20)
         assert "less than or equal" in problems(answer)
@@ -191,7 +191,7 @@ class TestDeployments:
             assert "git@github.com:acme/api.git" in shown
             assert 'href="git@' not in shown
 
-    def test_mistakes_are_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
+    def test_mistakes_are_rejected(self, operator: OperatorClient, ci: World, other: World) -> None:
         sent = {"project": ci.project.pk, "name": "S", "repository_provider": "github"} | NO_TARGETS
         assert "another deployment with this slug" in problems(operator.add(Deployment, **sent, slug="storefront"))
         assert "valid choice" in problems(operator.add(Deployment, **sent | {"repository_provider": "cvs"}))
@@ -235,7 +235,7 @@ class TestTargets:
             map_branch(deployment=ci.deployment, environment=production, branch=branch)
             assert f"<p>{words}</p>" in operator.get(page("change", ci.deployment)).content.decode()
 
-    def test_mistakes_are_refused(self, operator: OperatorClient, ci: World, other: World) -> None:
+    def test_mistakes_are_rejected(self, operator: OperatorClient, ci: World, other: World) -> None:
         theirs = other.project.environments.get(slug="staging")
         ours = ci.project.environments.get(slug="staging")
         sent = {"deployment": ci.deployment.pk, "environment": ours.pk}
@@ -265,7 +265,7 @@ class TestTokens:
         operator.post(page("changelist", AccessToken), chosen)
         assert AccessToken.objects.count() == 1
 
-    def test_a_name_of_another_unrevoked_token_is_refused(self, operator: OperatorClient, ci: World) -> None:
+    def test_a_name_of_another_unrevoked_token_is_rejected(self, operator: OperatorClient, ci: World) -> None:
         second, _ = make_token(ci.organization, name="second")
         assert "another unrevoked token" in problems(operator.change(second, name="ci"))
         revoke_token(token=ci.token)
