@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from deployments.models import Deployment
+from deployments.token_limits import visible
 from orgs.models import Environment, Organization
 from tokens.models import AccessToken, RetiredSecret
 
@@ -54,14 +55,8 @@ def retired_secrets(token: AccessToken) -> Sequence[RetiredSecret]:
 
 def first_target(token: AccessToken) -> tuple[Deployment, Environment] | None:
     """Where the token may register a deploy: the first deployment by name, in the default environment if possible."""
-    deployments = named_deployments().filter(organization=token.organization_id)
-    environments = named_environments().filter(project__organization=token.organization_id)
-    if token.limited_to_deployments:
-        deployments = deployments.filter(tokens=token)
-    if token.limited_to_environments:
-        environments = environments.filter(tokens=token)
-    allowed = deployments.filter(project__in=environments.order_by().values("project"))
-    deployment = allowed.select_related("organization").first()
+    deployment = visible(named_deployments().select_related("organization"), token).first()
     if deployment is None:
         return None
-    return deployment, environments.filter(project=deployment.project_id).order_by("-is_default", "position")[0]
+    environments = visible(Environment.objects.filter(project=deployment.project_id), token)
+    return deployment, environments.order_by("-is_default", "position")[0]

@@ -12,18 +12,19 @@ from deployments.models import ChangedFile, Commit, Deploy, PullRequest
 from deployments.models.deploy import MAX_SHA_LENGTH
 from deployments.registration.representation import (
     as_text,
+    commits_of,
     deploy_path,
     represent_commit,
     represent_deploy,
     represent_file,
     represent_pull_request,
     represent_with_changes,
-    with_previous_sha,
+    with_details,
 )
 from deployments.timeline.pager import Key
 from deployments.timeline.queries import read_page
 from deployments.timeline.read_api import DeploysForm, ListView, ReadView
-from deployments.token_limits import commits_of, visible_deploys
+from deployments.token_limits import visible
 from orgs.text import printable, problem_in_text, shortened
 
 
@@ -43,7 +44,8 @@ class DeployView(ReadView):
 
 
 def deploy_or_404(view: ReadView) -> Deploy:
-    deploy = with_previous_sha(visible_deploys(view.token)).filter(pk=view.kwargs["deploy_id"]).first()
+    deploys = with_details(visible(Deploy.objects.all(), view.token))
+    deploy = deploys.filter(pk=view.kwargs["deploy_id"]).first()
     if deploy is None:
         raise Http404
     return deploy
@@ -83,7 +85,8 @@ class CommitView(ReadView):
         if (problem := problem_in_text(sha)) or len(sha) > MAX_SHA_LENGTH:
             return answer_text(400, f"The sha {problem or f'is longer than {MAX_SHA_LENGTH} characters'}.")
         try:
-            found = find_commit(visible_deploys(self.token), sha)
+            deploys = Deploy.objects.select_related("project", "deployment", "environment")
+            found = find_commit(visible(deploys, self.token), sha)
         except Ambiguous as ambiguous:
             return answer_text(409, ambiguous_sentence(sha, ambiguous.revisions))
         if found is None:

@@ -14,8 +14,8 @@ from deployments.deploys import services
 from deployments.errors import UnknownDeployment
 from deployments.models import Deploy, Health
 from deployments.registration.statements import TargetRow
-from deployments.registration.targets import check_environment_allowed, choose_target, find_deployment
-from deployments.token_limits import deploy_of, live_deploy
+from deployments.registration.targets import choose_target, find_deployment
+from deployments.token_limits import check_allowed
 from orgs.text import shortened
 from tokens.authentication import names_organization
 from tokens.scopes import Scope, allows
@@ -73,9 +73,14 @@ class ChangeSource:
 def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: str | None = None) -> Change | None:
     token = info.context.token
     place = choose_target(root.places, environment=(environment_slug or "").strip())
-    check_environment_allowed(token=token, target=place)
+    check_allowed(token, environment_id=place.environment_id)
     deploy = live_deploy(place.target_id)
     return as_change(deploy, organization_slug=token.organization_slug) if deploy else None
+
+
+def live_deploy(target_id: int | None) -> Deploy | None:
+    found: Deploy | None = Deploy.objects.filter(live_in=target_id).first() if target_id else None
+    return found
 
 
 @strawberry.type(description="A code deployment.")
@@ -134,14 +139,15 @@ class HealthMutation:
 
 def find_deploy(caller: Caller, *, organization: str, deployment: str, slug: str) -> Deploy:
     places = caller.find_deployment(organization=organization, slug=deployment)
-    deploy = deploy_of(places[0].deployment_id, int(slug)) if DEPLOY_SLUG.fullmatch(slug) else None
+    deploys = Deploy.objects.filter(deployment=places[0].deployment_id)
+    deploy = deploys.filter(pk=int(slug)).first() if DEPLOY_SLUG.fullmatch(slug) else None
     place = next((place for place in places if deploy and place.environment_id == deploy.environment_id), None)
     if deploy is None or place is None:
         raise Refused(
             f"There is no deploy '{shortened(slug, 100)}' of {places[0].deployment_slug}: "
             "send the slug that latestChange gives."
         )
-    check_environment_allowed(token=caller.token, target=place)
+    check_allowed(caller.token, environment_id=place.environment_id)
     return deploy
 
 

@@ -38,7 +38,7 @@ from deployments.request_log.endpoint import CallView
 from deployments.timeline.forms import text_field
 from deployments.timeline.pager import Key
 from deployments.timeline.read_api import ReadForm, ReadView
-from deployments.token_limits import check_source_allowed
+from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
 from orgs.text import shortened
 from tokens.scopes import Scope
@@ -117,7 +117,7 @@ class RegisterMetricView(ImpactView):
 
     def post(self, request: Request, impact_id: str) -> HttpResponse:
         source = self.find_source(impact_id)
-        check_source_allowed(token=self.token, source=source)
+        check_allowed(self.token, shared="an impact source", environment_id=source.environment_id)
         fields = self.read_fields()
         value, measured_at = read_metric_value(fields)
         now = timezone.now()
@@ -169,7 +169,7 @@ class RegisterIncidentView(ImpactView):
             raise UnknownImpactSource(
                 f"There is no incident impact source {where} of project '{shortened(project, 100)}'."
             )
-        check_source_allowed(token=self.token, source=found)
+        check_allowed(self.token, shared="an impact source", environment_id=found.environment_id)
         fields = self.read_fields()
         report = read_incident_report(fields)
         now, accepted = timezone.now(), answer_text(200, "Success")
@@ -210,13 +210,11 @@ class IncidentsForm(ReadForm):
     )
 
     def sources(self) -> Any:
-        """Those in the chosen environments. An incident belongs to no deployment: a token that is limited to some sees
-        none."""
-        if self.token.limited_to_deployments:
-            return ImpactSource.objects.none()
+        """Those in the chosen environments."""
         environments, text = self.environments(), self.cleaned_data.get("environment")
         chosen = self.named(environments, text) if text else environments
-        return active_sources(self.scope.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
+        sources = active_sources(self.scope.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
+        return visible(sources, self.token)
 
     def chosen_sources(self) -> Any:
         """Those that ``source`` names: a slug is unique in its environment."""
@@ -236,7 +234,8 @@ class IncidentsForm(ReadForm):
         return IncidentFilters(
             organization_id=filters.organization_id,
             project_id=filters.project_id,
-            environment_ids=() if self.token.limited_to_deployments else filters.environment_ids,
+            # An incident belongs to no deployment: a token that is limited to some sees none.
+            environment_ids=filters.environment_ids if filters.deployment_ids is None else (),
             source_ids=self.source_ids(),
             since=filters.since,
             until=filters.until,

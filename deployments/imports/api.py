@@ -16,13 +16,13 @@ from deployments.errors import BodyTooLarge, InvalidField, UnreadableBody
 from deployments.imports.file import HistoryFile, fixed_cells
 from deployments.imports.importing import import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
-from deployments.models import HistoryImport
+from deployments.models import Deploy, HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
 from deployments.registration.idempotency import answer_stored, as_response
 from deployments.registration.report import named
-from deployments.registration.targets import check_environment_allowed, choose_target, find_deployment
+from deployments.registration.targets import choose_target, find_deployment
 from deployments.request_log.endpoint import CallView
-from deployments.token_limits import count_rollbacks
+from deployments.token_limits import check_allowed
 from orgs.audit import acting_as
 from orgs.text import shortened
 from tokens.scopes import Scope
@@ -77,7 +77,7 @@ class ImportDeploysView(CallView):
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
         # No name is so long; the answer repeats it.
         place = choose_target(places, environment=shortened(environment.strip(), 200))
-        check_environment_allowed(token=self.token, target=place)
+        check_allowed(self.token, environment_id=place.environment_id)
         fixed = fixed_cells(
             deployment_slug=place.deployment_slug,
             environment_slug=place.environment_slug,
@@ -91,10 +91,10 @@ class ImportDeploysView(CallView):
                 imported_by=self.actor.label,
                 file_name=upload.file_name,
             )
-            rollbacks = count_rollbacks(done.target_id) if self.is_dry_run else 0
-        if self.is_dry_run:
-            report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
-            return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
+            if self.is_dry_run:
+                rollbacks = Deploy.objects.filter(target=done.target_id, restores__isnull=False).count()
+                report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
+                return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
         return as_response(answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done)))
 
     def answer_in_log(self, response: Any) -> str:

@@ -12,11 +12,10 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
 from deployments.live.queries import Cell, Group, read_all_live
-from deployments.models import Deployment
 from deployments.registration.representation import as_text, deploy_path
 from deployments.timeline.read_api import ReadView, cached_by, tag_of
+from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids
 from orgs.csv_export import csv_response
-from orgs.models import Environment
 from orgs.text import shortened
 
 # Of an environment where something is live; where nothing is, each is null.
@@ -61,14 +60,12 @@ class LiveView(ReadView):
 
     def visible_groups(self, now: datetime) -> list[Group]:
         groups = read_all_live(self.token.organization_id, now=now)
-        if self.token.limited_to_deployments:
-            allowed = set(Deployment.objects.filter(tokens=self.token.id).values_list("pk", flat=True))
+        if (allowed := allowed_deployment_ids(self.token)) is not None:
             groups = [
                 Group(group.project, group.environments, [row for row in group.rows if row.deployment.pk in allowed])
                 for group in groups
             ]
-        if self.token.limited_to_environments:
-            allowed = set(Environment.objects.filter(tokens=self.token.id).values_list("pk", flat=True))
+        if (allowed := allowed_environment_ids(self.token)) is not None:
             for row in (row for group in groups for row in group.rows):
                 row.cells[:] = [cell for cell in row.cells if cell.environment.pk in allowed]
         return [group for group in groups if any(row.cells for row in group.rows)]

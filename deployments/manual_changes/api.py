@@ -22,11 +22,12 @@ from deployments.manual_changes.services import ManualChangeFields, register_man
 from deployments.models import ManualChange
 from deployments.registration.idempotency import Answer, answer_by_key, answer_stored, check_idempotency_key
 from deployments.registration.representation import as_text
-from deployments.registration.targets import check_allowed_in, choose_environment, find_project
+from deployments.registration.targets import choose_environment, find_project
 from deployments.request_log.endpoint import CallView
-from deployments.timeline.entries import manual_changes_for_token, read_changes
+from deployments.timeline.entries import read_changes, rows_of
 from deployments.timeline.pager import EntryKey
 from deployments.timeline.read_api import ReadForm, ReadView
+from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
 from orgs.queries import promotion_path
 from tokens.scopes import Scope
@@ -88,7 +89,7 @@ class RegisterManualDeployView(CallView):
         def register() -> ManualChange:
             registration = read_manual_change(fields, now=timezone.now())
             environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
-            check_allowed_in(token=self.token, environment_id=environment.pk)
+            check_allowed(self.token, environment_id=environment.pk)
             with acting_as(self.actor):
                 return register_manual_change(
                     environment=environment, fields=registration.fields, token_id=self.token.id
@@ -131,7 +132,7 @@ class ManualChangesView(ReadView):
 
 class ManualChangeView(ReadView):
     def get(self, request: Request, organization: str, change_id: int) -> HttpResponse:
-        change = manual_changes_for_token(self.token).filter(pk=change_id).first()
+        change = visible(rows_of(ManualChange.objects.all()), self.token).filter(pk=change_id).first()
         if change is None:
             raise Http404
         return self.answer(represent_manual_change(change))

@@ -7,18 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from deployments.errors import InvalidField, OutsideTokenLimits, UnknownEnvironment
+from deployments.errors import InvalidField, UnknownEnvironment
 from deployments.models import Deployment
 from deployments.registration.registration import Application
 from deployments.registration.statements import TargetRow
-from deployments.registration.targets import (
-    allowed_environments,
-    check_deployment_allowed,
-    check_environment_allowed,
-    choose_target,
-    find_deployment,
-)
+from deployments.registration.targets import choose_target, find_deployment
 from deployments.setup.services import create_deployment
+from deployments.token_limits import check_allowed
 from orgs.models import Organization
 from orgs.rows import lock_row
 from orgs.services import NewEnvironment, create_environment, create_project
@@ -44,14 +39,13 @@ def find_target(*, token: TokenRow, application: Application, environment: str) 
     """
     slug = find_slug(token, application.name)
     if slug is None:
-        check_deployment_allowed(token=token, slug="")
-        check_may_create(token, f"the deployment '{application.name}'")
+        check_allowed(token, deployment="", new=f"the deployment '{application.name}'")
         return None
     target = find_environment(find_deployment(token=token, slug=slug), environment)
     if target is None:
-        check_may_create(token, f"the environment '{environment}'")
+        check_allowed(token, new=f"the environment '{environment}'")
         return None
-    check_environment_allowed(token=token, target=target)
+    check_allowed(token, environment_id=target.environment_id)
     return target
 
 
@@ -61,14 +55,6 @@ def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | Non
         return choose_target(targets, environment=name)
     except UnknownEnvironment:
         return next((target for target in targets if target.environment_slug == slug_alike(name)), None)
-
-
-def check_may_create(token: TokenRow, what: str) -> None:
-    if token.limited_to_environments:
-        raise OutsideTokenLimits(
-            f"This access token is limited to {allowed_environments(token)} and may not create {what}: "
-            "create it first, or use a token without limits."
-        )
 
 
 def find_slug(token: TokenRow, name: str) -> str | None:

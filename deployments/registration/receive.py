@@ -11,7 +11,8 @@ from deployments.registration.applications import Creation, create_target, find_
 from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow, find_targets
 from deployments.registration.store import register_deploy
-from deployments.registration.targets import branch_mismatch, check_environment_allowed, choose_target
+from deployments.registration.targets import branch_mismatch, choose_target
+from deployments.token_limits import check_allowed
 from orgs.audit import Actor, acting_as
 from tokens.statements import TokenRow
 
@@ -77,7 +78,7 @@ def find_and_store(
     if registration.application is None or sender.token is None:
         target = choose_target(targets, environment=registration.environment)
         if sender.token:
-            check_environment_allowed(token=sender.token, target=target)
+            check_allowed(sender.token, environment_id=target.environment_id)
         return store(target)
     found = find_target(token=sender.token, application=registration.application, environment=registration.environment)
     if found:

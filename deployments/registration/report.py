@@ -11,11 +11,10 @@ from deployments.registration.representation import (
     as_text,
     deploy_path,
     represent_deploy,
-    with_previous_sha,
+    with_details,
 )
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch
-from deployments.token_limits import deploys_with_place
 
 ROLLED_BACK_SHOWN = 100
 SHOWN = (
@@ -24,10 +23,9 @@ SHOWN = (
 )
 
 
-def report_deploy(*, organization_id: int, registration: Registration, receipt: Receipt) -> dict[str, Any]:
+def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, Any]:
     """To be called before the dry run ends, while its deploy is in the database."""
-    deploys = with_previous_sha(deploys_with_place(organization_id))
-    deploy = deploys.select_related("restores").get(pk=receipt.deploy_id)
+    deploy = with_details(Deploy.objects.all()).select_related("restores").get(pk=receipt.deploy_id)
     target, is_duplicate, slug = receipt.target, receipt.duplicate is not None, deploy.organization.slug
     shown = represent_deploy(deploy)
     if is_duplicate:

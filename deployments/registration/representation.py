@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest
 from deployments.registration import history
-from deployments.token_limits import commits_of
 
 
 class ChangeType(TextChoices):
@@ -42,6 +41,15 @@ CHANGES_SHOWN = 100
 
 def deploy_path(organization_slug: str, deploy_id: int) -> str:
     return reverse("deploy", kwargs={"organization": organization_slug, "deploy_id": deploy_id})
+
+
+def with_details(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:
+    """With all that :func:`represent_deploy` reads."""
+    return (
+        with_previous_sha(deploys)
+        .select_related("organization", "project", "deployment", "environment", "target")
+        .prefetch_related("tags", "links")
+    )
 
 
 def represent_deploy(deploy: Deploy) -> dict[str, Any]:
@@ -93,6 +101,11 @@ def represent_with_changes(deploy: Deploy) -> dict[str, Any]:
         "files": [represent_file(file) for file in deploy.files.order_by("id")[:CHANGES_SHOWN]],
         "pull_requests": [represent_pull_request(pull) for pull in pull_requests],
     }
+
+
+def commits_of(deploy: Deploy) -> QuerySet[Commit]:
+    """Without their parents, which the Sleuth CLI sends by the hundred."""
+    return Commit.objects.filter(deploy=deploy).defer("parents")
 
 
 def represent_commit(commit: Commit) -> dict[str, Any]:

@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from deployments.errors import (
-    BranchMismatch,
-    NoSlug,
-    OutsideTokenLimits,
-    UnknownDeployment,
-    UnknownEnvironment,
-    UnknownProject,
-)
+from deployments.errors import BranchMismatch, NoSlug, UnknownDeployment, UnknownEnvironment, UnknownProject
 from deployments.models import BranchMatch, Deployment
 from deployments.registration.statements import TargetRow, find_targets
+from deployments.token_limits import check_allowed
 from orgs.models import Environment, Project
 from orgs.slugs import is_slug
 from orgs.text import shortened
@@ -29,7 +23,7 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
     if not is_slug(folded):
         # A Go library probes the deployment "-" and demands this text.
         raise NoSlug(f"Deployment {shortened(slug, 100)} Not Found")
-    check_deployment_allowed(token=token, slug=folded)
+    check_allowed(token, deployment=folded)
     targets = find_targets(token.organization_id, folded)
     if not targets:
         raise UnknownDeployment(folded)
@@ -39,14 +33,9 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
 def find_project(*, token: TokenRow, slug: str) -> Project:
     """A project of the token's organization, with its organization.
 
-    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject. A token that is limited to
-    deployments is let into no project: what it writes there would concern the deployments it is kept from, too.
+    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject.
     """
-    if token.limited_to_deployments:
-        raise OutsideTokenLimits(
-            "This access token is limited to some deployments, and a manual change belongs to none: "
-            "use a token without this limit."
-        )
+    check_allowed(token, shared="a manual change")
     folded = slug.lower()
     projects = Project.objects.filter(organization=token.organization_id).select_related("organization")
     project: Project | None = projects.filter(slug=folded).first() if is_slug(folded) else None
@@ -67,14 +56,6 @@ class EnvironmentNames(NamedTuple):
     slug: str
     name: str
     is_default: bool
-
-
-def check_deployment_allowed(*, token: TokenRow, slug: str) -> None:
-    if not token.limited_to_deployments:
-        return
-    allowed = Deployment.objects.filter(tokens=token.id).values_list("slug", flat=True)
-    if slug not in allowed:
-        raise OutsideTokenLimits(f"This access token is limited to {listed(sorted(allowed)) or 'no deployment'}.")
 
 
 def choose_target(targets: Sequence[TargetRow], *, environment: str) -> TargetRow:
@@ -102,26 +83,8 @@ def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str,
     for number, item in enumerate(environments):
         if item.name.casefold() == folded:
             return number
-    raise UnknownEnvironment(
-        f"No environment '{wanted}' in project {project_slug}: it has {listed([item.slug for item in environments])}."
-    )
-
-
-def check_environment_allowed(*, token: TokenRow, target: TargetRow) -> None:
-    check_allowed_in(token=token, environment_id=target.environment_id)
-
-
-def check_allowed_in(*, token: TokenRow, environment_id: int) -> None:
-    if not token.limited_to_environments:
-        return
-    if not Environment.objects.filter(tokens=token.id, pk=environment_id).exists():
-        raise OutsideTokenLimits(f"This access token is limited to {allowed_environments(token)}.")
-
-
-def allowed_environments(token: TokenRow) -> str:
-    """Of a token that is limited to some, for a sentence."""
-    slugs = sorted({environment.slug for environment in Environment.objects.filter(tokens=token.id)})
-    return f"the environments {listed(slugs)}" if slugs else "no environment"
+    slugs = ", ".join(item.slug for item in environments)
+    raise UnknownEnvironment(f"No environment '{wanted}' in project {project_slug}: it has {slugs}.")
 
 
 def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | None:
@@ -140,7 +103,3 @@ def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | N
         if not branch.startswith(mapping):
             return BranchMismatch(f"Branch '{branch}' does not match: {takes}")
     return None
-
-
-def listed(words: Sequence[str]) -> str:
-    return ", ".join(words)

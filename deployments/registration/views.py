@@ -12,17 +12,17 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_rejection
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.errors import UnknownEnvironment
+from deployments.models import Deploy
 from deployments.registration.formats import FORMATS, SLEUTH, WireFormat
 from deployments.registration.idempotency import Answer, answer_by_key, answer_stored, as_answer, check_idempotency_key
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.registration import Registration
 from deployments.registration.report import named, report_deploy
-from deployments.registration.representation import deploy_path, represent_with_changes, with_previous_sha
+from deployments.registration.representation import deploy_path, represent_with_changes, with_details
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch, choose_target, find_deployment
 from deployments.registration.terraform import environment_of
 from deployments.request_log.endpoint import CallView
-from deployments.token_limits import deploys_with_place
 
 
 class RegisterDeployView(CallView):
@@ -60,8 +60,7 @@ class RegisterDeployView(CallView):
         }
 
         def represent() -> dict[str, Any]:
-            deploys = with_previous_sha(deploys_with_place(self.token.organization_id))
-            return represent_with_changes(deploys.get(pk=receipt.deploy_id))
+            return represent_with_changes(with_details(Deploy.objects.all()).get(pk=receipt.deploy_id))
 
         return answer_stored(self.request, self.wire.answer(), headers, represent)
 
@@ -86,9 +85,7 @@ class RegisterDeployView(CallView):
         check_idempotency_key(self.request)
         with dry_run():
             receipt = self.receive(registration, targets, enforce_branch=False)
-            report = report_deploy(
-                organization_id=self.token.organization_id, registration=registration, receipt=receipt
-            )
+            report = report_deploy(registration=registration, receipt=receipt)
         mismatch = branch_mismatch(receipt.target, registration.branch_to_check)
         rejection = mismatch or (None if registration.ignore_if_duplicate else receipt.duplicate)
         if mismatch:

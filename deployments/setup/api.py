@@ -9,12 +9,7 @@ from deployments.lookup import by_slug_or_name, unknown_sentence
 from deployments.models import Deployment
 from deployments.registration.representation import as_text
 from deployments.timeline.read_api import ListView, ReadView
-from deployments.token_limits import (
-    visible_deployments,
-    visible_environments,
-    visible_organizations,
-    visible_projects,
-)
+from deployments.token_limits import visible
 from orgs.models import Environment, Organization, Project
 
 
@@ -22,7 +17,7 @@ class OrganizationsView(ListView):
     """The access token's: there is one."""
 
     def rows(self) -> QuerySet[Any]:
-        return visible_organizations(self.token)
+        return Organization.objects.filter(pk=self.token.organization_id)
 
     def represent(self, row: Organization) -> dict[str, Any]:
         return {
@@ -37,7 +32,7 @@ class ProjectsView(ListView):
     by = ("slug", "id")
 
     def rows(self) -> QuerySet[Any]:
-        return visible_projects(self.token)
+        return visible(Project.objects.all(), self.token)
 
     def represent(self, row: Project) -> dict[str, Any]:
         return {"slug": row.slug, "name": row.name, "created_at": as_text(row.created_at)}
@@ -49,7 +44,7 @@ class EnvironmentsView(ListView):
     by = ("position", "id")
 
     def rows(self) -> QuerySet[Any]:
-        return in_project(self, visible_environments(self.token))
+        return in_project(self, Environment.objects.all())
 
     def represent(self, row: Environment) -> dict[str, Any]:
         return {
@@ -68,7 +63,7 @@ class DeploymentsView(ListView):
     by = ("slug", "id")
 
     def rows(self) -> QuerySet[Any]:
-        return in_project(self, visible_deployments(self.token))
+        return in_project(self, Deployment.objects.all())
 
     def represent(self, row: Deployment) -> dict[str, Any]:
         return {
@@ -83,8 +78,9 @@ class DeploymentsView(ListView):
 
 
 def in_project(view: ReadView, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of the project that the query string names, if it names one. Raises InvalidField."""
-    text, projects = view.parameters.get("project", ""), visible_projects(view.token)
+    """Those that the token may see, of the project that the query string names, if any. Raises InvalidField."""
+    rows = visible(rows.filter(project__deleted_at=None).select_related("project"), view.token)
+    text, projects = view.parameters.get("project", ""), visible(Project.objects.all(), view.token)
     if not text:
         return rows
     project = by_slug_or_name(projects, text).first()

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from deployments.models import Deploy, Deployment, Target
+from deployments.token_limits import tokens_limited_within
 from orgs import audit
 from orgs.models import Environment, Project
 from orgs.rows import lock_active
@@ -52,15 +53,12 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
         Arrival(target, None if target.environment.deleted_at else known.get(target.environment.slug))
         for target in targets
     ]
-    limited = AccessToken.objects.filter(
-        environments__project=deployment.project_id, revoked_at=None, limited_to_environments=True
-    )
     return MovePlan(
         arrivals=arrivals,
         deploy_count=Deploy.all_objects.filter(deployment=deployment)[: MAX_DEPLOYS + 1].count(),
         default_before=deployment.project.environments.get(is_default=True),
         default_after=project.environments.get(is_default=True),
-        limited_tokens=list(limited.order_by("name").distinct()),
+        limited_tokens=tokens_limited_within(deployment.project),
     )
 
 

@@ -12,7 +12,7 @@ from deployments.models import Call, Deploy, Deployment
 from deployments.pages import filled_in, find_deployment
 from deployments.request_log.queries import may_see_requests, newest_call
 from deployments.setup import queries
-from deployments.token_limits import may_register
+from deployments.token_limits import tokens_that_may_register
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.queries import promotion_path
@@ -128,7 +128,7 @@ def tokens_for(request: MemberRequest, deployment: Deployment) -> list[str] | No
     """The names of the tokens that may register it; none for who manages no tokens, and has to ask an admin."""
     if not role_allows(request.membership.role, Permission.MANAGE_TOKENS):
         return None
-    return [token.name for token in may_register(deployment, timezone.now())]
+    return [token.name for token in tokens_that_may_register(deployment, timezone.now())]
 
 
 @member_page(Permission.VIEW)

@@ -14,7 +14,6 @@ from deployments.models import ManualChange
 from deployments.timeline import queries as timeline
 from deployments.timeline.pager import Entry, EntryKey, Key
 from deployments.timeline.queries import Filters, read_page, scan
-from tokens.statements import TokenRow
 
 NEWEST_FIRST = ("-changed_at", "-pk")
 OLDEST_FIRST = ("changed_at", "pk")
@@ -24,16 +23,6 @@ KIND = "manual_change"
 def rows_of(changes: QuerySet[ManualChange]) -> QuerySet[ManualChange]:
     """With what it takes to show one."""
     return changes.select_related("organization", "project", "environment", "registered_by")
-
-
-def manual_changes_for_token(token: TokenRow) -> QuerySet[ManualChange]:
-    """Those that the token may read. One that is limited to deployments reads none, since they belong to none."""
-    changes: QuerySet[ManualChange] = ManualChange.objects.filter(organization=token.organization_id)
-    if token.limited_to_deployments:
-        changes = changes.none()
-    if token.limited_to_environments:
-        changes = changes.filter(environment__tokens=token.id)
-    return rows_of(changes)
 
 
 def admits_changes(filters: Filters) -> bool:

@@ -86,18 +86,16 @@ class ChangeEntry(NamedTuple):
     change: ManualChange
 
 
-def every_entry(
-    filters: Filters, *, allowed_deploys: Q | None = None, allowed_changes: Q | None = None
-) -> Iterator[DeployEntry | ChangeEntry]:
-    """Newest first; what is allowed narrows them further."""
-    deploys = every_deploy(filters, allowed_deploys or Q())
+def every_entry(filters: Filters) -> Iterator[DeployEntry | ChangeEntry]:
+    """Newest first."""
+    deploys = every_deploy(filters)
     if not manual_changes.admits_changes(filters):
         return deploys
-    changes = every_change(filters, allowed_changes or Q())
+    changes = every_change(filters)
     return merge(deploys, (ChangeEntry(change.changed_at, True, change.pk, change) for change in changes), reverse=True)
 
 
-def every_deploy(filters: Filters, allowed: Q) -> Iterator[DeployEntry]:
+def every_deploy(filters: Filters) -> Iterator[DeployEntry]:
     start: Key | None = None
     while True:
         place = filters.indexed()
@@ -107,7 +105,7 @@ def every_deploy(filters: Filters, allowed: Q) -> Iterator[DeployEntry]:
         start = next((Key(*end) for end in ends[PART - 1 : PART]), None)
         if start:
             place &= start.not_older()
-        deploys = Deploy.objects.filter(place).filter(filters.scanned()).filter(allowed).order_by(*NEWEST_FIRST)
+        deploys = Deploy.objects.filter(place).filter(filters.scanned()).order_by(*NEWEST_FIRST)
         rows = list(deploys.values_list("deployed_at", "id", *READ_COLUMNS))
         tags = tags_of([row[1] for row in rows])
         for at, id_, *values in rows:
@@ -123,8 +121,8 @@ def tags_of(deploy_ids: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def every_change(filters: Filters, allowed: Q) -> Iterator[ManualChange]:
-    conditions = manual_changes.place_of(filters) & manual_changes.scanned_changes(filters) & allowed
+def every_change(filters: Filters) -> Iterator[ManualChange]:
+    conditions = manual_changes.place_of(filters) & manual_changes.scanned_changes(filters)
     start = Q()
     while True:
         changes = ManualChange.objects.filter(conditions, start).order_by(*manual_changes.NEWEST_FIRST)
@@ -242,23 +240,5 @@ class TimelineView(ReadView):
             return answer_text(
                 400, f"There is no format '{shortened(form, 20)}': leave it out for jsonl, or send format=csv."
             )
-        entries = every_entry(
-            self.filtered_by(EntriesForm).filters(),
-            allowed_deploys=self.allowed_deploys(),
-            allowed_changes=self.allowed_changes(),
-        )
+        entries = every_entry(self.filtered_by(EntriesForm).filters())
         return export_response(form, entries, organization_slug=self.token.organization_slug)
-
-    def allowed_deploys(self) -> Q:
-        limits: dict[str, Any] = {}
-        if self.token.limited_to_deployments:
-            limits["deployment__tokens"] = self.token.id
-        if self.token.limited_to_environments:
-            limits["environment__tokens"] = self.token.id
-        return Q(**limits)
-
-    def allowed_changes(self) -> Q:
-        """As queries.manual_changes.manual_changes_for_token."""
-        if self.token.limited_to_deployments:
-            return Q(pk__in=())
-        return Q(environment__tokens=self.token.id) if self.token.limited_to_environments else Q()

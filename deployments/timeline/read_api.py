@@ -32,13 +32,7 @@ from deployments.timeline.forms import (
 )
 from deployments.timeline.pager import EntryKey, Key
 from deployments.timeline.queries import Filters
-from deployments.token_limits import (
-    limits_on_deployments,
-    limits_on_environments,
-    visible_deployments,
-    visible_environments,
-    visible_projects,
-)
+from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids, visible
 from orgs.models import Organization, Project
 from orgs.slugs import is_slug
 from tokens.scopes import Scope
@@ -82,15 +76,13 @@ class ReadForm(TimelineForm):
             del self.fields[name]
 
     def projects(self) -> Any:
-        return visible_projects(self.token)
+        return visible(super().projects(), self.token)
 
     def deployments(self) -> Any:
-        return visible_deployments(self.token)
+        return visible(super().deployments(), self.token)
 
     def environments(self) -> Any:
-        active = visible_environments(self.token)
-        project = self.chosen_project()
-        return active.filter(project=project) if project else active
+        return visible(super().environments(), self.token)
 
     def named(self, rows: Any, text: str) -> Any:
         return by_slug_or_name(rows, text)
@@ -107,14 +99,14 @@ class ReadForm(TimelineForm):
 
     def filters(self) -> Filters:
         filters = super().filters()
-        limits = limits_on_deployments(self.token)
+        limits = allowed_deployment_ids(self.token)
         if limits is not None and filters.deployment_id is None:
             filters = replace(filters, deployment_ids=limits)
         return filters
 
     def environment_ids(self, slug: str, project: Project | None) -> tuple[int, ...] | None:
         chosen = super().environment_ids(slug, project)
-        return limits_on_environments(self.token) if chosen is None else chosen
+        return allowed_environment_ids(self.token) if chosen is None else chosen
 
     def beginning_of(self, day: date) -> datetime:
         return day if isinstance(day, datetime) else super().beginning_of(day)
