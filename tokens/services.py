@@ -1,7 +1,6 @@
-"""Access tokens as actors of what is written on their behalf."""
+"""Writing access tokens, and what is written on their behalf."""
 
 from collections.abc import Collection, Iterable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -10,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orgs import audit
-from orgs.audit import Actor, acting_as
+from orgs.audit import Actor
 from orgs.models import Environment, Organization, User
 from orgs.rows import lock_row, store
 from orgs.services import save_changes
@@ -20,11 +19,10 @@ from tokens.scopes import Scope
 from tokens.statements import TokenRow
 
 
-def acting_for_token(token: TokenRow, *, address: str) -> AbstractContextManager[None]:
-    return acting_as(Actor(label=f"token {token.name}", address=address))
+def token_actor(token: TokenRow, *, address: str) -> Actor:
+    """The token as the audit log names it."""
+    return Actor(label=f"access token {token.name}", address=address)
 
-
-# --- Writing access tokens ---
 
 # So long the request log can still say why a call with such a secret is refused.
 ENDED_SECRETS_ARE_KEPT = timedelta(days=30)

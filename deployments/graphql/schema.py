@@ -16,10 +16,11 @@ from deployments.models import Deploy, Health
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.token_limits import check_allowed
+from orgs.audit import acting_as
 from orgs.text import shortened
 from tokens.authentication import names_organization
 from tokens.scopes import Scope, allows
-from tokens.services import acting_for_token
+from tokens.services import token_actor
 from tokens.statements import TokenRow
 
 
@@ -124,7 +125,7 @@ def set_health(info: CallerInfo, org_slug: str, deployment_slug: str, deploy_slu
     caller.check_scope(Scope.REGISTER_DEPLOY)
     deploy = find_deploy(caller, organization=org_slug, deployment=deployment_slug, slug=deploy_slug)
     word = read_health(health)
-    with acting_for_token(caller.token, address=caller.address):
+    with acting_as(token_actor(caller.token, address=caller.address)):
         services.set_health(deploy=deploy, health=word, now=timezone.now())
     return SetHealth(success=True)
 

@@ -16,6 +16,7 @@ from deployments.request_log.writer import LoggedCall, request_log
 from orgs.audit import Actor
 from tokens.authentication import header_secrets
 from tokens.secrets import without_secrets
+from tokens.services import token_actor
 from tokens.statements import TokenRow
 
 DRY_RUN = "Dry run: nothing was stored."
@@ -48,7 +49,7 @@ class CallView(TokenView):
     @property
     def actor(self) -> Actor:
         """The token, for the audit log."""
-        return Actor(label=f"access token {self.token.name}", address=self.request.META.get("REMOTE_ADDR", ""))
+        return token_actor(self.token, address=self.request.META.get("REMOTE_ADDR", ""))
 
     def read_fields(self) -> dict[str, Any]:
         """The fields of the call, without secrets: a link or a message may repeat the token that the call came with.

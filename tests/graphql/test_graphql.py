@@ -221,11 +221,11 @@ class TestSetHealth:
         assert set_health(ci, slug, sent) == {"data": {"setHealth": {"success": True}}}
 
         deploy = Deploy.objects.get()
-        assert (deploy.health_set, deploy.health_set_by) == (kept, "token ci")
+        assert (deploy.health_set, deploy.health_set_by) == (kept, "access token ci")
         assert deploy.health_set_at
         event = AuditEvent.objects.get(action="deploy.health_set")
-        assert (event.actor_label, event.subject_id, event.changes) == ("token ci", deploy.pk, {"health": [None, kept]})
-        assert event.address == "127.0.0.1"
+        assert (event.actor_label, event.address) == ("access token ci", "127.0.0.1")
+        assert (event.subject_id, event.changes) == (deploy.pk, {"health": [None, kept]})
 
     @pytest.mark.parametrize("reset", ["reset", "RESET"])
     def test_reset(self, ci: World, reset: str) -> None:
@@ -248,7 +248,7 @@ class TestSetHealth:
         before = AuditEvent.objects.count()
         set_health(ci, deploy.pk, "AILING", secret=secret)
         deploy.refresh_from_db()
-        assert (deploy.health_set_by, AuditEvent.objects.count()) == ("token ci", before)
+        assert (deploy.health_set_by, AuditEvent.objects.count()) == ("access token ci", before)
 
     def test_what_is_refused_changes_nothing(self, ci: World, other: World) -> None:
         ci.register(sha="a")
