@@ -14,8 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.html import format_html
 
 from orgs.audit import words_of_action
-from orgs.models import Membership, Organization, User
-from orgs.models.organization import time_zones
+from orgs.models import Membership, Organization, User, time_zones
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 

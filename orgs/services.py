@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from orgs import audit
-from orgs.models import Environment, Membership, Organization, Project, User
-from orgs.models.project import DEFAULT_COLOUR
+from orgs.models import DEFAULT_COLOUR, Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
 from orgs.roles import Permission, Role, role_allows
 from orgs.rows import lock_active, lock_row, save_with_slug, store

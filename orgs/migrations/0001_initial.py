@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import orgs.models.organization
+import orgs.models
 import orgs.slugs
 from django.conf import settings
 from django.db import migrations, models
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('name', models.CharField(max_length=100)),
                 ('slug', models.CharField(max_length=100, unique=True, validators=[orgs.slugs.validate_slug])),
-                ('time_zone', models.CharField(default='UTC', max_length=50, validators=[orgs.models.organization.validate_time_zone])),
+                ('time_zone', models.CharField(default='UTC', max_length=50, validators=[orgs.models.validate_time_zone])),
                 ('members', models.ManyToManyField(related_name='organizations', through='orgs.Membership', to=settings.AUTH_USER_MODEL)),
             ],
             options={
