@@ -7,9 +7,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401 - registers the system checks
-        from config.charsets import forget_unknown_charsets
-
-        forget_unknown_charsets()
 
 
 class OperatorAdminConfig(AdminConfig):

@@ -9,7 +9,7 @@ from config.orphans import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# Celery warns of running as root because of pickled messages; ours are JSON.
+# Celery warns about running as root because of pickled messages. Ours are JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("gumshoe")
@@ -19,5 +19,5 @@ app.autodiscover_tasks()
 
 @beat_embedded_init.connect
 def end_beat_with_worker(**kwargs: object) -> None:
-    """The scheduler in ``celery worker --beat`` is a process of its own, which a killed worker would leave behind."""
+    """The scheduler of ``celery worker --beat`` is a separate process, which a killed worker would leave behind."""
     end_with_parent()

@@ -1,4 +1,4 @@
-"""What the frame of every page shows: the organization's rooms and the person's other organizations."""
+"""What the frame of every page shows: the navigation, and the organizations of the person."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from django.urls import reverse
 from orgs.models import Membership
 from orgs.roles import Permission, role_allows
 
-# Label, icon, URL name, permission to see it, heading of the group that begins with it.
+# Label, icon, URL name, permission needed to see it, and the heading if a new group begins here.
 RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Live", "live", "home", Permission.VIEW, ""),
     ("Timeline", "timeline", "timeline", Permission.VIEW, ""),
@@ -22,8 +22,8 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),
 )
 
-# In which room pages are whose address does not begin with the room's; where their crumbs lead.
-ROOMS = {
+# The entry of RAIL for pages whose address does not begin with that of their entry.
+ENTRIES = {
     "deploy-page": "timeline",
     "project-timeline": "timeline",
     "environment-timeline": "timeline",
@@ -57,7 +57,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any]]:
     page = request.resolver_match.url_name if request.resolver_match else None
-    room = ROOMS.get(page or "")
+    entry = ENTRIES.get(page or "")
     group = ""
     for label, icon, url_name, permission, new_group in RAIL:
         group = new_group or group
@@ -69,11 +69,11 @@ def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any
             "icon": icon,
             "url": url,
             "group": group,
-            "is_current": url_name == room if room else is_within(request.path, url, url_name),
+            "is_current": url_name == entry if entry else is_within(request.path, url, url_name),
         }
         group = ""
 
 
 def is_within(path: str, url: str, url_name: str) -> bool:
-    """Every page's address begins with that of home."""
+    """Whether the page is below ``url``, as all are below home."""
     return path == url or (url_name != "home" and path.startswith(f"{url}/"))

@@ -1,7 +1,7 @@
 """Strict readers of environment variables.
 
-A wrong or missing value ends the process with one line that names the variable and says what to
-write, never with a traceback: every reader raises :class:`SettingError`, which is a ``SystemExit``.
+A wrong or missing value ends the process with one line, which names the variable and says what to write: every reader
+raises :class:`SettingError`, which is a ``SystemExit``.
 """
 
 import os
@@ -15,7 +15,7 @@ from environ import Env
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 REDIS_SECONDS = 0.2
-# What environ reads although it is no URL.
+# Not a URL, but environ reads it.
 IN_MEMORY = "sqlite://:memory:"
 
 
@@ -25,7 +25,7 @@ class SettingError(SystemExit):
 
 
 def read_dotenv(path: Path) -> None:
-    """Fill in variables that the process was not given from ``path``, if there is such a file."""
+    """Read variables from ``path``, if that file exists. Those of the process itself come first."""
     if path.is_file():
         try:
             Env.read_env(str(path), overwrite=False)
@@ -34,7 +34,7 @@ def read_dotenv(path: Path) -> None:
 
 
 def text(name: str, default: str) -> str:
-    """The value without surrounding white space; an empty variable counts as not set."""
+    """The value without surrounding white space. An empty variable counts as not set."""
     return os.environ.get(name, "").strip() or default
 
 
@@ -78,12 +78,12 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A comma-separated list; white space around items and empty items are dropped."""
+    """A comma-separated list, without empty items and white space around items."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def directory(name: str, default: Path) -> Path:
-    """The absolute path of a directory, which is made if it is not there."""
+    """The absolute path of a directory, which is created if it does not exist."""
     path = Path(text(name, str(default))).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def url(name: str, default: str) -> str:
 
 
 def optional_url(name: str) -> str:
-    """Like :func:`url`; empty where the variable is not set."""
+    """Like :func:`url`, but empty if the variable is not set."""
     return url(name, default="") if text(name, default="") else ""
 
 
@@ -122,10 +122,10 @@ def required(name: str, *, because: str) -> str:
 
 
 def split_service_url(name: str, value: str, *, example: str) -> SplitResult:
-    """The parts of a server's address, whose ports are numbers; several hosts may stand in it, with commas between.
+    """The parts of a server's address, which may name several hosts with commas between.
 
-    Messages do not repeat ``value``, which may hold a password. One that was not encoded is the likely mistake: all
-    from its ``#`` on would be lost, and what stands before its ``/`` is read as a port.
+    Messages do not repeat ``value``, which may hold a password. The likely mistake is a password that was not encoded:
+    everything after its ``#`` would be lost, and what precedes its ``/`` would be read as a port.
     """
     try:
         parts = urlsplit(value)
@@ -143,7 +143,7 @@ def split_service_url(name: str, value: str, *, example: str) -> SplitResult:
 
 
 def service_url(name: str, default: str, *, schemes: tuple[str, ...], example: str) -> str:
-    """The address of a server, taken literally as it may hold a password; messages do not repeat it."""
+    """The address of a server, taken literally. Messages do not repeat it, since it may hold a password."""
     value = secret(name) or default
     scheme, separator, _ = value.partition("://")
     if not separator:
@@ -153,7 +153,7 @@ def service_url(name: str, default: str, *, schemes: tuple[str, ...], example: s
     if value != IN_MEMORY:
         parts = split_service_url(name, value, example=example)
         if scheme in ("redis", "rediss") and not re.fullmatch("/?[0-9]*", parts.path):
-            raise SettingError(name, f"names a database of Redis that is no number: write {example}.")
+            raise SettingError(name, f"names a Redis database that is not a number: write {example}.")
     return value
 
 
@@ -168,11 +168,11 @@ def database(name: str, default: str) -> dict[str, Any]:
 
 
 def prepare_threshold(name: str, value: Any) -> int | None:
-    """After how many times psycopg prepares a statement, as the address of the database says it."""
+    """After how many executions psycopg prepares a statement; ``None`` for never."""
     if value == "none":
         return None
     if not re.fullmatch("[0-9]{1,6}", str(value)):
-        raise SettingError(name, "has a prepare_threshold that is no number: write a whole one, or none.")
+        raise SettingError(name, "has a prepare_threshold that is not a number: write a whole number, or none.")
     return int(value)
 
 
@@ -181,14 +181,14 @@ def cache(name: str, default: str) -> dict[str, Any]:
     value = service_url(name, default, schemes=schemes, example="redis://host:port/number")
     config = dict(Env.cache_url_config(value))
     if not value.startswith("locmemcache:"):
-        # Its client takes 20 MB and half a second, which only those pay who use it.
+        # Imported here, since the client takes 20 MB and half a second.
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        # Each call waits for the cache. By itself the client tries four times, for as long as it takes; once more is
-        # enough for a connection that Redis closed.
-        waiting = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
-        config["OPTIONS"] = {**waiting, "retry": Retry(NoBackoff(), retries=1), **config.get("OPTIONS", {})}
+        # Calls of the API wait for the cache. By default the client would try four times, without a limit; one more
+        # try is enough for a connection that Redis closed.
+        limits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+        config["OPTIONS"] = {**limits, "retry": Retry(NoBackoff(), retries=1), **config.get("OPTIONS", {})}
     return config
 
 
@@ -202,14 +202,14 @@ def email(name: str, default: str) -> dict[str, Any]:
     if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl") or not parts.hostname:
         raise SettingError(
             name,
-            "must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, as on port 587) or "
-            f"smtp+ssl://… (as on port 465), such as {example}.",
+            "must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, usually port 587) or "
+            f"smtp+ssl://… (usually port 465), such as {example}.",
         )
     return dict(Env.email_url_config(value))
 
 
 def rate(name: str, default: str) -> str | None:
-    """How often something may happen: ``COUNT/UNIT`` (s, m, h, d), or ``None`` for ``off``."""
+    """A limit ``COUNT/UNIT`` (s, m, h or d), or ``None`` for ``off``."""
     value = text(name, default)
     if value == "off":
         return None

@@ -1,4 +1,4 @@
-"""Logs go to standard error, one line an event, with the request's id."""
+"""Logs go to standard error, one line for each event, with the id of the request."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-# Links that work for whoever has them: to accept an invitation, to choose a new password.
+# Links that need no sign-in: to accept an invitation, to choose a new password.
 SECRET_LINK = re.compile(r"((?:invitations|reset/key)(?:/|%2F))[^/\s\"'?&%]{16,}", re.IGNORECASE)
 
 
 class SecretLinkFilter(logging.Filter):
-    """Django logs the path of a request that it refuses, which may have an access token in it."""
+    """Removes secrets. Django logs the paths of rejected requests, which may contain an access token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -31,7 +31,7 @@ class SecretLinkFilter(logging.Filter):
         if without_secrets != message:
             record.msg, record.args = without_secrets, ()
         if record.exc_info and not record.exc_text:
-            # Formatters print it where it is there; a database's error tells the values that it would not take.
+            # Formatters use exc_text if it is set. A database's error repeats the values that it rejected.
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return True
 
@@ -68,8 +68,8 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             },
         },
         "root": {"handlers": ["console"], "level": level},
-        # Django's own handlers mail to ADMINS and print only with DEBUG; ours serve both cases.
-        # Those that log paths blot them before any handler sees them.
+        # Django's own handlers mail to ADMINS, and print only with DEBUG.
+        # Loggers of paths remove secrets before any handler sees them.
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             **{name: {"filters": ["secret_link"]} for name in ("django.request", "deployments.api.answers")},

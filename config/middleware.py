@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
-from config.api_calls import is_api_call
 from config.logging import request_id
+from config.views import is_api_call
 from orgs.access import acting_for
 from orgs.text import ip_address_or_none
 from tokens.secrets import redact
@@ -25,10 +25,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIdMiddleware:
-    """Names each request in its log lines and in the answer's ``X-Request-Id``.
+    """Gives each request an id, which its log lines and the answer's ``X-Request-Id`` show.
 
-    A caller may choose the name by sending the header; what could not safely stand in a log, an access token by mistake
-    among it, is replaced.
+    A caller may choose the id by sending that header. An id that is not safe to log, such as an access token sent by
+    mistake, is replaced.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -36,20 +36,20 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        name = sent if REQUEST_ID.fullmatch(sent) and redact(sent) == sent else uuid.uuid4().hex
-        # It stays until this thread's next request: Django logs an answer of 400 and above after all middleware.
-        request_id.set(name)
-        request.META["HTTP_X_REQUEST_ID"] = name
+        chosen = sent if REQUEST_ID.fullmatch(sent) and redact(sent) == sent else uuid.uuid4().hex
+        # Not reset after the request: Django logs answers of 400 and above when all middleware has run.
+        request_id.set(chosen)
+        request.META["HTTP_X_REQUEST_ID"] = chosen
         response = self.get_response(request)
-        response.headers["X-Request-Id"] = name
+        response.headers["X-Request-Id"] = chosen
         return response
 
 
 class ClientAddressMiddleware:
-    """Puts the caller's address into ``REMOTE_ADDR`` where trusted proxies stand in front of us.
+    """Puts the caller's address into ``REMOTE_ADDR`` if there are trusted proxies in front of us.
 
-    Each proxy appends the address it was called from to X-Forwarded-For, so with n proxies the n-th entry from the
-    right is the last one that a caller cannot invent.
+    Each proxy appends the address of its caller to X-Forwarded-For. With n proxies, the caller can forge all entries
+    but the last n, so the n-th from the right is the caller's.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -64,7 +64,7 @@ class ClientAddressMiddleware:
 
 
 class OperatorMiddleware:
-    """Names staff in Django admin as the actors of what its pages write through services."""
+    """Makes staff in Django admin the actors of what services write for its pages."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -77,7 +77,7 @@ class OperatorMiddleware:
 
 
 class PagesOnly(MiddlewareMixin):
-    """Mixed in before a middleware of Django's, lets API calls pass it by."""
+    """Mixed in before a middleware of Django's: API calls skip it."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if is_api_call(request):

@@ -1,7 +1,7 @@
-"""The production web server: ``python -m config.serve``, the one command of ``make run``, the image and the benchmark.
+"""The production web server: ``python -m config.serve``, for ``make run``, the image and the benchmark.
 
-``python -m config.serve check`` ends with one line if the server could not start here or has no database, and
-``python -m config.serve wait [COMMAND …]`` waits until it answers and then becomes ``COMMAND``.
+``python -m config.serve check`` fails with one line if the server could not start or has no database.
+``python -m config.serve wait [COMMAND …]`` waits until the server answers and then runs ``COMMAND`` in its place.
 """
 
 import gc
@@ -33,9 +33,9 @@ SECONDS_TO_STOP = 5
 def serve() -> None:
     address = check()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell started us in the background: Ctrl-C is for the shell, which then sends us SIGTERM.
+        # A shell started us in the background. It handles Ctrl-C and then sends us SIGTERM.
         block_ctrl_c()
-    # Workers inherit it. glibc would give each of their threads an arena of its own, which keeps a tenth more memory.
+    # For the workers. With an arena for each thread, glibc would keep a tenth more memory.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     Granian(
         "config.wsgi:application",
@@ -53,29 +53,31 @@ def serve() -> None:
 
 
 def load_application(target: str) -> Callable[..., Any]:
-    """Runs first in each worker process, which would hold the port for ever if the main process were killed."""
+    """Runs first in each worker process. It must end with the main process, or it would keep the port for ever."""
     end_with_parent()
-    # Until granian handles SIGTERM, a worker has the main process's handler, which here does nothing.
+    # Until granian handles SIGTERM, a worker has the handler of the main process, which does nothing here.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     block_ctrl_c()
     from config.wsgi import application
 
-    # All pages and endpoints: Django would load them while the first request waits, which takes it a second.
+    # Load all pages and endpoints now. Otherwise the first request would wait a second for that.
     import_module(settings.ROOT_URLCONF)
-    # All that is there now stays. Looking through it for garbage would cost a registration a twentieth of its time.
+    # What is loaded now is never garbage. Collections that look through it take a twentieth of a registration.
     gc.collect()
     gc.freeze()
     return application
 
 
 def block_ctrl_c() -> None:
-    """A terminal sends SIGINT to all its processes. One that gets SIGTERM at the same moment may sleep through both."""
+    """A terminal sends SIGINT to all its processes. A worker that gets SIGTERM at the same time may miss both."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def check() -> str:
-    """The address to listen at, of which granian knows no names. Raises SystemExit where that cannot be: the server
-    shares its port among workers, so it would itself start beside another one without a word."""
+    """The IP address to listen at, since granian resolves no names.
+
+    Raises SystemExit if the port is taken. The server itself would start beside another one, because workers share it.
+    """
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     try:
         with socket.create_server((settings.HOST, settings.PORT), family=family) as listener:

@@ -1,7 +1,4 @@
-"""Every setting of Gumshoe; what differs between installations comes from the environment.
-
-The variables are listed with their defaults in .env.example.
-"""
+"""All settings. What differs between installations comes from environment variables, which .env.example lists."""
 
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -24,7 +21,7 @@ PORT = env.number("PORT", default=8000, minimum=1, maximum=65535)
 SITE_URL = env.url("SITE_URL", default=f"http://{f'[{HOST}]' if ':' in HOST else HOST}:{PORT}")
 SITE_IS_SECURE = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), urlsplit(SITE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
-# How many reverse proxies stand in front of us and append to X-Forwarded-For. The header is ignored at 0.
+# How many reverse proxies append to X-Forwarded-For. At 0 the header is ignored.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0)
 
 # --- Security -------------------------------------------------------------------------------------
@@ -40,8 +37,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if SITE_IS_SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 X_FRAME_OPTIONS = "DENY"
-# The proxy redirects people to https. We must not: API clients do not replay a POST after a 301.
-# Sub-domains and preload lists are the decision of whoever owns the domain.
+# The proxy redirects people to https. We must not, since API clients do not repeat a POST after a 301.
+# Sub-domains and preload lists are for the owner of the domain to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 AUTH_USER_MODEL = "orgs.User"
@@ -53,7 +50,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
-        # The QR code of two-factor sign-in is a data address.
+        # The QR code for a second factor is a data URL.
         "img-src": [SELF, "data:"],
         "script-src": [SELF],
         "style-src": [SELF],
@@ -93,7 +90,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "orgs.sign_in.forms.ResetPasswordKeyForm",
     "reauthenticate": "orgs.sign_in.forms.ReauthenticateForm",
 }
-# Addresses are the operator's or an invitation's, so the second factor need not wait for a mail.
+# Addresses come from the operator or an invitation, so they need no verification before a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Gumshoe"
@@ -145,7 +142,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    # Before the apps' own: FORM_RENDERER finds Django's widgets in it, and our fields in templates/.
+    # FORM_RENDERER finds Django's widgets in it, and our fields in templates/.
     "django.forms",
     "allauth",
     "allauth.account",
@@ -165,7 +162,7 @@ MIDDLEWARE = [
     "config.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # The Page… ones stand aside for API calls, which they would cost a tenth of their time.
+    # The Page… ones skip calls of the API, which would take a tenth longer with them.
     "config.middleware.PageSessionMiddleware",
     "config.middleware.PageCommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -177,7 +174,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.OperatorMiddleware",
 ]
-# Each ends in a slash, since a slug may begin with the word before it. /graphql itself: config/api_paths.py
+# Each ends in a slash, since a slug may begin with the word before it. For /graphql itself see config/views.py.
 API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql/")
 
 ROOT_URLCONF = "config.urls"
@@ -202,7 +199,7 @@ TEMPLATES = [
     },
 ]
 
-# Fields look as templates/django/forms/field.html says.
+# Fields use templates/django/forms/field.html.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 LANGUAGE_CODE = "en"
@@ -228,34 +225,34 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "config.sqlite"
     DATABASES["default"]["OPTIONS"] = {
-        # A transaction takes the write lock when it begins: a deferred one fails with "database is locked" as soon as
-        # another writer commits between its first read and its first write.
+        # A transaction takes the write lock when it begins. A deferred one fails with "database is locked" if another
+        # writer commits between its first read and its first write.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL, because a 200 promises that the deploy is on disk; WAL with NORMAL may lose the last commits.
+        # FULL, because a 200 promises that the deploy is on disk. WAL with NORMAL may lose the last commits.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-    # Tests with several threads need a file: an in-memory database has no lock to wait for.
+    # A file, because an in-memory database has no lock that threads could wait for.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Prepared statements halve what a registration costs PostgreSQL. Behind PgBouncer before 1.21 in transaction mode
-    # append ?prepare_threshold=none to the URL.
+    # Prepared statements halve what a registration costs PostgreSQL. PgBouncer before 1.21 in transaction mode cannot
+    # have them: append ?prepare_threshold=none to the URL.
     prepare_threshold = DATABASES["default"].setdefault("OPTIONS", {}).get("prepare_threshold", 2)
     DATABASES["default"]["OPTIONS"] |= {
         "server_side_binding": True,
         "prepare_threshold": env.prepare_threshold("DATABASE_URL", prepare_threshold),
     }
 
-# Processes that serve requests, and threads in each. SQLite lets one write at a time: more only wait.
+# Processes that serve requests, and threads in each. On SQLite more would only wait, since one writes at a time.
 WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)
 WEB_THREADS = env.number(
     "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite") else 4, minimum=1
 )
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
-# Where rate limits are counted, by all web workers together.
+# Where all web workers together count for rate limits.
 RATELIMIT_USE_CACHE = "default"
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
     CACHES["counters"] = {"BACKEND": "tokens.counters.SharedCounters", "LOCATION": str(VAR_DIR / "counters")}
@@ -272,7 +269,7 @@ CELERY_BROKER_URL = env.service_url(
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Jobs mostly wait for a database or another server, so threads of one small process serve them.
+# Jobs mostly wait for the database or another server, so threads of one small process are enough.
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = env.number("WORKER_THREADS", default=4, minimum=1)
 if CELERY_BROKER_URL.startswith("filesystem:"):
@@ -315,12 +312,12 @@ CELERY_BEAT_SCHEDULE = {
 API_RATE_LIMIT = env.rate("API_RATE_LIMIT", default="600/m")
 # The same for Sweetr's POST /v1/deployments, counted by itself.
 SWEETR_RATE_LIMIT = env.rate("SWEETR_RATE_LIMIT", default="100/m")
-# Where the cache does not count, django-ratelimit says so and lets tokens/throttling.py decide.
+# If the cache does not count, django-ratelimit says so, and tokens/throttling.py decides.
 RATELIMIT_FAIL_OPEN = True
-# Bytes of a request's body; a larger one is answered 413.
+# Bytes of a body. A larger one is answered 413.
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-# Bytes of a body that brings a CSV file, which is kept on disk and not in memory.
+# Bytes of a body with a CSV file, which is kept on disk and not in memory.
 MAX_IMPORT_BYTES = env.number("MAX_IMPORT_BYTES", default=64 * 1024 * 1024, minimum=1024)
 FILE_UPLOAD_HANDLERS = [
     "deployments.imports.upload.BoundedUpload",
@@ -329,10 +326,10 @@ FILE_UPLOAD_HANDLERS = [
 ]
 IDEMPOTENCY_KEY_HOURS = 24
 
-# How long the request log keeps calls, and how many of an organization a day.
+# How many days the request log keeps calls, and how many calls of an organization it keeps a day.
 REQUEST_LOG_DAYS = env.number("REQUEST_LOG_DAYS", default=30, minimum=1)
 REQUEST_LOG_PER_DAY = env.number("REQUEST_LOG_PER_DAY", default=20_000)
-# Off in tests, which write the log themselves, within their transaction.
+# Off in tests, which write the log in their own transaction.
 REQUEST_LOG_THREAD = True
 
 REST_FRAMEWORK: dict[str, object] = {

@@ -1,9 +1,13 @@
 """The WSGI application that the server loads: ``config.wsgi:application``."""
 
+import codecs
+import encodings
 import os
+import pkgutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from encodings.aliases import aliases
 from typing import Any, Protocol
 
 import django
@@ -16,17 +20,30 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 IMPORT_PATH = "/import_deploys"
 MAX_BYTES_IN_MEMORY = 1024 * 1024
 READ_BYTES = 64 * 1024
-# What of a body nobody read is still taken from its sender: urllib, http.client and others send all of it before they
-# look for the answer, and an answer that closes the connection on them is lost. Whoever sends so much more than is
-# admitted is no such client.
+# The rest of a body is read even if the answer does not need it: urllib, http.client and others send all of a body
+# before they look for the answer, and lose the answer if the connection is closed meanwhile. A client that sends this
+# much more than the limit is none of them.
 MAX_BYTES_BEYOND = 64 * 1024 * 1024
+
+KNOWN_CHARSETS = frozenset([*aliases, *(module.name for module in pkgutil.iter_modules(encodings.__path__))])
+
+
+def find_known_charset(name: str) -> codecs.CodecInfo | None:
+    """``name`` is as ``codecs.lookup`` normalizes it: in lower case, with underscores for punctuation."""
+    return encodings.search_function(name) if name in KNOWN_CHARSETS else None
+
+
+# Python never forgets an unknown name that it has looked for. Callers can send kilobytes of them: in the label of a
+# body, and in each of the thousand parts of a form, where Django looks them up and has no hook for a check of ours.
+codecs.unregister(encodings.search_function)
+codecs.register(find_known_charset)
 
 
 class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        """Takes a label that Django raises ValueError for, such as ``charset*=nonsense''x``, for none.
+        """Ignores a label that Django raises ValueError for, such as ``charset*=nonsense''x``.
 
-        Nothing would answer that error here.
+        Nothing could answer the error here.
         """
         try:
             super()._set_content_type_params(meta)  # type: ignore[misc]
@@ -71,10 +88,10 @@ def drop(body: "Body", most: int) -> None:
 
 @contextmanager
 def put_aside_chunked_body(environ: dict[str, Any]) -> Iterator[None]:
-    """Measures a body of unknown length, since Django takes one without a Content-Length for empty.
+    """Measures a body of unknown length, since Django reads nothing without a Content-Length.
 
-    Go's http client and Node's fetch send streams so. At most one byte more than the limit is read, so that a body over
-    it is still seen to be over it. A large one waits on disk.
+    Go's http client and Node's fetch send streams this way. At most one byte more than the limit is read, so that a
+    body over the limit is recognized as such. A large body is kept on disk.
     """
     missing = limit_of(environ) + 1
     with tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY) as body:
@@ -94,9 +111,9 @@ class Body(Protocol):
 
 
 class WholeBody:
-    """Raises OSError where ``body`` ends before ``length`` bytes, which granian does not.
+    """Raises OSError if ``body`` ends before ``length`` bytes, which granian does not.
 
-    Django turns it into UnreadablePostError. Without it the first half of form pairs would be stored as if it were all.
+    Django turns that into UnreadablePostError. Otherwise the first half of a form would be stored as if it were all.
     """
 
     def __init__(self, body: Body, length: int) -> None:

@@ -4,11 +4,11 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, without just-in-time compilation, which takes seconds for statements that run for milliseconds, and
-    whose health check before each request's first statement mostly needs no round trip here.
+    """Django's, with two changes.
 
-    A connection that PostgreSQL has ended has its end to be read. A silent one is taken to be alive, as it is after
-    ``SELECT 1``, which a restart may follow as well.
+    There is no just-in-time compilation: it takes seconds for statements that run for milliseconds. And the health
+    check of each request seldom needs a round trip: if PostgreSQL has closed the connection, there is something to
+    read. A silent connection counts as alive. ``SELECT 1`` would prove no more, since a restart may follow it.
     """
 
     def init_connection_state(self) -> None:

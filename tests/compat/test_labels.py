@@ -1,4 +1,4 @@
-"""Content types as no client should send them, through the application that the server runs."""
+"""Content types that no client should send, through the application that the server runs."""
 
 import codecs
 import encodings

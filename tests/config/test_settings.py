@@ -29,8 +29,8 @@ def value_of(expression: str, **variables: str) -> str:
         ({"PORT": "80000"}, "PORT is '80000': write a whole number from 1 to 65535."),
         (
             {"EMAIL_URL": "smtps://user:secret@mail.example.com"},
-            "EMAIL_URL must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, as on port "
-            "587) or smtp+ssl://… (as on port 465), such as smtp+tls://user:password@mail.example.com:587.",
+            "EMAIL_URL must be console: (mails go to standard output), smtp://…, smtp+tls://… (STARTTLS, usually "
+            "port 587) or smtp+ssl://… (usually port 465), such as smtp+tls://user:password@mail.example.com:587.",
         ),
         (
             {"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "gumshoe"},

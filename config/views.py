@@ -1,0 +1,43 @@
+"""Whether we are up, and what is answered when no view did: text to calls of the API, Django's pages to people."""
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from deployments.api import answers
+
+# Compared as a whole, since an organization's slug may begin with it.
+GRAPHQL_PATH = "/graphql"
+
+
+def is_api_call(request: HttpRequest) -> bool:
+    path = request.path_info
+    return path.startswith(settings.API_PATH_PREFIXES) or path == GRAPHQL_PATH
+
+
+def live(request: HttpRequest) -> HttpResponse:
+    """200 while the process can serve at all."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 while the database answers a query, 503 otherwise. Writing is not tried."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except OperationalError:
+        return HttpResponse("The database does not answer.", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api_call(request):
+        return answers.answer_text(400, "The request cannot be read: send it as the API's pages show.")
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_api_call(request):
+        return answers.server_error(request)
+    return defaults.server_error(request)
