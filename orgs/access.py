@@ -1,7 +1,7 @@
 """The only door to an organization for people.
 
-A stranger gets a 404, so that nobody can find out which organizations exist; a member whose role does not allow what
-the page does gets a 403 that names it; who is not signed in is sent to sign in.
+Strangers get a 404, so that they cannot find out which organizations exist. Members whose role does not allow what the
+page does get a 403 that names it. People who are not signed in are sent to sign in.
 """
 
 from collections.abc import Callable
@@ -25,31 +25,19 @@ Parameters = ParamSpec("Parameters")
 
 
 class MemberRequest(HttpRequest):
-    """A request that came through the door."""
+    """The request of a member, as ``member_page`` gives it to views."""
 
     user: User
     organization: Organization
     membership: Membership
 
 
-def membership_of(user: User, slug: str) -> Membership | None:
-    if not is_slug(slug):
-        return None
-    return Membership.objects.select_related("organization").filter(user=user, organization__slug=slug).first()
-
-
-def membership_by_former_slug(user: User, slug: str) -> Membership | None:
-    return (
-        Membership.objects.select_related("organization")
-        .filter(user=user, organization__former_slugs__slug=slug)
-        .first()
-        if is_slug(slug)
-        else None
-    )
+def find_membership(user: User, **organization: str) -> Membership | None:
+    return Membership.objects.select_related("organization").filter(user=user, **organization).first()
 
 
 def same_page(request: HttpRequest, organization: Organization) -> HttpResponseBase:
-    """A redirect to the page under the organization's present slug; a form is posted there again."""
+    """A redirect to the page under the present slug of the organization. A form is posted there again."""
     match = request.resolver_match
     assert match is not None  # noqa: S101 - the handler sets it before it calls a view
     url = reverse(match.view_name, kwargs={**match.kwargs, "organization": organization.slug})
@@ -59,7 +47,7 @@ def same_page(request: HttpRequest, organization: Organization) -> HttpResponseB
 
 
 def acting_for(request: HttpRequest) -> AbstractContextManager[None]:
-    """Names the person who is signed in as the actor of what is written meanwhile."""
+    """Makes the person who is signed in the actor of what is written meanwhile."""
     user: User = request.user  # type: ignore[assignment]  # pages that write for a person need one
     return acting_as(Actor.for_user(user, address=request.META.get("REMOTE_ADDR", "")))
 
@@ -70,19 +58,22 @@ def member_page(
     [Callable[Concatenate[MemberRequest, Parameters], HttpResponseBase]],
     Callable[..., HttpResponseBase],
 ]:
-    """For views of ``/<organization>/…``: sets ``request.organization`` and ``request.membership``, drops the slug from
-    the arguments, and names the member as the actor of what is written meanwhile."""
+    """For views of ``/<organization>/…``: sets ``request.organization`` and ``request.membership`` instead of passing
+    the slug, and makes the member the actor of what the view writes."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         @login_required
         @never_cache
         def through_the_door(request: Any, organization: str, **kwargs: Any) -> HttpResponseBase:
-            membership = membership_of(request.user, organization)
-            if membership is None:
-                if moved := membership_by_former_slug(request.user, organization):
-                    return same_page(request, moved.organization)
+            if not is_slug(organization):
                 raise Http404
+            membership = find_membership(request.user, organization__slug=organization)
+            if membership is None:
+                moved = find_membership(request.user, organization__former_slugs__slug=organization)
+                if moved is None:
+                    raise Http404
+                return same_page(request, moved.organization)
             if not role_allows(membership.role, permission):
                 role = Role(membership.role).label.lower()
                 raise PermissionDenied(f"Your role, {role}, may not {permission}. Ask an admin of the organization.")

@@ -6,6 +6,6 @@ class OrgsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        from orgs.sign_in.limits import forgive_a_missing_cache
+        from orgs.sign_in.adapters import forgive_a_missing_cache
 
         forgive_a_missing_cache()

@@ -1,6 +1,6 @@
 """Who did what to what, written in the transaction that does it.
 
-The actor is known at the door (``orgs.access`` for people, a management command for itself), so that services need no
+The actor is set where a call enters (``orgs.access`` for people, commands for themselves), so that services need no
 argument for it and cannot forget it.
 """
 
@@ -18,7 +18,7 @@ from orgs.text import ip_address_or_none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """``label`` survives the user; ``address`` is an IP address or empty."""
+    """``label`` outlives the user. ``address`` is an IP address or empty."""
 
     label: str
     user_id: int | None = None
@@ -45,9 +45,11 @@ def acting_as(actor: Actor) -> Iterator[None]:
 def record(
     action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, Any] | None = None
 ) -> None:
-    """``action`` is a noun and a past verb, such as ``token.revoked``; ``changes`` maps fields to ``[before, after]``
-    or to what was set: a list of two is always a change. Call it inside the transaction that writes ``subject``.
-    Never give it a secret."""
+    """Call it in the transaction that writes ``subject``, and never with a secret.
+
+    ``action`` is a noun and a past participle, such as ``token.revoked``. ``changes`` maps fields to
+    ``[before, after]``, a list of two, or to what was set.
+    """
     actor = current_actor.get()
     AuditEvent.objects.create(
         organization=organization,
@@ -65,7 +67,7 @@ def record(
 def record_changes(
     action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, list[Any]]
 ) -> None:
-    """:func:`record` of what ``save_changes`` gave, unless nothing changed."""
+    """:func:`record` what ``save_changes`` returned, unless nothing changed."""
     if changes:
         record(action, subject, organization=organization, changes=changes)
 
@@ -87,7 +89,7 @@ class Change:
 
 
 def changes_in_words(changes: Mapping[str, Any]) -> list[Change]:
-    """What :func:`record` was given, for people; ``before`` is empty where there is only what was set."""
+    """The ``changes`` of :func:`record`, for people. ``before`` is empty if there is only what was set."""
     result = []
     for field, value in changes.items():
         name = field.replace("_", " ")

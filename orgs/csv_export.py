@@ -1,4 +1,4 @@
-"""Lists as CSV, row by row, so that a long one takes no memory."""
+"""Lists as CSV, streamed, so that long ones take no memory."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,16 +7,14 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# A spreadsheet takes a cell that begins so for a formula, which may send the others elsewhere.
+# A spreadsheet reads a cell that begins like this as a formula, which may send other cells elsewhere.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-# To send each line by itself would take as long as to make it.
-LINES_IN_A_PIECE = 200
+# Sending a line takes as long as formatting it, so many are sent at once.
+LINES_AT_ONCE = 200
 
 
 class Echo:
-    """A file that hands back what is written to it."""
+    """A file whose ``write`` returns the line."""
 
     def write(self, line: str) -> str:
         return line
@@ -29,13 +27,12 @@ def safe_cell(value: Any) -> str:
 
 def in_pieces(lines: Iterable[str]) -> Iterator[str]:
     remaining = iter(lines)
-    while piece := "".join(islice(remaining, LINES_IN_A_PIECE)):
+    while piece := "".join(islice(remaining, LINES_AT_ONCE)):
         yield piece
 
 
 def csv_response(filename: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     writer = csv.writer(Echo())
-
     return StreamingHttpResponse(
         in_pieces(writer.writerow([safe_cell(cell) for cell in row]) for row in rows),
         content_type="text/csv; charset=utf-8",

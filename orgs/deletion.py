@@ -1,17 +1,17 @@
-"""Deleting what can be brought back: the row stays, with the moment of its deletion."""
+"""Deletion that can be undone: the row is kept, with the time of its deletion."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orgs import audit
 from orgs.models import Environment
 from orgs.rows import lock_active
 
-# How long the lists of what was deleted go back.
+# How far back the lists of deleted things go.
 RESTORABLE = timedelta(days=30)
 
 
@@ -21,14 +21,14 @@ def restorable_since() -> datetime:
 
 @transaction.atomic
 def delete_environment(*, environment: Environment) -> None:
-    """Its deploys stay in the history. Raises ValidationError for the default environment."""
+    """Its deploys are kept in the history. Raises ValidationError for the default environment."""
     project = lock_active(environment.project)
     environment.refresh_from_db(fields=["is_default", "deleted_at"])
     if environment.deleted_at:
         return
     if environment.is_default:
         raise ValidationError(
-            f"{environment} is the default environment of {project}, where calls go that name none: "
+            f"{environment} is the default environment of {project}, for calls that name no environment: "
             "make another one the default first."
         )
     environment.deleted_at = timezone.now()
@@ -40,7 +40,7 @@ def delete_environment(*, environment: Environment) -> None:
 
 @transaction.atomic
 def restore_environment(*, environment: Environment) -> None:
-    """Raises ValidationError where its project is deleted or its slug has been taken since."""
+    """Raises ValidationError if its project is deleted, or its slug has been taken since."""
     project = lock_active(environment.project)
     environment.refresh_from_db(fields=["deleted_at"])
     if environment.deleted_at:
@@ -51,17 +51,13 @@ def restore_environment(*, environment: Environment) -> None:
 
 
 def restore_row(row: Any) -> None:
-    """Make a locked or owned row an active one. Raises ValidationError where its slug has been taken since."""
+    """Clear ``deleted_at`` of a locked row. Raises ValidationError if its slug has been taken since."""
     row.deleted_at = None
     try:
         with transaction.atomic():
             row.save(update_fields=["deleted_at", "updated_at"])
     except IntegrityError:
-        raise slug_taken(row) from None
-
-
-def slug_taken(row: models.Model) -> ValidationError:
-    kind = row._meta.verbose_name  # noqa: SLF001 - Django's documented name for it
-    return ValidationError(
-        f"{row} cannot be restored, for its slug {row.slug} is another {kind}'s now: delete that one first."  # type: ignore[attr-defined]
-    )
+        kind = row._meta.verbose_name  # noqa: SLF001 - documented in spite of its name
+        raise ValidationError(
+            f"{row} cannot be restored, because another {kind} has its slug {row.slug} now: delete that one first."
+        ) from None

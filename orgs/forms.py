@@ -23,7 +23,7 @@ MAX_ENVIRONMENTS = 20
 
 
 def validate_name(value: str) -> None:
-    """As in ``provision.json``: format and combining characters alone show nothing."""
+    """Format and combining characters alone show nothing. ``provision.json`` has the same rule."""
     if all(c.isspace() or unicodedata.category(c) in ("Cf", "Mc", "Me", "Mn") for c in value):
         raise ValidationError("A name must have a visible character.")
 
@@ -34,14 +34,14 @@ class NameField(forms.CharField):
 
 
 class EnvironmentNamesField(forms.CharField):
-    """The environments of a new project in order of promotion, as a list; the last one becomes the default."""
+    """The names of a new project's environments in order of promotion. The last one becomes the default."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             max_length=MAX_ENVIRONMENTS * (MAX_NAME_LENGTH + 2),
             initial="Staging, Production",
-            help_text="In the order of promotion, with commas between. The last one is the default, where deploys go "
-            "that name none.",
+            help_text="In the order of promotion, with commas between. The last one is the default, for deploys that "
+            "name no environment.",
             **options,
         )
 
@@ -62,7 +62,7 @@ class EnvironmentNamesField(forms.CharField):
 
 # --- Forms about organizations and people ---
 
-PASSWORD_HELP = "At least 10 characters; not your name or address, and none of the well-known ones."
+PASSWORD_HELP = "At least 10 characters; not your name or address, and not a common password."
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -72,7 +72,7 @@ def time_zone_choices() -> list[tuple[str, str]]:
 
 
 class RoleField(forms.ChoiceField):
-    """The roles that ``by`` may give, each with what it may do."""
+    """The roles, each with what it may do."""
 
     widget = forms.RadioSelect
 
@@ -80,6 +80,7 @@ class RoleField(forms.ChoiceField):
         super().__init__(choices=role_choices(Role), **options)
 
     def limit_to(self, by: Membership) -> None:
+        """Offer the roles that ``by`` may give."""
         if not role_allows(by.role, Permission.MANAGE_OWNERS):
             self.choices = role_choices(role for role in Role if role != Role.OWNER)
 
@@ -107,7 +108,7 @@ class RoleForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    """A new user whose address is the invitation's."""
+    """A new user with the address of the invitation."""
 
     email = forms.EmailField(label="E-mail address", disabled=True)
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -120,7 +121,7 @@ class SignUpForm(forms.Form):
     )
 
     def clean(self) -> None:
-        """Weak passwords are told with the other mistakes, not after them."""
+        """Reports a weak password together with the other mistakes."""
         data = self.cleaned_data
         if "password" in data:
             user = User(email=data.get("email", ""), name=data.get("name", ""))
@@ -135,7 +136,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to
     slug = forms.CharField(
         max_length=MAX_SLUG_LENGTH,
         validators=[validate_slug],
-        help_text="Stands in the addresses of pages and API calls. After a change the old one keeps working.",
+        help_text="Part of the addresses of pages and API calls. After a change the old slug keeps working.",
     )
     time_zone = forms.ChoiceField(
         choices=time_zone_choices, label="Time zone", help_text="Days begin at midnight there."
@@ -146,7 +147,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to
         fields = ("name", "slug", "time_zone")
 
     def validate_unique(self) -> None:
-        """The service knows also the slugs that organizations had before."""
+        """Left to the service, which also knows the former slugs of organizations."""
 
 
 class NewOrganizationForm(forms.Form):
@@ -160,7 +161,7 @@ class NewOrganizationForm(forms.Form):
 
 
 class DayField(forms.DateField):
-    """A day within a window that both databases and every time zone can do with."""
+    """A day that both databases and all time zones can represent."""
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 

@@ -1,4 +1,4 @@
-"""Mails that people get from us, apart from those of allauth about signing in."""
+"""Inviting people by mail. Only the mail has the secret of the link; its SHA-256 is stored."""
 
 import hashlib
 import logging
@@ -23,9 +23,11 @@ from orgs.services import add_member, check_may_change, create_user
 
 logger = logging.getLogger(__name__)
 
+LIFETIME = timedelta(days=7)
+
 
 def send_invitation(invitation: Invitation, secret: str) -> bool:
-    """Whether the mail server took it. Call it after the commit: the link must work when it arrives."""
+    """Whether the mail server accepted it. Call it after the commit, so that the link works when it arrives."""
     url = f"{settings.SITE_URL}{reverse('invitation', kwargs={'secret': secret})}"
     organization = " ".join(invitation.organization.name.split())
     try:
@@ -41,11 +43,6 @@ def send_invitation(invitation: Invitation, secret: str) -> bool:
     return True
 
 
-# --- Writing invitations. Their secrets go into mails and nowhere else; stored is the SHA-256 ---
-
-LIFETIME = timedelta(days=7)
-
-
 def digest(secret: str) -> str:
     """The secret has 256 random bits, so no salt is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
@@ -56,7 +53,7 @@ def find_invitation(secret: str) -> Invitation | None:
 
 
 def open_invitations(email: str) -> list[Invitation]:
-    """Those that the owner of the address could accept now."""
+    """The invitations that the owner of the address can accept now."""
     return [
         invitation
         for invitation in Invitation.objects.filter(email=email.lower(), accepted_at=None, revoked_at=None)
@@ -68,7 +65,7 @@ def open_invitations(email: str) -> list[Invitation]:
 
 @transaction.atomic
 def invite(*, organization: Organization, email: str, role: Role, by: Membership) -> tuple[Invitation, str]:
-    """The invitation and the secret of its link, which cannot be had again. An expired invitation is renewed."""
+    """The invitation and the secret of its link, which is not stored. An expired invitation is renewed."""
     lock_row(organization)
     check_may_change(by, role)
     email = email.strip().lower()
@@ -88,7 +85,7 @@ def invite(*, organization: Organization, email: str, role: Role, by: Membership
 
 @transaction.atomic
 def renew_invitation(*, invitation: Invitation, by: Membership) -> str:
-    """A new secret, since the old one is not known any more; the old link ends."""
+    """A new secret, since the old one was not stored. The old link stops working."""
     refresh_open(invitation)
     check_may_change(by, invitation.role)
     secret = give_secret(invitation)
@@ -107,7 +104,7 @@ def revoke_invitation(*, invitation: Invitation, by: Membership) -> None:
 
 @transaction.atomic
 def accept_invitation(*, invitation: Invitation, user: User) -> None:
-    """Raises ValidationError where the invitation is for another address, or was used, revoked or is too old."""
+    """Raises ValidationError if the invitation is for another address, or is accepted, revoked or expired."""
     refresh_open(invitation)
     if user.email.lower() != invitation.email:
         raise ValidationError(f"This invitation is for {invitation.email}.", code="wrong_user")
@@ -121,7 +118,7 @@ def accept_invitation(*, invitation: Invitation, user: User) -> None:
 
 @transaction.atomic
 def sign_up_invited(*, invitation: Invitation, name: str, password: str, address: str) -> User:
-    """A new user with the invitation's address, who thereby is a member. The mail has proved the address."""
+    """A new user, who becomes a member. The mail has proved the address."""
     refresh_open(invitation)
     user = create_user(email=invitation.email, name=name, password=password)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -131,7 +128,7 @@ def sign_up_invited(*, invitation: Invitation, name: str, password: str, address
 
 
 def refresh_open(invitation: Invitation) -> None:
-    """Waits for others who write it. Raises ValidationError where it was accepted or revoked."""
+    """Locks the organization. Raises ValidationError if the invitation was accepted or revoked."""
     lock_row(invitation.organization)
     invitation.refresh_from_db(fields=["role", "digest", "expires_at", "accepted_at", "revoked_at"])
     if invitation.state in (InvitationState.ACCEPTED, InvitationState.REVOKED):

@@ -1,4 +1,4 @@
-"""Slugs of organizations: global, never one of our own addresses, and never one that another organization had."""
+"""Slugs of organizations: global, no part of our own addresses, and no former slug of another organization."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from orgs.models import FormerSlug, Organization
 SLUG_TAKEN = "This slug is in use, or another organization had it before: choose another."
 SLUG_RESERVED = "This word is part of Gumshoe's own addresses: choose another."
 
-# What may become an address of ours one day.
+# For pages that we may add.
 KEPT_FREE = frozenset(
     ["about", "docs", "help", "login", "logout", "media", "new", "search", "settings", "signup", "status", "webhooks"]
 )
@@ -45,7 +45,7 @@ def cannot_be_claimed(slug: str) -> bool:
 
 
 def claim_slug(*, organization: Organization, former: str = "") -> None:
-    """Call it after the row with the new slug was written: from then on nobody else can leave that slug behind.
+    """Call it once the row with the new slug is written: from then on nobody else can leave that slug behind.
 
     Raises ValidationError, which must end the transaction.
     """

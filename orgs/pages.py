@@ -1,4 +1,4 @@
-"""Pages of a list by the place of their last row, so that the thousandth page costs no more than the first."""
+"""Pages of a list that begin after a given row, so that the thousandth page takes no longer than the first."""
 
 import re
 from collections.abc import Sequence
@@ -16,40 +16,40 @@ ROW_ID = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``following`` is the next page's ``?after=``; empty on the last one."""
+    """``following`` is the ``?after=`` of the next page, and empty on the last one."""
 
     rows: Sequence[Any]
     following: str
 
 
 def page_of(rows: QuerySet[Any], *, after: str, by: str = "name", size: int = PAGE_SIZE) -> Page:
-    """The rows behind the one whose id is ``after``, in order of ``by`` (``-`` before it: descending) and id.
+    """The rows after the one with the id ``after``, ordered by ``by`` (with ``-``: descending) and id.
 
-    From the start where ``after`` is empty or names no row.
+    The first rows if ``after`` is empty or not the id of a row.
     """
     column, descending = by.removeprefix("-"), by.startswith("-")
     last = rows.filter(pk=int(after)).first() if ROW_ID.fullmatch(after) else None
     if last is not None:
         step, value = ("lt" if descending else "gt"), getattr(last, column)
         behind = Q((f"{column}__{step}", value)) | Q((f"pk__{step}", last.pk))
-        # The outer bound is one that an index can find.
+        # An index can use the outer bound.
         rows = rows.filter(Q((f"{column}__{step}e", value)) & behind)
     page = list(rows.order_by(by, "-pk" if descending else "pk")[: size + 1])
     return Page(page[:size], str(page[size - 1].pk) if len(page) > size else "")
 
 
-# --- What a person just deleted, and a button that brings it back ---
-# The address travels in the message's tags, which the templates read with ``undo_url``; it answers POST.
+# --- An Undo button for what a person just deleted ---
+# The tags of the message hold the address, which templates read with ``undo_url``.
 
 PREFIX = "undo:"
 
 
 def offer_undo(request: HttpRequest, message: str, url: str) -> None:
-    """Say on the next page what was done, with an Undo button that posts to ``url``."""
+    """Show ``message`` on the next page, with an Undo button that posts to ``url``."""
     messages.success(request, message, extra_tags=f"{PREFIX}{url}")
 
 
 def undo_url(message: Message) -> str:
-    """Where the message's Undo button posts; empty where the message offers none."""
+    """Where the message's Undo button posts, or empty without one."""
     tags = message.extra_tags or ""
     return tags.removeprefix(PREFIX) if tags.startswith(PREFIX) else ""

@@ -1,4 +1,4 @@
-"""Reading people and the audit log."""
+"""Reading members, invitations, environments and the audit log."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -11,17 +11,17 @@ from orgs.models import AuditEvent, Environment, Invitation, Organization, Proje
 
 
 def members(organization: Organization) -> QuerySet[Any]:
-    """With ``email``, by which pages of it are ordered."""
+    """With ``email``, the order of their pages."""
     return organization.memberships.select_related("user").annotate(email=F("user__email"))
 
 
 def waiting_invitations(organization: Organization) -> QuerySet[Invitation]:
-    """Those nobody has accepted or revoked; expired ones can be sent again."""
+    """Neither accepted nor revoked. Expired ones are included, since they can be sent again."""
     return organization.invitations.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
 
 
 def audit_events(organization: Organization, filters: Mapping[str, Any]) -> QuerySet[AuditEvent]:
-    """Newest first. ``filters`` are the cleaned fields of an AuditFilterForm."""
+    """Newest first. ``filters`` is the cleaned data of an AuditFilterForm."""
     events = AuditEvent.objects.filter(organization=organization).order_by("-id")
     if person := filters.get("person"):
         events = events.filter(actor_label=person)
@@ -41,7 +41,7 @@ def midnight(organization: Organization, day: date) -> datetime:
 
 
 def audit_actions(organization: Organization) -> list[str]:
-    """The actions that occur, for the filter to offer."""
+    """The actions that the filter offers: those that occur."""
     events = AuditEvent.objects.filter(organization=organization)
     return sorted(events.order_by().values_list("action", flat=True).distinct())
 

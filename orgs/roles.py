@@ -43,7 +43,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
-# Each begins where the one before ends; what exactly, PERMISSIONS says.
+# In short; PERMISSIONS has the details.
 DESCRIPTIONS: dict[Role, str] = {
     Role.OWNER: "everything an admin may, and decides who is an owner",
     Role.ADMIN: "everything a developer may, and runs projects, tokens, members and settings",

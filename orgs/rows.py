@@ -1,4 +1,4 @@
-"""Taking turns at a row."""
+"""Locking, validating and saving rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -13,32 +13,29 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def lock_row(row: Row) -> Row:
-    """The row as it is now, deleted or not; others who lock it wait until the transaction ends.
+    """The present row, deleted or not. Others who lock it wait for the end of this transaction.
 
-    Registrations, which only point to the row, do not wait for it.
+    Inserts that only refer to the row, such as registrations, do not wait.
     """
-    manager: Any = getattr(type(row), "all_objects", None) or type(row)._default_manager  # noqa: SLF001 - Django's own name
+    manager: Any = getattr(type(row), "all_objects", None) or type(row)._default_manager  # noqa: SLF001 - documented in spite of its name
     locked: Row = manager.select_for_update(no_key=True).get(pk=row.pk)
     return locked
 
 
 def lock_active(row: Row) -> Row:
-    """Raises ValidationError where somebody has deleted it."""
+    """Raises ValidationError if the row is deleted."""
     locked: Any = lock_row(row)
     if locked.deleted_at:
         raise ValidationError(f"{locked} is deleted: restore it first.")
     return locked  # type: ignore[no-any-return]
 
 
-# --- Validating and saving, for services ---
-
-
 def store(instance: models.Model, *, only: Sequence[str] | None = None) -> None:
-    """Validate and save, all fields or ``only`` these.
+    """Validate and save all fields, or ``only`` these.
 
-    Raises ValidationError, also where another transaction stored the like at the same time.
+    Raises ValidationError, also if another transaction stored a conflicting row at the same time.
     """
-    for field in instance._meta.concrete_fields:  # noqa: SLF001 - a documented interface
+    for field in instance._meta.concrete_fields:  # noqa: SLF001 - documented in spite of its name
         if problem := problem_in_json(getattr(instance, field.attname)):
             raise ValidationError({field.name: f"The text {problem}."})
     instance.full_clean()
@@ -46,20 +43,18 @@ def store(instance: models.Model, *, only: Sequence[str] | None = None) -> None:
         with transaction.atomic():
             instance.save(update_fields=only)
     except IntegrityError:
-        # The other one has committed by now, so that validation sees its row and finds the words.
+        # The other transaction has committed by now, so validation sees its row and says what conflicts.
         instance.full_clean()
         raise
 
-
-# --- New rows under slugs that nobody else has, also where two are created at the same moment ---
 
 ATTEMPTS = 5
 
 
 def save_with_slug(row: Any, *, slug: str, fallback: str, is_taken: Callable[[str], bool]) -> None:
-    """Store a new row under ``slug``, or where that is empty under a free one made of its name.
+    """Store a new row with ``slug`` or, if that is empty, with a free slug made from its name.
 
-    Raises ValidationError where ``slug`` is taken. ``is_taken`` is asked again after somebody was faster.
+    Raises ValidationError if ``slug`` is taken. Tries again if another transaction takes the free slug meanwhile.
     """
     for attempt in range(1, ATTEMPTS + 1):
         row.slug = slug or slug_from_name(row.name, fallback=fallback, is_taken=is_taken)

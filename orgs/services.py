@@ -15,7 +15,7 @@ from orgs.roles import Permission, Role, role_allows
 from orgs.rows import lock_active, lock_row, save_with_slug, store
 from orgs.slugs import slug_from_name
 
-# The colours new environments get in turn, in order of promotion; dark enough for white text (contrast of 4.5 and up).
+# For new environments in order of promotion; dark enough for white text (a contrast of at least 4.5).
 ENVIRONMENT_COLOURS = ("#1d4ed8", "#7c3aed", "#be185d", "#b45309", "#047857", DEFAULT_COLOUR)
 
 
@@ -45,9 +45,9 @@ class EnvironmentFields(TypedDict, total=False):
 
 
 def save_changes(instance: models.Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Validate and store those of ``values`` that differ. A row that is as it should be is not written.
+    """Validate and store those of ``values`` that differ, if any.
 
-    Gives ``{field: [before, after]}`` for :func:`orgs.audit.record_changes`.
+    Returns ``{field: [before, after]}`` for :func:`orgs.audit.record_changes`.
     """
     changes = {
         name: [getattr(instance, name), value] for name, value in values.items() if getattr(instance, name) != value
@@ -62,10 +62,7 @@ def save_changes(instance: models.Model, values: Mapping[str, Any]) -> dict[str,
 
 @transaction.atomic
 def create_user(*, email: str, name: str = "", password: str | None = None, accept_weak_password: bool = False) -> User:
-    """A user without staff rights. Raises ValidationError, also where the password is too weak and that matters.
-
-    Without a password the user cannot sign in until one is set.
-    """
+    """A user without staff rights, who cannot sign in without a password. Raises ValidationError."""
     user = User(email=email.strip().lower(), name=name)
     if password is not None and not accept_weak_password:
         try:
@@ -124,7 +121,7 @@ def add_member(*, organization: Organization, user: User, role: Role) -> Members
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: Membership | None = None) -> None:
-    """``by`` is the member who does it, none for the operator. The last owner stays one."""
+    """``by`` is the member who does it, or ``None`` for the operator. The last owner keeps the role."""
     lock_row(membership.organization)
     refresh_member(membership)
     if by:
@@ -137,7 +134,7 @@ def change_role(*, membership: Membership, role: Role, by: Membership | None = N
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: Membership | None = None) -> None:
-    """A member may also remove themselves, which needs no right. The last owner stays."""
+    """Members may remove themselves without any right. The last owner cannot be removed."""
     lock_row(membership.organization)
     refresh_member(membership)
     leaves = by is not None and by.pk == membership.pk
@@ -161,7 +158,7 @@ def refresh_member(membership: Membership) -> None:
 
 
 def check_may_change(by: Membership, *roles: str) -> None:
-    """Only owners make and unmake owners, also where a role changed since the page was shown."""
+    """Only owners make and unmake owners. The role of ``by`` is read again, since it may have changed."""
     refresh_member(by)
     needed = Permission.MANAGE_OWNERS if Role.OWNER in roles else Permission.MANAGE_MEMBERS
     if not role_allows(by.role, needed):
@@ -169,7 +166,7 @@ def check_may_change(by: Membership, *roles: str) -> None:
 
 
 def check_another_owner(membership: Membership) -> None:
-    """Call it with the organization's row locked: two owners must not take each other's place as the last."""
+    """Call it with the organization locked. Otherwise two owners could leave at the same time."""
     if membership.role != Role.OWNER:
         return
     others = Membership.objects.filter(
@@ -186,7 +183,7 @@ def check_another_owner(membership: Membership) -> None:
 def create_project(
     *, organization: Organization, name: str, slug: str = "", environments: Sequence[NewEnvironment] = ()
 ) -> Project:
-    """A project is never without a default environment: the first one, or Production, where none is marked."""
+    """With a default environment: the one that is marked, or else the first one, or else Production."""
     project = Project(organization=organization, name=name)
     save_with_slug(
         project, slug=slug, fallback="project", is_taken=lambda s: organization.projects.filter(slug=s).exists()
@@ -207,7 +204,7 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
-    """The environment becomes the last one of the promotion path."""
+    """Adds it at the end of the promotion path."""
     lock_active(project)
     position = next_position(project)
     environment = Environment(
@@ -240,7 +237,7 @@ def next_position(project: Project) -> int:
 
 
 def colour_at(position: int) -> str:
-    """What a new environment gets in this place."""
+    """The colour of a new environment at this position."""
     return ENVIRONMENT_COLOURS[position % len(ENVIRONMENT_COLOURS)]
 
 
@@ -253,7 +250,7 @@ def update_environment(*, environment: Environment, **fields: Unpack[Environment
 
 @transaction.atomic
 def order_environments(*, project: Project, environments: Sequence[Environment]) -> None:
-    """Put these environments into this order of promotion, in the places that they have; the others keep theirs."""
+    """Sort these environments among the positions that they have. The others keep theirs."""
     lock_active(project)
     listed = {environment.pk for environment in environments}
     following = iter(environments)
@@ -268,7 +265,7 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
 
 @transaction.atomic
 def move_environment(*, environment: Environment, towards_end: bool) -> None:
-    """One place along the promotion path; the last one stays the last."""
+    """By one position along the promotion path. Nothing happens at its ends."""
     project = lock_active(environment.project)
     order = list(project.environments.order_by("position", "id"))
     at = order.index(environment)
@@ -280,7 +277,7 @@ def move_environment(*, environment: Environment, towards_end: bool) -> None:
 
 @transaction.atomic
 def set_default_environment(*, environment: Environment) -> None:
-    """Raises ValidationError where it is deleted."""
+    """Raises ValidationError if it is deleted."""
     lock_active(environment.project)
     if lock_active(environment).is_default:
         return
@@ -295,12 +292,9 @@ def set_default_environment(*, environment: Environment) -> None:
     )
 
 
-# --- The first things of an organization, all at once ---
-
-
 @transaction.atomic
 def found_organization(*, name: str, project: str, environments: Sequence[str], owner: User) -> Organization:
-    """An organization with its first owner and project. The last environment is the default one."""
+    """An organization with its first owner and its first project, whose last environment is the default."""
     organization = create_organization(name=name)
     add_member(organization=organization, user=owner, role=Role.OWNER)
     create_project(

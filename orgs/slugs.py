@@ -1,4 +1,4 @@
-"""Slugs: lower-case names with spaces turned into hyphens, as Sleuth's documentation describes them."""
+"""Slugs: lower-case names with hyphens for spaces, as in Sleuth's documentation."""
 
 import re
 import unicodedata
@@ -23,13 +23,13 @@ def validate_slug(value: str) -> None:
 
 
 def slug_alike(name: str) -> str:
-    """What a slug is made of from this name: of any length, and empty where no letter of it is ASCII."""
+    """The name as a slug of any length; empty if the name has no ASCII letter or digit."""
     ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-_")
 
 
 def slug_from_name(name: str, *, fallback: str, is_taken: Callable[[str], bool]) -> str:
-    """A free slug for ``name``: its own, or with -2, -3, … behind it; ``fallback`` where no letter of it is ASCII."""
+    """A free slug for ``name`` (or ``fallback`` if nothing of it is ASCII), with -2, -3, … if it is taken."""
     base = (slug_alike(name) or fallback)[:MAX_SLUG_LENGTH].rstrip("-_")
     slug, number = base, 1
     while is_taken(slug):

@@ -1,4 +1,4 @@
-"""Text that both databases store: PostgreSQL refuses NUL, and lone surrogates are no UTF-8; SQLite takes either."""
+"""Text that both databases can store. SQLite accepts NUL characters and lone surrogates; PostgreSQL does not."""
 
 import ipaddress
 from typing import Any
@@ -7,7 +7,7 @@ MAX_DEPTH = 64
 
 
 def problem_in_text(value: str) -> str | None:
-    """What to tell the sender of ``value``, or ``None`` where it can be stored."""
+    """What is wrong with ``value``, or ``None`` if it can be stored."""
     if "\0" in value:
         return "contains a NUL character: remove it"
     try:
@@ -18,7 +18,7 @@ def problem_in_text(value: str) -> str | None:
 
 
 def printable(value: str) -> str:
-    """``value`` for a sentence: what would break its line or cannot be seen is escaped."""
+    """``value`` for a sentence: line breaks and invisible characters are escaped."""
     if value.isprintable():
         return value
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
@@ -29,7 +29,7 @@ def shortened(value: str, most: int) -> str:
 
 
 def problem_in_json(value: Any) -> str | None:
-    """The same for every key and string anywhere in decoded JSON, and for nesting deeper than MAX_DEPTH."""
+    """The same for all keys and strings in decoded JSON, and for nesting deeper than MAX_DEPTH."""
     level, depth = [value], 0
     while level:
         depth += 1
@@ -50,12 +50,12 @@ def problem_in_json(value: Any) -> str | None:
 
 
 def storable(value: str) -> str:
-    """``value`` with what no database stores replaced, for text that is kept as evidence and not refused."""
+    """``value`` without what a database cannot store, for text that is kept as evidence and not rejected."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def ip_address_or_none(value: str) -> str | None:
-    """An IP address as a database stores it, without a zone; ``None`` where it is none (a Unix socket has none)."""
+    """An IP address without its zone, or ``None`` if it is not one. Callers on a Unix socket have none."""
     try:
         return str(ipaddress.ip_address(value.strip().partition("%")[0]))
     except ValueError:

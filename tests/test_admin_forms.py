@@ -51,7 +51,7 @@ class TestOrganizations:
     def test_a_member_twice_is_rejected(self, operator: OperatorClient, ci: World, admin: User) -> None:
         again = {"user": admin.pk, "role": "owner"}
         answer = operator.change(ci.organization, name="Acme", **members(again))
-        assert "member of this organization already" in problems(answer)
+        assert "already a member of this organization" in problems(answer)
         answer = operator.add(Organization, name="Acme", **members(again, again))
         assert "duplicate" in problems(answer)
         assert Membership.objects.get().role == Role.ADMIN

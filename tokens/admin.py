@@ -41,7 +41,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the ty
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(OperatorAdmin):
-    """Tokens are created where their secret can be shown (``manage.py provision``), and stay listed when revoked."""
+    """Tokens are created where their secret can be shown (``manage.py provision``). Revoked ones remain listed."""
 
     form = TokenForm
     fieldsets = (
@@ -72,14 +72,8 @@ class AccessTokenAdmin(OperatorAdmin):
 
     @admin.display
     def limits(self, token: AccessToken) -> str:
-        limited = [
-            word
-            for word, is_limited in (
-                ("deployments", token.limited_to_deployments),
-                ("environments", token.limited_to_environments),
-            )
-            if is_limited
-        ]
+        limits = {"deployments": token.limited_to_deployments, "environments": token.limited_to_environments}
+        limited = [word for word, is_limited in limits.items() if is_limited]
         return f"some {' and '.join(limited)}" if limited else "none"
 
     @admin.display
@@ -101,12 +95,12 @@ class AccessTokenAdmin(OperatorAdmin):
         for token in tokens:
             services.revoke_token(token=token)
             self.log_change(request, token, "Revoked.")
-        self.message_user(request, f"Revoked: {len(tokens)}. They are refused from now on.", messages.SUCCESS)
+        self.message_user(request, f"Revoked: {len(tokens)}. They are rejected from now on.", messages.SUCCESS)
 
 
 @admin.register(RetiredSecret)
 class RetiredSecretAdmin(FactAdmin):
-    """What of it can be told; whoever rotates the token decides how long it goes on working."""
+    """Without its digest. How long it works was decided when the token was rotated."""
 
     fields = ("hint", "token", "retired_at", "works_until", "last_used_at", "last_used_address", "last_used_agent")
     readonly_fields = ("hint", "last_used_at", "last_used_address", "last_used_agent")

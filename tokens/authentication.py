@@ -1,9 +1,9 @@
 """Finding the access token of an API call, wherever its client puts it.
 
-Clients differ: ``Authorization: Bearer`` (Sleuth's current pages and CLI), ``Authorization: apikey`` (Sleuth's older
-pages, a Go library), ``api_key`` in a JSON, form or multipart body (the GitHub Action, most curl scripts), in the query
-string (Terraform Cloud), as the user name of HTTP Basic, or as the last segment of the path (Sleuth's incident webhook,
-which Grafana OnCall and its like call).
+It may be in the header ``Authorization: Bearer`` (Sleuth's current pages and CLI) or ``Authorization: apikey`` (Sleuth's
+older pages, a Go library), the user name of HTTP Basic, the field ``api_key`` of a JSON, form or multipart body (the
+GitHub Action, most curl scripts) or of the query string (Terraform Cloud), or the last segment of the path (Sleuth's
+incident webhook, for Grafana OnCall and others).
 """
 
 import base64
@@ -27,7 +27,7 @@ from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope, allows
 from tokens.statements import TokenRow, find_token
 
-# One text whatever the reason, so that nobody can find out which tokens, organizations and deployments exist.
+# One text for all reasons, so that callers cannot find out which tokens, organizations and deployments exist.
 UNAUTHORIZED = "Unauthorized: the access token is not valid, or the deployment is not in its organization."
 NO_TOKEN = "No access token: send it as 'Authorization: Bearer <token>' or as api_key in the body."
 NO_SCHEME = "The Authorization header has no scheme: write 'Authorization: Bearer <token>'."
@@ -38,8 +38,8 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 class TokenRefused(AuthenticationFailed):
-    """``explanation`` is for the people of the path's organization, whose token it is where ``token`` is given; the
-    caller gets the one text that all get."""
+    """The caller gets the text UNAUTHORIZED. ``explanation`` is for the organization of the path; ``token`` is given only
+    if it belongs to that organization."""
 
     def __init__(self, explanation: str, *, token: TokenRow | None = None) -> None:
         super().__init__(UNAUTHORIZED)
@@ -48,9 +48,9 @@ class TokenRefused(AuthenticationFailed):
 
 
 class AccessTokenAuthentication(BaseAuthentication):
-    """Sets ``request.auth`` to the call's TokenRow; there is no user.
+    """Sets ``request.auth`` to the TokenRow of the call. There is no user.
 
-    Where the view's path has an ``organization``, it must be the token's, by its present slug or a former one.
+    An ``organization`` in the path must be the token's, by its present slug or a former one.
     """
 
     def authenticate(self, request: Request) -> tuple[None, TokenRow]:
@@ -103,9 +103,7 @@ def names_organization(slug: str, token: TokenRow) -> bool:
 
 
 def sent_secrets(request: Request) -> Iterator[str]:
-    """The secrets of a call in the order they count: path, header, query string, body, which is only read where none of
-    the others carries one.
-    """
+    """The secrets of a call by precedence: path, header, query string, body. The body is read only if needed."""
     if in_path := request.parser_context["kwargs"].get("token", "").strip():
         yield in_path
     scheme, credentials = authorization(request)
@@ -120,7 +118,7 @@ def sent_secrets(request: Request) -> Iterator[str]:
 
 
 def header_secrets(request: Request) -> Iterator[str]:
-    """What the Authorization header carries, as it is and with the user of HTTP Basic decoded."""
+    """The credentials of the Authorization header as they are, and the user of HTTP Basic."""
     _, credentials = authorization(request)
     if credentials:
         yield credentials
@@ -130,7 +128,7 @@ def header_secrets(request: Request) -> Iterator[str]:
 def basic_user(credentials: str) -> str:
     try:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0].strip()
-    except ValueError:  # no base64, or not of UTF-8
+    except ValueError:  # not base64, or not UTF-8
         return ""
 
 
@@ -143,7 +141,7 @@ def body_fields(request: Request) -> Mapping[str, Any]:
 
 
 def authorization(request: Request) -> tuple[str, str]:
-    """The header's scheme in lower case, and what follows it."""
+    """The scheme in lower case, and the credentials after it."""
     scheme, *credentials = request.META.get("HTTP_AUTHORIZATION", "").split(None, 1) or ("",)
     return scheme.lower(), credentials[0].strip() if credentials else ""
 
@@ -171,7 +169,7 @@ class TokenAllows(BasePermission):
     """403 unless the token has the view's ``required_scope``."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        scope: Scope = view.required_scope  # type: ignore[attr-defined]  # a view without one must not start
+        scope: Scope = view.required_scope  # type: ignore[attr-defined]  # a view without one must fail
         token: TokenRow = request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
         self.message = f"The access token lacks the scope {scope}: use a token that has it, or ALL."
         return allows(token.scopes, scope)

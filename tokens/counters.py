@@ -1,4 +1,4 @@
-"""Counting for all web workers of one machine, without a service: in a file that each of them maps into its memory."""
+"""A cache for counting that all web workers of a machine share without a service: a file mapped into their memory."""
 
 import fcntl
 import mmap
@@ -18,13 +18,13 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 # The digest of a key, when it expires (seconds since 1970) and its count.
 SLOT = struct.Struct("=16sdq")
 SLOTS = 16_384
-# A key may stand in so many slots, the first of which its digest names.
-PLACES = 8
+# A key may be in any of so many slots. Its digest names the first one.
+SLOTS_OF_A_KEY = 8
 
 
 class Table:
     def __init__(self, path: Path) -> None:
-        # Open as long as the process lives: to close any descriptor of the file would free the lock.
+        # Open until the process ends. Closing any descriptor of the file would free the lock.
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(self.file, SLOTS * SLOT.size)
         self.memory = mmap.mmap(self.file, SLOTS * SLOT.size)
@@ -32,7 +32,7 @@ class Table:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keeps other threads out, then other processes; the system frees the lock of one that dies."""
+        """Locks out other threads, then other processes. The system frees the lock of a process that dies."""
         with self.lock:
             fcntl.lockf(self.file, fcntl.LOCK_EX)
             try:
@@ -41,27 +41,27 @@ class Table:
                 fcntl.lockf(self.file, fcntl.LOCK_UN)
 
     def find(self, digest: bytes) -> tuple[int, float, int | None]:
-        """The key's place, expiry and count; with no count, a place for it: a free one, or what soonest will be."""
+        """The offset, expiry and count of a key. If it has no count, the offset is of the slot that expires first."""
         now = time.time()
         first = int.from_bytes(digest[:4], "little")
-        soonest, place = 0.0, -1
-        for number in range(first, first + PLACES):
+        soonest, free = 0.0, -1
+        for number in range(first, first + SLOTS_OF_A_KEY):
             offset = number % SLOTS * SLOT.size
             name, expires, count = SLOT.unpack_from(self.memory, offset)
             if name == digest and expires > now:
                 return offset, expires, count
-            if place < 0 or expires < soonest:
-                soonest, place = expires, offset
-        return place, 0.0, None
+            if free < 0 or expires < soonest:
+                soonest, free = expires, offset
+        return free, 0.0, None
 
 
 open_table = cache(Table)
 
 
 class SharedCounters(BaseCache):
-    """As much of a cache as django-ratelimit counts with. LOCATION is the file's path.
+    """What django-ratelimit needs of a cache. LOCATION is the path of the file.
 
-    With very many keys at once one is forgotten before its time: then too little is counted, never too much.
+    With very many keys at once, some are forgotten too early. Then the count is too low, never too high.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
@@ -75,18 +75,18 @@ class SharedCounters(BaseCache):
         digest = self.digest(key, version)
         expires = self.get_backend_timeout(timeout)
         with self.table.alone():
-            place, _, count = self.table.find(digest)
+            offset, _, count = self.table.find(digest)
             if count is None:
-                SLOT.pack_into(self.table.memory, place, digest, float("inf") if expires is None else expires, value)
+                SLOT.pack_into(self.table.memory, offset, digest, float("inf") if expires is None else expires, value)
         return count is None
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         digest = self.digest(key, version)
         with self.table.alone():
-            place, expires, count = self.table.find(digest)
+            offset, expires, count = self.table.find(digest)
             if count is None:
                 raise ValueError(f"There is no counter {key!r}.")
-            SLOT.pack_into(self.table.memory, place, digest, expires, count + delta)
+            SLOT.pack_into(self.table.memory, offset, digest, expires, count + delta)
         return count + delta
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:

@@ -8,10 +8,10 @@ from orgs.models import Environment, Organization, Timestamped
 
 
 class AccessToken(Timestamped):
-    """How a machine authenticates. The secret itself is shown once and never stored.
+    """How a machine authenticates. The secret is shown once and never stored.
 
-    A token may be limited to some deployments (``Deployment.tokens``) or environments. The limit is a flag of its own:
-    a limited token whose last deployment was deleted is allowed nothing, not everything.
+    A token may be limited to some deployments (``Deployment.tokens``) or environments. The flags say so, since a
+    limited token whose last deployment was deleted may do nothing, and not everything.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tokens")
@@ -61,7 +61,7 @@ class AccessToken(Timestamped):
 
 
 class RetiredSecret(models.Model):
-    """The secret a token had before it was rotated; it is accepted until ``works_until``."""
+    """The secret of a token before it was rotated. It is accepted until ``works_until``."""
 
     token = models.ForeignKey(AccessToken, on_delete=models.CASCADE, related_name="retired_secrets")
     digest = models.CharField(max_length=64, unique=True, editable=False)

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Scope(models.TextChoices):
-    """What an access token may do; Sleuth knows ALL and REGISTER_DEPLOY."""
+    """What an access token may do. Sleuth has ALL and REGISTER_DEPLOY."""
 
     REGISTER_DEPLOY = "REGISTER_DEPLOY", "Register deploys and manual changes"
     REGISTER_IMPACT = "REGISTER_IMPACT", "Register incidents and metric values"

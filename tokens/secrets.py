@@ -1,8 +1,6 @@
-"""The form of a token's secret: ``gum_``, 32 random letters and digits, 6 of checksum.
+"""The form of a token's secret: ``gum_``, 32 random letters and digits, and their CRC-32 as 6 digits in base 62.
 
-Prefix and checksum let secret scanners find leaked tokens without asking us:
-``gum_[0-9A-Za-z]{38}``, of which the last six are the CRC-32 of the 32 before them in base 62.
-The scheme is GitHub's: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+Prefix and checksum let secret scanners find leaked tokens without asking us. The scheme is GitHub's: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 """
 
 import hashlib
@@ -37,20 +35,19 @@ def checksum(random: str) -> str:
 
 
 def digest(secret: str) -> str:
-    """What is stored in the secret's place: SHA-256 in hex. The secret has 190 random bits, so no salt is needed."""
+    """Stored in place of the secret: SHA-256 in hex. With 190 random bits it needs no salt."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hint(secret: str) -> str:
-    """Enough of the secret for a person to tell it from others: its first eight and last four characters."""
+    """Enough for a person to recognize the secret: its first eight and last four characters."""
     return f"{secret[:8]}…{secret[-4:]}"
 
 
 def without_secrets(value: Any) -> Any:
-    """A value of JSON, in whose text whatever is a secret is blotted out. What only begins like one stays as it is: it
-    may be a branch or a path."""
+    """Decoded JSON with its secrets redacted. What only begins like a secret is kept, since it may be a branch."""
     if isinstance(value, str):
-        return SECRET.sub(blot, value) if "gum" in value else value
+        return SECRET.sub(redact_secret, value) if "gum" in value else value
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, dict):
@@ -58,44 +55,44 @@ def without_secrets(value: Any) -> Any:
     return value
 
 
-def blot(found: re.Match[str]) -> str:
+def redact_secret(found: re.Match[str]) -> str:
     random, its_checksum = found.groups()
     return REDACTED if checksum(random) == its_checksum else found[0]
 
 
-# --- Blotting credentials out of what is kept of a call ---
+# --- Redacting credentials in what is kept of a call ---
 
 
 def spelt(name: str, escape: str) -> str:
-    """A pattern of ``name``, each letter as it is or behind ``escape`` as a code in hexadecimal."""
+    """A pattern of ``name``, with each letter as it is or as ``escape`` and its hexadecimal code."""
     return "".join(f"(?:{letter}|{escape}(?:{ord(letter.lower()):x}|{ord(letter.upper()):x}))" for letter in name)
 
 
 IN_JSON, IN_FORMS = r"\\u00", "%"
-# api_key with its value in JSON (quoted or, wrongly, not), in a form or query, and as a part of a multipart body; each
-# also where the body was cut within the value. Some webhooks name it token.
+# api_key and its value in JSON (also without quotation marks), in a form or query, and as a part of a multipart body.
+# The text may end within the value. Some webhooks name it token.
 JSON_KEY = re.compile(
     rf"""(["']{spelt("api_key", IN_JSON)}["']\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}}\]]+)""", re.IGNORECASE
 )
 FORM_KEY = re.compile(
     rf"""((?:^|[&?\s])(?:{spelt("api_key", IN_FORMS)}|{spelt("token", IN_FORMS)})=)"""
-    # An address may stand within JSON, whose next quotation mark is not its own.
+    # An address may be within JSON, which has the next quotation mark.
     r"""(?:"[^"&\s]*"?|'[^'&\s]*'?|[^&\s"'<>\\]*)""",
     re.IGNORECASE,
 )
-# A part has few headers. Without that limit, and where it took back what it has read, a body full of such names would
-# take seconds, and all threads with it.
+# Possessive, and with a limit for the headers of a part. Otherwise a body full of such names would take seconds, and
+# block all threads.
 MULTIPART_KEY = re.compile(r"""(name="?api_key"?[^\r\n]*+(?:\r?\n[^\r\n]++){0,10}+\r?\n\r?\n)[^\r\n]*""", re.IGNORECASE)
-# What all three patterns have.
+# All three patterns contain one of these.
 MAY_HAVE_KEY = re.compile(r"key|token|\\u00|%", re.IGNORECASE)
-# The token is the last segment of an incident's path.
+# The token is the last segment of the path of an incident.
 PATH_KEY = re.compile(r"""(register(?:[_-]|%5f|%2d)impact(?:/|%2f)+\s*)[^?\s"',}&]+""", re.IGNORECASE)
-# What looks like a secret of ours, or the beginning of one that was cut, wherever it stands.
+# What looks like a secret of ours, or like the beginning of one.
 SECRET_IN_TEXT = re.compile(r"gum(?:_|%5f|(?:\\+|%5c)u005f)[0-9a-z]{8,}", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without values of ``api_key``, without what looks like a token of ours, and without ``secrets``."""
+    """``text`` without ``secrets``, values of ``api_key`` and what looks like a secret of ours."""
     text = PATH_KEY.sub(rf"\1{REDACTED}", text)
     if MAY_HAVE_KEY.search(text):
         text = JSON_KEY.sub(rf'\1"{REDACTED}"', text)

@@ -24,7 +24,7 @@ def token_actor(token: TokenRow, *, address: str) -> Actor:
     return Actor(label=f"access token {token.name}", address=address)
 
 
-# So long the request log can still say why a call with such a secret is refused.
+# For so long the request log can say why a call with such a secret is rejected.
 ENDED_SECRETS_ARE_KEPT = timedelta(days=30)
 
 
@@ -54,10 +54,9 @@ def create_token(
     expires_at: datetime | None = None,
     created_by: User | None = None,
 ) -> tuple[AccessToken, str]:
-    """The token and its secret, which cannot be had again.
+    """The token and its secret, which is not stored.
 
-    With ``limited_to_deployments`` the token is allowed nothing until deployments are given to it
-    (:func:`deployments.services.limit_token`).
+    With ``limited_to_deployments`` the token may do nothing until it is given deployments.
     """
     secret = secrets.new_secret()
     token = AccessToken(
@@ -98,7 +97,7 @@ def update_token(*, token: AccessToken, **fields: Unpack[TokenFields]) -> None:
 
 @transaction.atomic
 def limit_token_environments(*, token: AccessToken, environments: Collection[Environment] | None) -> None:
-    """Let ``token`` act on these environments only; ``None`` lifts the limit."""
+    """Limit ``token`` to these environments. ``None`` removes the limit."""
     before = slugs_in_words(token.environments.all()) if token.limited_to_environments else None
     after = slugs_in_words(environments) if environments is not None else None
     save_changes(token, {"limited_to_environments": environments is not None})
@@ -109,9 +108,9 @@ def limit_token_environments(*, token: AccessToken, environments: Collection[Env
 
 @transaction.atomic
 def rotate_token(*, token: AccessToken, grace: timedelta) -> str:
-    """The new secret, which cannot be had again. The old one works for ``grace``, those before it no longer than that.
+    """The new secret, which is not stored. The old one works for ``grace``, and older ones no longer than that.
 
-    Raises ValidationError where the token is not active, or got another secret since ``token`` was read.
+    Raises ValidationError if the token is not active, or got another secret since ``token`` was read.
     """
     current = lock_row(token)
     if current.digest != token.digest:
@@ -139,7 +138,7 @@ def end_retired_secrets(token: AccessToken, *, at: datetime) -> None:
 
 @transaction.atomic
 def revoke_token(*, token: AccessToken) -> None:
-    """All its secrets are refused from now on; it stays listed. Revoking twice keeps the first time."""
+    """Reject all its secrets from now on. It remains listed. Revoking it again keeps the first time."""
     now = timezone.now()
     if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
         end_retired_secrets(token, at=now)
@@ -148,6 +147,6 @@ def revoke_token(*, token: AccessToken) -> None:
 
 
 def delete_ended_secrets() -> int:
-    """How many retired secrets were deleted: those nobody needs to be told any more that they stopped working."""
+    """How many were deleted, because the request log need not explain them any more."""
     ended = RetiredSecret.objects.filter(works_until__lte=timezone.now() - ENDED_SECRETS_ARE_KEPT)
     return ended.delete()[0]

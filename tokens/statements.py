@@ -1,6 +1,6 @@
-"""The SQL that every API call runs, kept out of the ORM because it is the hot path.
+"""The SQL of every call of the API. The ORM would be too slow here.
 
-The same statements serve SQLite and PostgreSQL; tests hold each against the ORM's answer.
+The statements work on SQLite and PostgreSQL. Tests compare each with the answer of the ORM.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class RetiredRow:
-    """The secret that a call was made with, where it is not the token's present one."""
+    """The former secret with which a call was made."""
 
     id: int
     retired_at: datetime
@@ -23,7 +23,7 @@ class RetiredRow:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """An access token as authentication needs it."""
+    """What authentication needs of an access token."""
 
     id: int
     name: str
@@ -47,7 +47,7 @@ WHERE token.digest = %s
 """
 
 
-# Asked only where no token has the secret.
+# Only if no token has the secret.
 FIND_TOKEN_BY_RETIRED_SECRET = """
 SELECT token.id, token.name, token.scopes, token.limited_to_deployments, token.limited_to_environments,
        token.expires_at, token.revoked_at, token.last_used_at, organization.id, organization.slug,
@@ -60,7 +60,7 @@ WHERE retired.digest = %s
 
 
 def find_token(digest: str) -> TokenRow | None:
-    """By its secret or, with ``retired`` set, by one it had before, whether that still works or not."""
+    """By its secret or by a former one, which may have stopped working; then ``retired`` is set."""
     with connection.cursor() as cursor:
         for statement in (FIND_TOKEN, FIND_TOKEN_BY_RETIRED_SECRET):
             cursor.execute(statement, [digest])
@@ -87,7 +87,7 @@ def token_row(row: Sequence[Any]) -> TokenRow:
 
 
 def as_datetime(value: Any) -> datetime | None:
-    """A column of a raw statement, aware: SQLite gives a naive datetime, or text where the column is computed."""
+    """An aware datetime from a raw statement. SQLite gives a naive one, or text if the column is computed."""
     if value is None:
         return None
     moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What has to be said about a token, in words."""
+"""The state of a token in words."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ class State(NamedTuple):
 
 
 def states(token: AccessToken, now: datetime, *, retired: Iterable[RetiredSecret] = ()) -> list[State]:
-    """``retired``: its secrets of before."""
+    """``retired`` are its former secrets."""
     state = token.state(now)
     if state == "revoked":
         return [State("", "revoked")]

@@ -18,9 +18,9 @@ def token_id(group: str, request: Request) -> str:
 
 
 class TokenThrottle(BaseThrottle):
-    """Lets a token make as many requests as the setting ``limit`` says, counted in the cache.
+    """Limits the requests of a token to the rate in the setting that ``limit`` names, counted in the cache.
 
-    Where the cache does not answer, everything is let through: a registration matters more than a limit.
+    While the cache does not answer there is no limit, since a registration matters more.
     """
 
     limit = "API_RATE_LIMIT"

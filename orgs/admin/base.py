@@ -1,7 +1,4 @@
-"""What the operator writes in Django admin, in the audit log of the organization that it concerns.
-
-What goes through services is recorded there; this is for what Django admin itself stores and deletes.
-"""
+"""What the pages of Django admin have in common. They are for the operator, who may see all organizations."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -20,12 +17,12 @@ from django.utils.html import format_html
 from orgs import audit
 from orgs.models import Membership, Organization
 
-# The audit log's words for models that are called otherwise.
+# Models with another name in the audit log.
 NOUNS = {"membership": "member", "accesstoken": "token"}
 
 
 class Audited:
-    """Mixed in before ModelAdmin."""
+    """Mixed in before ModelAdmin: records in the audit log what Django admin stores without services."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)  # type: ignore[misc]  # ModelAdmin's
@@ -83,15 +80,13 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Model) else value
 
 
-# --- What the pages of Django admin have in common. They are for the operator, who may see every organization ---
-
-# To count millions of rows for a list nobody leafs through to its end would make every page of it slow.
+# Counting millions of rows would make each page of their list slow.
 MOST_ROWS_COUNTED = 10_000
 INLINE_ROWS = 50
 
 
 # Of an organization, a project or an environment.
-HISTORY_OF_A_PLACE = {
+HISTORY = {
     "deploys": "deploys",
     "manual_changes": "manual changes",
     "impact_sources__incident_events": "incidents",
@@ -100,10 +95,10 @@ HISTORY_OF_A_PLACE = {
 
 
 class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
-    """Facts that make an object what it is (``fixed_fields``) are chosen when it is added and only shown after that."""
+    """``fixed_fields`` are editable when an object is added, and read-only after that."""
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()
-    # What happened there and is never deleted here, in words, by the look-up that leads to it.
+    # Look-ups of rows that must not be deleted here, with their names in messages.
     history: ClassVar[Mapping[str, str]] = {}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -111,7 +106,7 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
         return (*super().get_readonly_fields(request, obj), *fixed)
 
     def reason_to_keep(self, obj: Any) -> str:
-        """Why ``obj`` cannot be deleted here; empty where it can."""
+        """Why ``obj`` cannot be deleted here, or empty."""
         for look_up, words in self.history.items():
             if type(obj).objects.filter(pk=obj.pk, **{f"{look_up}__isnull": False}).exists():
                 return f"{obj} has {words}: their history is kept, so it cannot be deleted here."
@@ -127,12 +122,12 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
         return super().delete_view(request, object_id, extra_context)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], Any]:
-        """Whoever may delete an object may delete its parts, also those that cannot be deleted one by one."""
+        """With an object its parts may be deleted, even if they cannot be deleted one by one."""
         deleted, counts, _, protected = super().get_deleted_objects(objs, request)
         return deleted, counts, set(), protected
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Nothing with a history is deleted by the dozen."""
+        """Objects with a history are deleted one by one."""
         actions = super().get_actions(request)
         if self.history:
             actions.pop("delete_selected", None)
@@ -140,7 +135,7 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
 
 
 class ReadOnly:
-    """Facts: shown, never edited. Mixed in before an admin or an inline."""
+    """Shown, never edited. Mixed in before an admin or an inline."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -153,7 +148,7 @@ class ReadOnly:
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic to the type checker only
-    """Leafs through the first MOST_ROWS_COUNTED rows; what is further down is found by search and filters."""
+    """Pages of the first MOST_ROWS_COUNTED rows. The others are found by search and filters."""
 
     @cached_property
     def count(self) -> int:
@@ -162,7 +157,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic to the ty
 
 
 class FactAdmin(ReadOnly, OperatorAdmin):
-    """A read-only list of a table that grows without end: newest rows first, by primary key, and in no other order."""
+    """A read-only list of a table that grows without end, newest rows first and in no other order."""
 
     ordering = ("-id",)
     sortable_by = ()
@@ -180,7 +175,7 @@ class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the 
 
 
 class FactInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
-    """The first INLINE_ROWS rows; the list of the model has all."""
+    """The first INLINE_ROWS rows. The list of the model has all."""
 
     formset = FirstRows
     extra = 0
@@ -188,7 +183,7 @@ class FactInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # ge
 
 
 class LinesField(forms.CharField):
-    """A list of texts, written one to a line."""
+    """A list of texts, one on each line."""
 
     widget = forms.Textarea(attrs={"rows": 4, "cols": 60})
 

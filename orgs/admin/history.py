@@ -1,4 +1,4 @@
-"""What happened in organizations: the operator reads it, nobody edits it."""
+"""The history of organizations, which the operator only reads."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ ORGANIZATION = ("organization", RelatedOnlyFieldListFilter)
 @admin.register(AuditEvent)
 class AuditEventAdmin(FactAdmin):
     list_display = ("created_at", "organization", "actor_label", "action", "subject_label", "address")
-    # Which organizations have events is what everybody knows: all of them.
+    # All organizations have events, so the filter lists all.
     list_filter = ("organization",)
     list_select_related = ("organization",)
     search_fields = ("actor_label__startswith", "action__startswith", "subject_label__startswith")
-    search_help_text = "The beginning of who, of what was done (token.revoked), or of what to."
+    search_help_text = "The beginning of the actor, the action (token.revoked) or the subject."
 
 
 @admin.register(FormerSlug)
@@ -57,7 +57,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(FactAdmin):
-    """Without the digest of its link's secret. Members of the organization send and revoke invitations."""
+    """Without the digest of the secret. Members of the organization send and revoke invitations."""
 
     fields = ("organization", "email", "role", "state", "invited_by", "expires_at", "accepted_at", "revoked_at")
     readonly_fields = ("state",)

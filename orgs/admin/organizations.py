@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from orgs import services
-from orgs.admin.base import HISTORY_OF_A_PLACE, OperatorAdmin, is_superuser
+from orgs.admin.base import HISTORY, OperatorAdmin, is_superuser
 from orgs.admin.people import MembershipInline
 from orgs.models import Environment, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
@@ -21,10 +21,10 @@ from orgs.services import NewEnvironment
 
 admin.site.site_header = admin.site.site_title = "Gumshoe"
 admin.site.index_title = "Operator"
-# There is no page at / to go to.
+# The site has no page at /.
 admin.site.site_url = None
 
-SLUG_HELP = "Stays for good: addresses and callers use it. Empty: made from the name."
+SLUG_HELP = "Cannot be changed, since addresses and callers use it. Leave it empty to make it from the name."
 
 
 class SluggedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
@@ -36,7 +36,7 @@ class SluggedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the 
 
 
 class EmailForm:
-    """Addresses are stored in lower case, so that one is taken in any case."""
+    """Addresses are stored in lower case, so that none is taken twice."""
 
     cleaned_data: dict[str, Any]
 
@@ -52,7 +52,7 @@ class NewUserForm(EmailForm, AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email", "name")
-        # Without this line the class of Django's own user, for a field that ours does not have.
+        # Django's own form has a class for username, a field that our user does not have.
         field_classes: ClassVar[dict[str, Any]] = {}
 
 
@@ -75,7 +75,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Only a superuser hands out rights, or staff could make themselves superusers."""
+        """Only superusers give rights. Otherwise staff could make themselves superusers."""
         rights = () if is_superuser(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
         return (*super().get_readonly_fields(request, obj), *rights)
 
@@ -88,7 +88,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         return may and (is_superuser(request) or obj is None or not obj.is_superuser)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """A former address must not lead to a new password any more."""
+        """Nobody must get a new password by a former address."""
         super().save_model(request, obj, form, change)
         EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
@@ -117,7 +117,7 @@ class OrganizationForm(SluggedForm):
 class OrganizationAdmin(OperatorAdmin):
     form = OrganizationForm
     fixed_fields = ("slug",)
-    history = HISTORY_OF_A_PLACE
+    history = HISTORY
     fields = ("name", "slug")
     inlines = (MembershipInline,)
     list_display = ("name", "slug", "project_count", "member_count", "created_at")
@@ -158,7 +158,7 @@ class ProjectForm(SluggedForm):
 class ProjectAdmin(OperatorAdmin):
     form = ProjectForm
     fixed_fields = ("organization", "slug")
-    history = HISTORY_OF_A_PLACE
+    history = HISTORY
     fields = ("organization", "name", "slug")
     autocomplete_fields = ("organization",)
     list_display = ("name", "slug", "organization", "created_at")
@@ -175,7 +175,7 @@ class ProjectAdmin(OperatorAdmin):
 
 
 class EnvironmentForm(SluggedForm):
-    """A tick at ``is_default`` takes it from the environment that has it; it cannot be taken away otherwise."""
+    """``is_default`` can be moved here from another environment, but not removed."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -188,12 +188,12 @@ class EnvironmentForm(SluggedForm):
         ticked = bool(self.cleaned_data["is_default"])
         if self.initial.get("is_default") and not ticked:
             raise forms.ValidationError(
-                "A project needs a default: tick it at another environment, then it moves there."
+                "A project needs a default environment: tick it in another one to move it there."
             )
         return ticked
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The constraint of one default in a project holds after the move.
+        # The constraint of one default in a project is met only after the move.
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # not in the stubs
 
 
@@ -201,8 +201,8 @@ class EnvironmentForm(SluggedForm):
 class EnvironmentAdmin(OperatorAdmin):
     form = EnvironmentForm
     fixed_fields = ("project", "slug")
-    history = HISTORY_OF_A_PLACE
-    # By its list, for projects of several organizations may have the same name.
+    history = HISTORY
+    # Not a select box, since projects of several organizations may have the same name.
     raw_id_fields = ("project",)
     list_display = ("name", "slug", "project", "organization", "position", "is_default")
     list_filter = (("project__organization", RelatedOnlyFieldListFilter), "is_default")
@@ -219,7 +219,7 @@ class EnvironmentAdmin(OperatorAdmin):
 
     def reason_to_keep(self, obj: Environment) -> str:
         if obj.is_default:
-            return f"{obj} is the default environment of {obj.project}: tick the default at another one first."
+            return f"{obj} is the default environment of {obj.project}: tick the default in another one first."
         return super().reason_to_keep(obj)
 
     def save_model(self, request: HttpRequest, obj: Environment, form: Any, change: bool) -> None:
@@ -241,6 +241,6 @@ class EnvironmentAdmin(OperatorAdmin):
 
 
 def adopt(obj: Any, created: Any) -> None:
-    """Make ``obj``, which the form filled in, the row that a service created."""
+    """Make ``obj``, which the form has filled in, the row that a service created."""
     obj.pk = created.pk
     obj.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Who is in which organization: as rows of the organization's page, and as a list of their own."""
+"""Members, as rows on the page of an organization and as a list, and how people sign in."""
 
 from typing import Any
 
@@ -21,25 +21,25 @@ from orgs.rows import lock_row
 
 class MembershipInlineForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Whose membership it is stays; a choice of one needs no look-up for each row."""
+        """The user of a row cannot be changed. A choice of one needs no query for each row."""
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.fields["user"].disabled = True
             self.fields["user"].widget = forms.Select(choices=[(self.instance.user_id, str(self.instance.user))])
 
     def clean(self) -> dict[str, Any]:
-        """Django 5.2 leaves the constraints of an inline's row unchecked."""
+        """Django 5.2 does not check the constraints of rows in an inline."""
         cleaned = super().clean() or {}
         user = cleaned.get("user")
         same = Membership.objects.filter(user=user, organization=self.instance.organization_id)
         if user and same.exclude(pk=self.instance.pk).exists():
-            self.add_error("user", f"{user} is a member of this organization already.")
+            self.add_error("user", f"{user} is already a member of this organization.")
         return cleaned
 
 
 class MembershipInlineFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
     def clean(self) -> None:
-        """The last owner stays one: a look at all rows at once, for two of them may change places."""
+        """There must be an owner. All rows are checked at once, since two of them may swap roles."""
         super().clean()
         if any(self.errors):
             return
@@ -88,15 +88,14 @@ class MembershipAdmin(OperatorAdmin):
     search_fields = ("user__email", "user__name", "organization__name", "organization__slug")
 
 
-# --- How people sign in, in place of allauth's own pages, which show secrets: of second factors, of apps, of tokens ---
-# The operator takes away what somebody lost or should not have; adding and changing is the person's own affair. Apps of
-# single sign-on come from settings.
+# --- How people sign in. allauth's own pages would show the secrets of second factors, apps and tokens ---
+# The operator only deletes what somebody has lost or should not have. Apps of single sign-on come from settings.
 
 admin.site.unregister([Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken])
 
 
 class SignInAdmin(FactAdmin):
-    """Rows of a user, which can be deleted one by one; a superuser's only by a superuser."""
+    """Rows of a user, which can be deleted one by one. Only superusers delete those of superusers."""
 
     list_select_related = ("user",)
 
@@ -110,7 +109,7 @@ class SignInAdmin(FactAdmin):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(SignInAdmin):
-    """An address that new passwords are sent to."""
+    """An address to which links to new passwords are sent."""
 
     fields = list_display = ("email", "user", "verified", "primary")
     list_filter = ("verified",)
@@ -119,14 +118,14 @@ class EmailAddressAdmin(SignInAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(SignInAdmin):
-    """A second factor. Deleting it lets somebody in by password alone who lost the device."""
+    """A second factor. Somebody who lost the device can sign in by password once it is deleted."""
 
     fields = list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
     search_fields = ("user__email", "user__name")
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Recovery codes are of no use alone, and would be asked for."""
+        """Deletes recovery codes as well if nothing else is left, since signing in would ask for them."""
         super().delete_model(request, obj)
         left = Authenticator.objects.filter(user=obj.user_id)
         if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
@@ -135,7 +134,7 @@ class AuthenticatorAdmin(SignInAdmin):
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(SignInAdmin):
-    """An account at the single sign-on, without what that told us about the person."""
+    """An account of single sign-on, without the data that came with it."""
 
     fields = list_display = ("user", "provider", "uid", "last_login", "date_joined")
     list_filter = ("provider",)

@@ -1,11 +1,13 @@
-"""How allauth signs people up here: by invitation only."""
+"""Where allauth asks us: people sign up by invitation only, and sign in while the cache is away."""
 
 import logging
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.core.internal import ratelimit
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.db import transaction
@@ -17,29 +19,32 @@ from orgs.models import Invitation, User
 
 logger = logging.getLogger(__name__)
 
+# A sign-in asks the cache a dozen times. If the server hangs, only one of them should wait for the time-out.
+SECONDS_BETWEEN_TRIES = 5.0
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """The page of an invitation signs people up by itself."""
+        """The page of an invitation does not use allauth to sign people up."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """As config.middleware found it; behind a Unix socket there is none."""
+        """Set by config.middleware. Behind a Unix socket there is none."""
         return request.META.get("REMOTE_ADDR") or "unknown"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Under the address of this site, whatever the request's Host says."""
+        """On SITE_URL, even if the request's Host is another one."""
         url = urlsplit(super().get_reset_password_from_key_url(key))
         return f"{settings.SITE_URL}{url.path}"
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """Also to those of whose address allauth keeps no row of its own."""
+        """Also to users without a row of allauth's for their address."""
         super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """A mail server that is away must not tell a stranger, by an error, which addresses have accounts."""
+        """Hides the errors of the mail server, which would tell strangers which addresses have accounts."""
         try:
             super().send_mail(template_prefix, email, {**context, "site_url": settings.SITE_URL})
         except OSError as error:
@@ -47,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Single sign-on: existing users are found by the address that the issuer verified, new ones must be invited."""
+    """Single sign-on. Users are found by an address that the issuer verified; new ones need an invitation."""
 
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
         for address in sociallogin.email_addresses:
@@ -56,7 +61,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         if found:
             user, email = found
-            # Without this row allauth would take the password away, as if a stranger could have chosen it.
+            # Without this row allauth would remove the password, as if a stranger might have set it.
             EmailAddress.objects.update_or_create(user=user, email=email.lower(), defaults={"verified": True})
         return found
 
@@ -71,7 +76,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
-        """Whoever is invited and proves the address is in."""
+        """Accepts the invitations of the address, which single sign-on has proved."""
         invitations = invitations_for(sociallogin)
         user: User = super().save_user(request, sociallogin, form)
         with acting_as(Actor.for_user(user, address=request.META.get("REMOTE_ADDR", ""))):
@@ -81,7 +86,43 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 
 def invitations_for(sociallogin: Any) -> list[Invitation]:
-    """Open invitations of the address that becomes the user's, if the issuer verified it."""
+    """Open invitations of the address that the user gets, if the issuer verified it."""
     email = sociallogin.user.email.lower()
     verified = any(address.verified and address.email.lower() == email for address in sociallogin.email_addresses)
     return open_invitations(email) if verified else []
+
+
+class ForgivingCache:
+    """The cache in which allauth counts failed sign-ins. It seems empty while the cache does not answer."""
+
+    def __init__(self, cache: Any) -> None:
+        self.cache = cache
+        self.away_until = 0.0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.ask("get", default, key, default)
+
+    def set(self, key: str, value: Any, timeout: Any) -> None:
+        self.ask("set", None, key, value, timeout)
+
+    def add(self, key: str, value: Any, timeout: Any) -> bool:
+        return bool(self.ask("add", True, key, value, timeout))
+
+    def delete(self, key: str) -> None:
+        self.ask("delete", None, key)
+
+    def ask(self, method: str, otherwise: Any, *args: Any) -> Any:
+        if time.monotonic() < self.away_until:
+            return otherwise
+        try:
+            return getattr(self.cache, method)(*args)
+        except Exception as error:  # whatever a cache client raises when its server is away
+            logger.error("The cache does not answer, so sign-ins are not limited: %s", error)
+            self.away_until = time.monotonic() + SECONDS_BETWEEN_TRIES
+            return otherwise
+
+
+def forgive_a_missing_cache() -> None:
+    """allauth has no setting for that."""
+    if not isinstance(ratelimit.cache, ForgivingCache):
+        ratelimit.cache = ForgivingCache(ratelimit.cache)

@@ -1,4 +1,4 @@
-"""allauth's forms in our words: sentence case, and no placeholder that repeats the label."""
+"""allauth's forms with our labels in sentence case, and without placeholders that repeat the label."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LABELS = {
 }
 
 
-class InOurWords:
+class OurLabels:
     fields: dict[str, Any]
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -26,26 +26,26 @@ class InOurWords:
             if name == "password1":
                 field.help_text = PASSWORD_HELP
             elif name in ("password", "oldpassword"):
-                # A link to a new password; the sign-in page has it behind the form, out of the way of the tab key.
+                # allauth links to a new password here. Our page has that link after the form, in the order of tabs.
                 field.help_text = ""
 
 
-class LoginForm(InOurWords, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
+class LoginForm(OurLabels, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"].widget.attrs["autofocus"] = True
 
 
-class ChangePasswordForm(InOurWords, forms.ChangePasswordForm): ...  # type: ignore[misc]
+class ChangePasswordForm(OurLabels, forms.ChangePasswordForm): ...  # type: ignore[misc]
 
 
-class SetPasswordForm(InOurWords, forms.SetPasswordForm): ...  # type: ignore[misc]
+class SetPasswordForm(OurLabels, forms.SetPasswordForm): ...  # type: ignore[misc]
 
 
-class ResetPasswordForm(InOurWords, forms.ResetPasswordForm): ...  # type: ignore[misc]
+class ResetPasswordForm(OurLabels, forms.ResetPasswordForm): ...  # type: ignore[misc]
 
 
-class ResetPasswordKeyForm(InOurWords, forms.ResetPasswordKeyForm): ...  # type: ignore[misc]
+class ResetPasswordKeyForm(OurLabels, forms.ResetPasswordKeyForm): ...  # type: ignore[misc]
 
 
-class ReauthenticateForm(InOurWords, forms.ReauthenticateForm): ...  # type: ignore[misc]
+class ReauthenticateForm(OurLabels, forms.ReauthenticateForm): ...  # type: ignore[misc]

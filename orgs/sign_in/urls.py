@@ -1,6 +1,6 @@
-"""Signing in: those of allauth's pages that have a use here.
+"""Those of allauth's pages that we use.
 
-Left out are signing up by oneself, and changing one's e-mail address: invitations trust it, so the operator does that.
+People do not sign up without an invitation. Only the operator changes e-mail addresses, since invitations trust them.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,11 @@ from django.http.response import HttpResponseBase
 from django.urls import path, re_path
 from django.utils.module_loading import import_string
 
-from orgs.sign_in import views as accounts
+from orgs.sign_in import views
 
 
 def second_factor(view: str) -> Callable[..., HttpResponseBase]:
-    """A view of allauth.mfa, which loads FIDO2 and its cryptography: 12 MB that a web worker which only registers
-    can do without."""
+    """A view of allauth.mfa, imported by its first request: it loads FIDO2's cryptography, which takes 12 MB."""
 
     def load(request: HttpRequest) -> HttpResponseBase:
         answer: HttpResponseBase = import_string(f"allauth.mfa.{view}")(request)
@@ -28,10 +27,10 @@ def second_factor(view: str) -> Callable[..., HttpResponseBase]:
 
 
 urlpatterns = [
-    path("login/", accounts.LoginView.as_view(), name="account_login"),
+    path("login/", views.LoginView.as_view(), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
-    path("signup/", accounts.signup_closed, name="account_signup"),
+    path("signup/", views.signup_closed, name="account_signup"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", account.password_set, name="account_set_password"),
@@ -61,7 +60,7 @@ urlpatterns = [
         second_factor("recovery_codes.views.download_recovery_codes"),
         name="mfa_download_recovery_codes",
     ),
-    path("oidc/<str:provider_id>/login/", accounts.go_to_issuer, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/", views.go_to_issuer, name="openid_connect_login"),
     path("oidc/<str:provider_id>/login/callback/", openid_connect.callback, name="openid_connect_callback"),
     path("3rdparty/login/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("3rdparty/login/error/", social.login_error, name="socialaccount_login_error"),

@@ -1,4 +1,4 @@
-"""What allauth's pages about signing in do not know."""
+"""Pages about signing in that differ from allauth's."""
 
 import logging
 from typing import Any
@@ -31,7 +31,7 @@ class LoginView(views.LoginView):  # type: ignore[misc]  # allauth has no types
 
 
 def single_sign_on(request: HttpRequest, following: str = "") -> dict[str, str]:
-    """For templates/account/_single_sign_on.html; without an issuer it shows nothing."""
+    """For templates/account/_single_sign_on.html, which shows nothing without an issuer."""
     if not settings.OIDC_ISSUER:
         return {}
     url = reverse("openid_connect_login", kwargs={"provider_id": "sso"})
@@ -54,7 +54,7 @@ def signup_closed(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in_for_admin(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-    """In place of Django admin's own form. Who is no staff and is signed in would be sent to and fro for ever."""
+    """Replaces Django admin's own form. Others than staff get a 403, since a redirect would never end."""
     if request.user.is_authenticated and not admin.site.has_permission(request):
         raise PermissionDenied("Only staff may use the operator's pages.")
     if request.user.is_authenticated:

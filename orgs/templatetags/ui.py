@@ -17,19 +17,19 @@ from orgs.roles import Permission, role_allows
 register = template.Library()
 register.filter("undo_url", undo_url)
 
-# Seconds; the same steps as in static/js/app.js, which keeps the words fresh.
+# In seconds. static/js/app.js, which updates the words, has the same steps.
 UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A decoration: the words beside it carry the meaning."""
+    """A decoration, hidden from screen readers."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
 
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """The time since ``moment`` in words, with the moment itself on hover."""
+    """The time since ``moment`` in words, with the exact time on hover."""
     if moment is None:
         return ""
     return format_html(
@@ -51,7 +51,7 @@ def words_since(moment: datetime, now: datetime) -> str:
 
 @register.filter
 def plural(count: int, noun: str) -> str:
-    """``3 deploys``, ``1 deploy``; a noun with a plural of its own is written ``entry,entries``."""
+    """``3 deploys``, ``1 deploy``. An irregular noun is written ``entry,entries``."""
     singular, _, many = noun.partition(",")
     return f"{count:,} {singular if count == 1 else many or singular + 's'}"
 
@@ -71,7 +71,7 @@ def duration(seconds: int | None) -> str:
 
 @register.simple_tag
 def environment(item: Environment) -> SafeString:
-    """Name and colour; the colour is a drawing's, since a strict CSP allows no style attribute."""
+    """Name and colour. The colour is an SVG, since the CSP allows no style attributes."""
     return format_html(
         '<span class="environment"><svg class="dot" viewBox="0 0 10 10" aria-hidden="true">'
         '<circle cx="5" cy="5" r="5" fill="{}"/></svg>{}</span>',
@@ -82,14 +82,14 @@ def environment(item: Environment) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def allowed(context: dict[str, Any], permission: str) -> bool:
-    """Whether the member who looks at the page has the permission of that name (``MANAGE_TOKENS``)."""
+    """Whether the member has the permission of that name, such as ``MANAGE_TOKENS``."""
     membership = getattr(context["request"], "membership", None)
     return membership is not None and role_allows(membership.role, Permission[permission])
 
 
 @register.simple_tag(takes_context=True)
 def query(context: dict[str, Any], **changes: Any) -> str:
-    """The page's query string with some parameters set, or dropped where the value is empty."""
+    """The page's query string with some parameters set, or removed if the value is empty."""
     parameters: QueryDict = context["request"].GET.copy()
     for name, value in changes.items():
         if value in (None, ""):

@@ -1,1 +1,0 @@
-"""Pages of organizations, members, invitations and the audit log."""

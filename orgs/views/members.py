@@ -1,17 +1,23 @@
-from typing import Any
+"""Members, inviting people, and the page that the link of an invitation opens."""
 
+from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
 
-from orgs import queries
-from orgs.access import MemberRequest, member_page
-from orgs.forms import RoleForm
-from orgs.models import Membership
+from orgs import invitations, queries
+from orgs.access import MemberRequest, acting_for, member_page
+from orgs.forms import InvitationForm, RoleForm, SignUpForm
+from orgs.models import Invitation, InvitationState, Membership, User
 from orgs.pages import page_of
 from orgs.roles import PERMISSIONS, Permission, Role, role_allows
 from orgs.services import change_role, remove_member
+from orgs.sign_in.views import single_sign_on
 
 
 @member_page(Permission.VIEW)
@@ -24,19 +30,14 @@ def members(request: MemberRequest) -> HttpResponse:
         "may_manage": may_manage,
         "invitations": queries.waiting_invitations(request.organization) if may_manage else (),
         "roles": list(Role),
-        "permissions": permission_table(),
+        "permissions": [(str(right), [(role, right in PERMISSIONS[role]) for role in Role]) for right in Permission],
     }
     return render(request, "orgs/members.html", context)
 
 
-def may_change(by: Membership, membership: Membership) -> bool:
-    return role_allows(by.role, Permission.MANAGE_MEMBERS) and (
-        membership.role != Role.OWNER or role_allows(by.role, Permission.MANAGE_OWNERS)
-    )
-
-
-def permission_table() -> list[tuple[str, list[tuple[Role, bool]]]]:
-    return [(str(permission), [(role, permission in PERMISSIONS[role]) for role in Role]) for permission in Permission]
+def may_change(by: Membership, of: Membership | Invitation) -> bool:
+    needed = Permission.MANAGE_OWNERS if of.role == Role.OWNER else Permission.MANAGE_MEMBERS
+    return role_allows(by.role, needed)
 
 
 @member_page(Permission.MANAGE_MEMBERS)
@@ -89,8 +90,122 @@ def leave(request: MemberRequest) -> HttpResponse:
     return redirect("start")
 
 
-def changeable_member(request: MemberRequest, pk: int) -> Any:
+def changeable_member(request: MemberRequest, pk: int) -> Membership:
     membership: Membership = get_object_or_404(request.organization.memberships.select_related("user"), pk=pk)
     if not may_change(request.membership, membership):
         raise PermissionDenied("Your role, admin, may not make and unmake owners.")
     return membership
+
+
+@member_page(Permission.MANAGE_MEMBERS)
+def invite(request: MemberRequest) -> HttpResponse:
+    form = InvitationForm(request.POST or None, by=request.membership)
+    if form.is_valid():
+        try:
+            invitation, secret = invitations.invite(
+                organization=request.organization,
+                email=form.cleaned_data["email"],
+                role=Role(form.cleaned_data["role"]),
+                by=request.membership,
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            say_whether_sent(request, invitation, secret)
+            return redirect("members", organization=request.organization.slug)
+    return render(request, "orgs/invite.html", {"form": form})
+
+
+@require_POST
+@member_page(Permission.MANAGE_MEMBERS)
+def resend(request: MemberRequest, pk: int) -> HttpResponse:
+    invitation = waiting_invitation(request, pk)
+    try:
+        secret = invitations.renew_invitation(invitation=invitation, by=request.membership)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    else:
+        say_whether_sent(request, invitation, secret)
+    return redirect("members", organization=request.organization.slug)
+
+
+@member_page(Permission.MANAGE_MEMBERS)
+def revoke(request: MemberRequest, pk: int) -> HttpResponse:
+    invitation = waiting_invitation(request, pk)
+    if request.method != "POST":
+        return render(request, "orgs/revoke_invitation.html", {"invitation": invitation})
+    try:
+        invitations.revoke_invitation(invitation=invitation, by=request.membership)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    else:
+        messages.success(request, f"The invitation of {invitation} is revoked: its link no longer works.")
+    return redirect("members", organization=request.organization.slug)
+
+
+def waiting_invitation(request: MemberRequest, pk: int) -> Invitation:
+    invitation: Invitation = get_object_or_404(queries.waiting_invitations(request.organization), pk=pk)
+    if not may_change(request.membership, invitation):
+        raise PermissionDenied("Your role, admin, may not make and unmake owners.")
+    return invitation
+
+
+def say_whether_sent(request: HttpRequest, invitation: Invitation, secret: str) -> None:
+    if invitations.send_invitation(invitation, secret):
+        messages.success(request, f"An invitation is on its way to {invitation}. Its link works for 7 days.")
+    else:
+        messages.error(
+            request,
+            f"The mail to {invitation} could not be sent. Ask the operator to check EMAIL_URL, then resend it.",
+        )
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@sensitive_variables("secret")
+def invitation(request: HttpRequest, secret: str) -> HttpResponse:
+    """Someone with the link accepts by one click, signs in first, or signs up with the address of the invitation."""
+    found = invitations.find_invitation(secret)
+    if found is None:
+        return render(request, "orgs/invitation_closed.html", status=404)
+    if found.state != InvitationState.OPEN:
+        return render(request, "orgs/invitation_closed.html", {"invitation": found}, status=410)
+    if request.user.is_authenticated:
+        return invitation_of_user(request, found)
+    if User.objects.filter(email__iexact=found.email).exists():
+        return render(request, "orgs/invitation_sign_in.html", {"invitation": found})
+    return invitation_of_stranger(request, found)
+
+
+def invitation_of_user(request: HttpRequest, found: Invitation) -> HttpResponse:
+    user: User = request.user  # type: ignore[assignment]  # the caller knows
+    if user.email.lower() != found.email:
+        return render(request, "orgs/invitation_wrong_user.html", {"invitation": found}, status=403)
+    if request.method != "POST":
+        return render(request, "orgs/invitation_accept.html", {"invitation": found})
+    try:
+        with acting_for(request):
+            invitations.accept_invitation(invitation=found, user=user)
+    except ValidationError:
+        return render(request, "orgs/invitation_closed.html", {"invitation": found}, status=410)
+    return redirect("home", organization=found.organization.slug)
+
+
+def invitation_of_stranger(request: HttpRequest, found: Invitation) -> HttpResponse:
+    form = SignUpForm(request.POST or None, initial={"email": found.email})
+    if form.is_valid():
+        try:
+            user = invitations.sign_up_invited(
+                invitation=found,
+                name=form.cleaned_data["name"],
+                password=form.cleaned_data["password"],
+                address=request.META.get("REMOTE_ADDR", ""),
+            )
+        except ValidationError as error:
+            form.add_error(None, ValidationError(error.messages))
+        else:
+            home = reverse("home", kwargs={"organization": found.organization.slug})
+            signed_in: HttpResponse = perform_login(request, user, redirect_url=home, signup=True)
+            return signed_in
+    context = {"invitation": found, "form": form, **single_sign_on(request, following=request.path)}
+    return render(request, "orgs/invitation_sign_up.html", context)

@@ -1,20 +1,33 @@
+"""The site's root, an organization's settings, and its audit log."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
+from orgs import queries
 from orgs.access import MemberRequest, acting_for, member_page
-from orgs.forms import NewOrganizationForm, OrganizationForm
-from orgs.models import Membership, Organization, User
+from orgs.audit import changes_in_words, words_of_action
+from orgs.csv_export import csv_response
+from orgs.forms import AuditFilterForm, NewOrganizationForm, OrganizationForm
+from orgs.models import AuditEvent, Membership, Organization, User
+from orgs.pages import PAGE_SIZE, ROW_ID
 from orgs.roles import Permission
 from orgs.services import found_organization, update_organization
+
+MOST_SUGGESTIONS = 200
 
 
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
-    """The site's root: the organization where the person was last, or what to do without one."""
+    """Leads to the organization that the person visited last, or says what to do without one."""
     memberships = Membership.objects.filter(user=request.user.pk).select_related("organization")
     last = request.session.get("organization")
     membership = memberships.filter(organization=last).first() or memberships.first()
@@ -28,7 +41,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def new_organization(request: HttpRequest) -> HttpResponse:
-    """For the operator: the first organization after the installation, and later ones."""
+    """For the operator."""
     user: User = request.user  # type: ignore[assignment]  # login_required
     if not user.is_superuser:
         raise PermissionDenied("Only superusers create organizations.")
@@ -51,7 +64,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
 
 @member_page(Permission.MANAGE_ORGANIZATION)
 def settings(request: MemberRequest) -> HttpResponse:
-    # A row of its own: the frame around the form goes on to show what is stored.
+    # A separate object, since the frame around a wrong form must show what is stored.
     organization = Organization.objects.get(pk=request.organization.pk)
     form = OrganizationForm(request.POST or None, instance=organization)
     if form.is_valid():
@@ -64,3 +77,48 @@ def settings(request: MemberRequest) -> HttpResponse:
             return redirect("organization-settings", organization=request.organization.slug)
     context = {"form": form, "former_slugs": request.organization.former_slugs.order_by("-id")}
     return render(request, "orgs/settings.html", context)
+
+
+@member_page(Permission.VIEW_AUDIT_LOG)
+def audit_log(request: MemberRequest) -> HttpResponseBase:
+    """``?after=`` is the id of the last event on the previous page. ``?format=csv`` gives all events of the filters."""
+    people = queries.members(request.organization).order_by("email").values_list("email", flat=True)
+    form = AuditFilterForm(
+        request.GET,
+        actions=queries.audit_actions(request.organization),
+        people=list(people[:MOST_SUGGESTIONS]),
+    )
+    form.is_valid()
+    filters = form.cleaned_data
+    events = queries.audit_events(request.organization, filters)
+    if request.GET.get("format") == "csv":
+        return csv_response(f"{request.organization.slug}-audit-log.csv", csv_rows(events))
+    after = request.GET.get("after", "")
+    if ROW_ID.fullmatch(after):
+        events = events.filter(id__lt=int(after))
+    found = list(events[: PAGE_SIZE + 1])
+    context = {
+        "form": form,
+        "is_filtered": any(filters.values()) or bool(form.errors),
+        "events": [
+            {"event": event, "action": words_of_action(event.action), "changes": changes_in_words(event.changes)}
+            for event in found[:PAGE_SIZE]
+        ],
+        "following": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else "",
+    }
+    return render(request, "orgs/audit_log.html", context)
+
+
+def csv_rows(events: QuerySet[AuditEvent]) -> Iterator[Sequence[Any]]:
+    yield ("time", "who", "address", "action", "subject type", "subject id", "subject", "changes")
+    for event in events.iterator(chunk_size=1000):
+        yield (
+            event.created_at.isoformat(),
+            event.actor_label,
+            event.address,
+            event.action,
+            event.subject_type,
+            event.subject_id,
+            event.subject_label,
+            "; ".join(change.sentence for change in changes_in_words(event.changes)),
+        )

@@ -247,7 +247,7 @@ def test_prepare_threshold(value: Any, threshold: int | None) -> None:
 
 @pytest.mark.parametrize("value", ["abc", "-1", "1.5", ""])
 def test_what_is_no_prepare_threshold_is_refused(value: str) -> None:
-    assert "write a whole one, or none." in refusal(lambda: env.prepare_threshold("NAME", value))
+    assert "write a whole number, or none." in refusal(lambda: env.prepare_threshold("NAME", value))
 
 
 def test_dotenv_may_be_missing(tmp_path: Path) -> None:

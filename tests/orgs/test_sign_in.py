@@ -16,7 +16,7 @@ from django.utils.html import escape
 
 from config import env
 from orgs.models import User
-from orgs.sign_in.limits import SECONDS_BETWEEN_TRIES
+from orgs.sign_in.adapters import SECONDS_BETWEEN_TRIES
 from tests.conftest import World
 from tests.factories import signed_in
 from tests.orgs.signing_in import EMAIL, LOGIN, PASSWORD, confirm, is_signed_in, sign_in, switch_on_totp, totp_code

@@ -70,8 +70,8 @@ def test_clear_forgets_all(shared: SharedCounters) -> None:
 def test_where_there_is_no_room_the_counter_that_ends_first_gives_way(
     shared: SharedCounters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counters, "SLOTS", counters.PLACES)
-    for seconds in range(60, 60 + counters.PLACES):
+    monkeypatch.setattr(counters, "SLOTS", counters.SLOTS_OF_A_KEY)
+    for seconds in range(60, 60 + counters.SLOTS_OF_A_KEY):
         shared.add(seconds, 1, seconds)
 
     assert shared.add("another", 1, 60) is True
