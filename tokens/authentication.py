@@ -1,6 +1,6 @@
 """Finding the access token of an API call, wherever its client puts it.
 
-It may be in the header ``Authorization: Bearer`` (Sleuth's current pages and CLI) or ``Authorization: apikey`` (Sleuth's
+It may be in the header ``Authorization: Bearer`` (Sleuth's current pages and CLI) or ``Authorization: apikey`` (its
 older pages, a Go library), the user name of HTTP Basic, the field ``api_key`` of a JSON, form or multipart body (the
 GitHub Action, most curl scripts) or of the query string (Terraform Cloud), or the last segment of the path (Sleuth's
 incident webhook, for Grafana OnCall and others).
@@ -38,8 +38,8 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 class TokenRefused(AuthenticationFailed):
-    """The caller gets the text UNAUTHORIZED. ``explanation`` is for the organization of the path; ``token`` is given only
-    if it belongs to that organization."""
+    """The caller gets the text UNAUTHORIZED. ``explanation`` is for the organization of the path, and ``token`` is set
+    only if it belongs to that organization."""
 
     def __init__(self, explanation: str, *, token: TokenRow | None = None) -> None:
         super().__init__(UNAUTHORIZED)
