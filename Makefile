@@ -14,9 +14,9 @@ BIN := .venv/bin
 
 VAR_DIR ?= var
 export VAR_DIR
-# Python starts many times in what follows: what it compiled is kept.
+# Keep compiled code, since Python starts many times below.
 export PYTHONDONTWRITEBYTECODE :=
-# Makes and checks; nothing that is served or stored depends on it.
+# For checks only. Nothing that is served or stored depends on it.
 THROWAWAY_KEY := make-lint-$(shell head -c 48 /dev/urandom | base64 | tr -d '\n')
 
 SERVER := $(BIN)/python -m config.serve
@@ -46,7 +46,7 @@ database: install
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo || echo 'gumshoe: serving without the demo.'
 
-# Runs $(1) beside a worker until one of them ends or we are told to, and leaves nothing behind.
+# Runs $(1) and a worker until one of them ends or a signal comes, and leaves no process behind.
 define serve_with_worker
 	stop() { \
 		trap - EXIT INT TERM; \
@@ -59,7 +59,7 @@ define serve_with_worker
 	$(WORKER) & worker=$$!; \
 	$(SERVER) wait $(BIN)/python manage.py demo --show & \
 	wait -n $$server $$worker || true; \
-	echo 'gumshoe: the server or the worker has ended, so both do.'; exit 1
+	echo 'gumshoe: the server or the worker has ended, so the other one ends too.'; exit 1
 endef
 
 .PHONY: run
@@ -73,7 +73,7 @@ run: install $(VAR_DIR)/secret-key ## Serve Gumshoe with demo data (PORT=8000 HO
 
 .PHONY: dev
 dev: export DEBUG := true
-dev: install ## Serve it with a server that reloads changed code
+dev: install ## Serve Gumshoe with a server that reloads changed code
 	@$(MAKE) database
 	@$(call serve_with_worker,$(BIN)/python manage.py runserver "$${HOST:-127.0.0.1}:$${PORT:-8000}")
 

@@ -310,7 +310,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # Requests a token may make, such as 600/m (s, m, h, d), or off.
 API_RATE_LIMIT = env.rate("API_RATE_LIMIT", default="600/m")
-# The same for Sweetr's POST /v1/deployments, counted by itself.
+# The same for Sweetr's POST /v1/deployments, counted separately.
 SWEETR_RATE_LIMIT = env.rate("SWEETR_RATE_LIMIT", default="100/m")
 # If the cache does not count, django-ratelimit says so, and tokens/throttling.py decides.
 RATELIMIT_FAIL_OPEN = True

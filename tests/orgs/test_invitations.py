@@ -173,7 +173,7 @@ def test_a_link_works_once(ci: World, admin: User) -> None:
     response = Client().get(link)
 
     assert response.status_code == 410
-    assert "was accepted already" in response.content.decode()
+    assert "It has been accepted already" in response.content.decode()
 
 
 def test_an_expired_link_says_so_and_a_new_mail_helps(ci: World, admin: User) -> None:

@@ -96,4 +96,4 @@ def test_names_that_leave_no_slug_get_one(superuser: User) -> None:
 def test_somebody_without_an_organization_is_told_what_to_do(db: None) -> None:
     client = signed_in(User.objects.create_user("lost@example.com"))
 
-    assert "Ask an admin of yours to invite this address" in client.get("/").content.decode()
+    assert "Ask an admin of your organization to invite this address" in client.get("/").content.decode()

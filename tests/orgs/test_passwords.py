@@ -16,7 +16,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail(ada: User, settings: Settin
     elsewhere = signed_in(ada)
 
     response = Client().post("/accounts/password/reset/", {"email": EMAIL}, follow=True)
-    assert "Look into your mail" in response.content.decode()
+    assert "Check your mail" in response.content.decode()
     (message,) = mail.outbox
     assert message.subject == "Choose a new password"
     match = re.search(r"https://gumshoe\.example\.com(/accounts/password/reset/key/\S+)", str(message.body))
