@@ -175,11 +175,11 @@ def test_deleting_is_offered_with_an_undo(ci: World, developer: User) -> None:
 
     assert response.redirect_chain == [("/acme/deployments/storefront", 302)]
     assert f'action="/acme/deploys/{rollback.pk}/restore"' in response.content.decode()
-    assert in_short(history(ci)) == "a b c*"
+    assert in_short(history(ci)) == "a b c[live]"
     assert "This deploy was deleted" in page(developer, rollback)
 
     client.post(f"/acme/deploys/{rollback.pk}/restore")
-    assert in_short(history(ci)) == "a b~ a^ c*"
+    assert in_short(history(ci)) == "a b[rolled back] a[rollback] c[live]"
     actions = AuditEvent.objects.filter(subject_type="deploy").order_by("id")
     assert [(event.action, event.actor_label) for event in actions] == [
         ("deploy.deleted", developer.email),

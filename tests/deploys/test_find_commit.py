@@ -33,14 +33,14 @@ def find(secret: str, sha: str = SHA) -> Any:
 
 
 def in_short(whereabouts: Any) -> str:
-    """``production 1`` has it since minute 1; ``staging 1-2`` had it until minute 2."""
+    """Such as ``production since 1, staging from 1 to 2``, in minutes."""
     minutes = {minute(n).replace("+00:00", "Z"): n for n in range(50)}
     parts = []
     for location in whereabouts["environments"]:
         assert (location["until"], location["rolled_back_by"]) == (None, None)
-        parts.append(f"{location['environment']} {minutes[location['since']]}")
+        parts.append(f"{location['environment']} since {minutes[location['since']]}")
     parts += [
-        f"{location['environment']} {minutes[location['since']]}-{minutes[location['until']]}"
+        f"{location['environment']} from {minutes[location['since']]} to {minutes[location['until']]}"
         for location in whereabouts["rolled_back"]
     ]
     return ", ".join(parts)
@@ -49,34 +49,35 @@ def in_short(whereabouts: Any) -> str:
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
-        ("staging:x", "staging 0"),
-        ("staging:x staging:b production:x staging:c", "staging 0, production 2"),
-        ("a x b", "production 1"),
-        ("a x a", "production 1-2"),
-        ("a x a x", "production 3"),
-        ("a x a x a", "production 3-4"),
-        ("a x a c", "production 1-2"),
-        ("a x b x", "production 1"),
-        ("a x b c b", "production 1"),
-        ("p a x a p", "production 2-3"),
-        ("a b x b c a", "production 2-3"),
-        ("a b x c b a x", "production 6"),
-        ("a x:d", "production 1"),
-        ("a x:d a", "production 1-2"),
-        ("a x:d a d", "production 3"),
-        ("a x:d x:e d a", "production 1-4"),
-        ("a x:d b d", "production 1"),
-        ("p a x:d a p d", "production 5"),
+        ("staging:SHA", "staging since 0"),
+        ("staging:SHA staging:b production:SHA staging:c", "staging since 0, production since 2"),
+        ("a SHA b", "production since 1"),
+        ("a SHA a", "production from 1 to 2"),
+        ("a SHA a SHA", "production since 3"),
+        ("a SHA a SHA a", "production from 3 to 4"),
+        ("a SHA a c", "production from 1 to 2"),
+        ("a SHA b SHA", "production since 1"),
+        ("a SHA b c b", "production since 1"),
+        ("p a SHA a p", "production from 2 to 3"),
+        ("a b SHA b c a", "production from 2 to 3"),
+        ("a b SHA c b a SHA", "production since 6"),
+        ("a d+SHA", "production since 1"),
+        ("a d+SHA a", "production from 1 to 2"),
+        ("a d+SHA a d", "production since 3"),
+        ("a d+SHA e+SHA d a", "production from 1 to 4"),
+        ("a d+SHA b d", "production since 1"),
+        ("p a d+SHA a p d", "production since 5"),
     ],
 )
 def test_since_when(ci: World, reader: str, history: str, expected: str) -> None:
-    """``x`` deploys the commit itself, ``x:d`` deploys d with it among its commits."""
+    """``d+SHA`` deploys d with SHA among its commits."""
     for number, word in enumerate(history.split()):
-        environment, _, sha = word.rpartition(":")
-        body: dict[str, Any] = {"sha": SHA if sha == "x" else sha}
-        if environment == "x":
+        environment, _, deployed = word.rpartition(":")
+        sha, _, commit = deployed.partition("+")
+        body: dict[str, Any] = {"sha": sha.replace("SHA", SHA)}
+        if commit:
             body["commits"] = [{"revision": "0"}, {"revision": SHA}]
-        elif environment:
+        if environment:
             body["environment"] = environment
         assert ci.register(date=minute(number), **body).status_code == 200
 
@@ -151,7 +152,7 @@ class TestNames:
         assert find(reader)["sha"] == SHA[:7]
         ci.register(sha=SHA, date=minute(1))
         for text in (SHA, SHA[:7], SHA[:4]):
-            assert in_short(find(reader, text)) == "staging 0, production 1"
+            assert in_short(find(reader, text)) == "staging since 0, production since 1"
 
     def test_versions_are_no_beginnings_of_one_another(self, ci: World, reader: str) -> None:
         ci.register(sha="20241", environment="staging")

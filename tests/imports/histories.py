@@ -41,11 +41,18 @@ def history(world: World, environment: str = "production") -> list[Event]:
 
 
 def in_short(events: list[Event]) -> str:
-    """``a b~ a^ c*``: ``^`` is a rollback, ``~`` was rolled back, ``*`` is live."""
-    return " ".join(
-        event.sha + "^" * (event.restores is not None) + "~" * (event.rolled_back_by is not None) + "*" * event.is_live
-        for event in events
-    )
+    """Such as ``a b[rolled back] a[rollback, live]``."""
+    return " ".join(event.sha + marks_of(event) for event in events)
+
+
+def marks_of(event: Event) -> str:
+    marks = {
+        "rollback": event.restores is not None,
+        "rolled back": event.rolled_back_by is not None,
+        "live": event.is_live,
+    }
+    found = ", ".join(mark for mark, is_set in marks.items() if is_set)
+    return f"[{found}]" if found else ""
 
 
 def post_history(world: World, shas: str, **body: Any) -> None:

@@ -39,8 +39,8 @@ class TestReplacing:
         response = post_file(ci, dated("a b c"))
 
         assert (response.status_code, text_of(response)) == (200, "Success")
-        assert shas(ci) == "a b c*"
-        assert shas(ci, "staging") == "elsewhere*"
+        assert shas(ci) == "a b c[live]"
+        assert shas(ci, "staging") == "elsewhere[live]"
         deploy = Deploy.objects.get(sha="c")
         assert (deploy.deployed_at, deploy.token) == (datetime(2024, 5, 3, 12, tzinfo=UTC), ci.token)
         assert (deploy.deployment, deploy.project, deploy.organization) == (ci.deployment, ci.project, ci.organization)
@@ -48,16 +48,16 @@ class TestReplacing:
 
     def test_into_an_environment_where_nothing_was(self, ci: World) -> None:
         assert post_file(ci, dated("a b"), environment="Staging").status_code == 200
-        assert shas(ci, "staging") == "a b*"
+        assert shas(ci, "staging") == "a b[live]"
         assert not Target.objects.filter(environment__slug="production").exists()
 
     @pytest.mark.parametrize(
         ("file", "linked"),
         [
-            ("a b a", "a b~ a^*"),
-            ("a b c a b", "a b~ c~ a^~ b^*"),
-            ("a b c b a", "a b~ c~ b^~ a^*"),
-            ("a b c d b d", "a b c~ d~ b^~ d^*"),
+            ("a b a", "a b[rolled back] a[rollback, live]"),
+            ("a b c a b", "a b[rolled back] c[rolled back] a[rollback, rolled back] b[rollback, live]"),
+            ("a b c b a", "a b[rolled back] c[rolled back] b[rollback, rolled back] a[rollback, live]"),
+            ("a b c d b d", "a b c[rolled back] d[rolled back] b[rollback, rolled back] d[rollback, live]"),
         ],
     )
     def test_rollbacks_are_found_as_registration_finds_them(
@@ -74,7 +74,7 @@ class TestReplacing:
         post_file(ci, dated("a b c"))
         assert ci.register(sha="c").status_code == 400
         assert ci.register(sha="b").status_code == 200
-        assert shas(ci) == "a b c~ b^*"
+        assert shas(ci) == "a b c[rolled back] b[rollback, live]"
 
     def test_the_answer_counts_where_it_is_asked_to(self, ci: World) -> None:
         ci.register(sha="old")
@@ -108,7 +108,7 @@ class TestFiles:
     )  # fmt: skip
     def test_every_spelling(self, ci: World, data: bytes | str) -> None:
         assert text_of(post_file(ci, data)) == "Success"
-        assert shas(ci) == "6f0d7cf 3c02378*"
+        assert shas(ci) == "6f0d7cf 3c02378[live]"
         moments = [deploy.deployed_at for deploy in Deploy.objects.order_by("deployed_at")]
         assert moments == [datetime(2024, 5, 1, 15, 3, 55, tzinfo=UTC), datetime(2024, 5, 2, 8, 34, 2, tzinfo=UTC)]
 
@@ -134,18 +134,18 @@ class TestFiles:
 
     def test_rows_of_one_moment_keep_their_order(self, ci: World) -> None:
         post_file(ci, rows("a,2024-05-01", "b,2024-05-02", "c,2024-05-02", "d,2024-05-03"))
-        assert shas(ci) == "a b c d*"
+        assert shas(ci) == "a b c d[live]"
         post_file(ci, rows("d,2024-05-03", "c,2024-05-02", "b,2024-05-02", "a,2024-05-01"))
-        assert shas(ci) == "a b c d*"
+        assert shas(ci) == "a b c d[live]"
         post_file(ci, rows("c,2024-05-02", "b,2024-05-02"))
-        assert shas(ci) == "c b*"
+        assert shas(ci) == "c b[live]"
 
     def test_rows_that_say_nothing_new_are_left_out(self, ci: World) -> None:
         """The same sha in neighbours, or again at the same moment: registration calls that a duplicate."""
         post_file(
             ci, rows("a,2024-05-01", "b,2024-05-02", "a,2024-05-01", "b,2024-05-03", "b,2024-05-02", "c,2024-05-04")
         )
-        assert shas(ci) == "a b c*"
+        assert shas(ci) == "a b c[live]"
         assert Deploy.objects.get(sha="b").deployed_at == datetime(2024, 5, 2, tzinfo=UTC)
         done = HistoryImport.objects.get()
         assert (done.deploy_count, done.duplicate_count) == (3, 3)
@@ -163,7 +163,7 @@ class TestFiles:
     def test_the_file_may_be_a_field(self, ci: World) -> None:
         body = multipart(("csv_file", dated("a b")), ("environment", "staging"))
         assert text_of(call(import_path(ci), body, content_type=MULTIPART, headers=bearer(ci.secret))) == "Success"
-        assert shas(ci, "staging") == "a b*"
+        assert shas(ci, "staging") == "a b[live]"
 
 
 class TestRefusals:
@@ -242,7 +242,7 @@ class TestRefusals:
     def test_all_or_nothing(self, ci: World) -> None:
         ci.register(sha="old")
         refused(ci, rows(*(f"{n:x},2024-05-01T00:00:00.{n:06}" for n in range(12_000)), "a,soon"))
-        assert shas(ci) == "old*"
+        assert shas(ci) == "old[live]"
 
     def test_an_environment_that_is_not_there(self, ci: World) -> None:
         assert "it has staging, production" in refused(ci, dated("a"), environment="nowhere")

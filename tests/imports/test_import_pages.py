@@ -55,18 +55,18 @@ def test_what_would_happen_is_shown_first_and_then_done(ci: World, client: Clien
     assert [row.line for row in preview.new_rows] == [6, 2, 5]
     assert [(row.line, row.sha) for row in preview.duplicate_rows] == [(3, "x")]
     assert "Import 4 deploys" in text(page)
-    assert in_short(history(ci)) == "a b c*"
+    assert in_short(history(ci)) == "a b c[live]"
 
     done = client.post(page.request["PATH_INFO"], follow=True)
 
     assert "4 deploys imported to Production. 3 deploys made way for them." in text(done)
-    assert in_short(history(ci)) == "a b x y*"
+    assert in_short(history(ci)) == "a b x y[live]"
     assert Deploy.objects.filter(token=None).count() == 4
     assert not ImportDraft.objects.exists()
     assert AuditEvent.objects.get(action="import.applied").actor_label == ci.organization.memberships.get().user.email
     (message,) = done.context["messages"]
     client.post(message.extra_tags.removeprefix("undo:"))
-    assert in_short(history(ci)) == "a b c*"
+    assert in_short(history(ci)) == "a b c[live]"
 
 
 def test_wrong_lines_are_shown_and_cannot_be_applied(ci: World, client: Client) -> None:
@@ -80,7 +80,7 @@ def test_wrong_lines_are_shown_and_cannot_be_applied(ci: World, client: Client) 
     assert "Import 1 deploy<" not in text(page)
     answer = client.post(page.request["PATH_INFO"], follow=True)
     assert "Nothing was imported: date is not in ISO 8601: line 3; sha is missing: line 4, line 5" in text(answer)
-    assert in_short(history(ci)) == "old*"
+    assert in_short(history(ci)) == "old[live]"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_large_file_is_kept_in_pieces(ci: World, client: Client) -> None:
     assert ImportDraft.objects.get().chunks.count() == 3
     assert page.context["preview"].deploy_count == 2
     client.post(page.request["PATH_INFO"])
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
 
 
 def test_a_person_has_one_upload_of_a_deployment(ci: World, client: Client) -> None:
@@ -165,7 +165,7 @@ def test_imports_by_ci_are_listed_and_undone_here(ci: World, client: Client) -> 
     assert "deploys.csv" in page
     assert "access token ci" in page
     client.post(f"{PAGE}/{HistoryImport.objects.get().pk}/undo")
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
     assert "undone" in text(client.get(PAGE))
 
 

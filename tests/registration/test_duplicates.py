@@ -23,7 +23,7 @@ def test_the_live_sha_again_is_refused_and_stores_nothing(ci: World) -> None:
         "b was already deployed here on 2024-05-01 at 12:01:00 UTC: send ignore_if_duplicate=true if that is intended."
     )
     assert "X-Deploy-Id" not in response.headers
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
     assert not Tag.objects.exists()
     assert not Commit.objects.exists()
 
@@ -60,7 +60,7 @@ def test_ignore_if_duplicate_that_is_neither_is_refused_even_without_a_duplicate
 def test_ignore_if_duplicate_does_not_hinder_a_new_sha_or_a_rollback(ci: World) -> None:
     post_history(ci, "a b a", ignore_if_duplicate="true")
 
-    assert in_short(history(ci)) == "a b~ a^*"
+    assert in_short(history(ci)) == "a b[rolled back] a[rollback, live]"
 
 
 def test_form_clients_get_the_same_answers(ci: World) -> None:
@@ -79,7 +79,7 @@ def test_the_same_sha_in_another_environment_is_new(ci: World) -> None:
     assert ci.register(sha="a", environment="staging").status_code == 200
     assert ci.register(sha="a", environment="staging").status_code == 400
 
-    assert in_short(history(ci)) == in_short(history(ci, "staging")) == "a*"
+    assert in_short(history(ci)) == in_short(history(ci, "staging")) == "a[live]"
 
 
 def test_the_same_sha_in_another_deployment_is_new(ci: World) -> None:
@@ -98,7 +98,7 @@ def test_shas_differ_by_case_and_are_compared_whole(ci: World) -> None:
     """Image tags and git tags differ by case, and a short sha may belong to several commits."""
     post_history(ci, "abc ABC abcd")
 
-    assert in_short(history(ci)) == "abc ABC abcd*"
+    assert in_short(history(ci)) == "abc ABC abcd[live]"
 
 
 def test_white_space_around_a_sha_does_not_make_it_another(ci: World) -> None:
@@ -124,7 +124,7 @@ def test_a_dated_call_that_changes_nothing_is_a_duplicate(ci: World, sha: str, d
     response = ci.register(sha=sha, date=minute(date))
 
     assert response.status_code == 400, why
-    assert in_short(history(ci)) == "a b*", why
+    assert in_short(history(ci)) == "a b[live]", why
     ignored = ci.register(sha=sha, date=minute(date), ignore_if_duplicate=True)
     assert ignored.status_code == 200, why
     assert ignored.headers["X-Deploy-Id"] == str(Deploy.objects.get(sha=sha).id), why
@@ -137,7 +137,7 @@ def test_a_call_that_comes_again_after_others_of_the_same_moment_is_a_duplicate(
 
     for sha in ("a", "b", "c"):
         assert ci.register(sha=sha, date=minute(0)).status_code == 400
-    assert in_short(history(ci)) == "a b c*"
+    assert in_short(history(ci)) == "a b c[live]"
 
 
 def test_calls_again_in_any_order_change_nothing(ci: World) -> None:
@@ -161,7 +161,7 @@ def test_a_microsecond_makes_another_moment(ci: World) -> None:
     ci.register(sha="b", date="2024-05-01T12:00:00.000002Z")
     ci.register(sha="c", date="2024-05-01T12:00:00Z")
 
-    assert in_short(history(ci)) == "c a b*"
+    assert in_short(history(ci)) == "c a b[live]"
 
 
 @pytest.mark.parametrize("again", ["a", "b"])
@@ -172,4 +172,6 @@ def test_without_a_date_only_the_live_sha_is_a_duplicate(ci: World, again: str) 
         ci.register(sha="b", date=minute(60))
         status = ci.register(sha=again).status_code
 
-    assert (status, in_short(history(ci))) == ((200, "a b~ a^*") if again == "a" else (400, "a b*"))
+    assert (status, in_short(history(ci))) == (
+        (200, "a b[rolled back] a[rollback, live]") if again == "a" else (400, "a b[live]")
+    )

@@ -40,7 +40,7 @@ def test_the_same_call_again_is_answered_as_before(ci: World, prefer: str) -> No
     assert first.status_code == 200
     assert as_answer(again) == as_answer(first)
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
 
 
 def test_another_body_is_refused(ci: World) -> None:
@@ -111,7 +111,7 @@ def test_keys_belong_to_a_token(ci: World, other: World) -> None:
     assert ci.register(sha="b", headers=KEY, secret=second).status_code == 200
     new_secret = rotate_token(token=ci.token, grace=timedelta())
     assert as_answer(ci.register(sha="a", headers=KEY, secret=new_secret)) == as_answer(first)
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
 
 
 def test_a_replay_needs_a_good_token(ci: World) -> None:
@@ -171,7 +171,7 @@ def test_a_duplicate_is_remembered(ci: World) -> None:
     assert first.status_code == 400
     assert as_answer(again) == as_answer(first)
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
     request_log.flush()
     assert [line.outcome for line in Call.objects.order_by("id")][1::2] == [Outcome.DUPLICATE, Outcome.DUPLICATE]
 
@@ -184,7 +184,7 @@ def test_an_ignored_duplicate_is_remembered(ci: World) -> None:
 
     assert as_answer(ci.register(**body)) == as_answer(ignored)
     assert ignored.headers["X-Deploy-Id"] == first.headers["X-Deploy-Id"]
-    assert in_short(history(ci)) == "a b*"
+    assert in_short(history(ci)) == "a b[live]"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_key_counts_for_a_day(ci: World, hours: float, replayed: bool) -> None
 
     assert again.status_code == 200
     assert (again.headers["X-Deploy-Id"] == first.headers["X-Deploy-Id"]) is replayed
-    assert in_short(history(ci)) == ("a b*" if replayed else "a b~ a^*")
+    assert in_short(history(ci)) == ("a b[live]" if replayed else "a b[rolled back] a[rollback, live]")
     assert IdempotencyKey.objects.count() == 1
 
 
