@@ -42,7 +42,7 @@ def fill(deploys: int) -> Filled:
     from django.db import connection
     from django.utils import timezone
 
-    from deployments.demo.filled_events import Habits
+    from deployments.demo.company import Habits
     from deployments.demo.filling import fill_organization
     from orgs.audit import Actor, acting_as
     from orgs.models import User
@@ -60,7 +60,7 @@ def fill(deploys: int) -> Filled:
             deploys=deploys,
             owner=owner,
             now=timezone.now(),
-            tell=lambda stored: None,
+            report_progress=lambda stored: None,
             habits=habits,
         )
     if connection.vendor == "postgresql":

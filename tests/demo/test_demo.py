@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import travel
 
-from deployments.demo.history import make_history
+from deployments.demo.story import make_history
 from deployments.impacts.queries import open_incidents
 from deployments.models import (
     Call,
@@ -50,7 +50,7 @@ def var_dir(settings: Settings, tmp_path: Path) -> Path:
 
 @shared_fixture
 def access() -> bytes:
-    """To a demo with little history, for tests that do not look at it."""
+    """The access to a demo with little history, for tests that do not need more."""
     with TemporaryDirectory() as folder, override_settings(VAR_DIR=Path(folder)):
         run("--days=3")
         return (Path(folder) / "demo.json").read_bytes()
@@ -204,7 +204,7 @@ class TestDemo:
 
 
 @pytest.mark.parametrize("days", ["-5", "0", "3651", "99999999", "many"])
-def test_days_that_make_no_history_are_refused(db: None, var_dir: Path, days: str) -> None:
+def test_days_that_make_no_history_are_rejected(db: None, var_dir: Path, days: str) -> None:
     before = count_rows()
     with pytest.raises(CommandError, match=f"'{days}' is not a number from 1 to 3,650\\."):
         run(f"--days={days}")

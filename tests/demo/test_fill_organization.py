@@ -1,4 +1,4 @@
-"""``manage.py fill_organization``: rows as registering would have left them, and as many as one asked for."""
+"""``manage.py fill_organization``: rows as registrations would have left them, and as many as asked for."""
 
 import io
 import re
@@ -14,8 +14,8 @@ from django.urls import reverse
 from pytest_django import Settings
 from time_machine import travel
 
-from deployments.demo import filled_events as events
-from deployments.demo.filled_events import Habits
+from deployments.demo import company
+from deployments.demo.company import Habits
 from deployments.demo.filling import fill_organization
 from deployments.models import Call, ChangedFile, Commit, Deploy, Deployment, PullRequest, Tag, Target
 from deployments.models.call import Outcome
@@ -48,7 +48,7 @@ def histories() -> dict[int, list[Deploy]]:
 
 @pytest.mark.django_db
 def test_there_is_as_much_as_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "DEPLOYS_AT_ONCE", 90)
+    monkeypatch.setattr(company, "DEPLOYS_AT_ONCE", 90)
     fill()
 
     assert Deploy.objects.count() == 1_000
@@ -67,7 +67,7 @@ def test_there_is_as_much_as_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
     ("deployments", "environments", "deploys"), [(1, 1, 1), (1, 8, 5), (3, 5, 15), (3, 5, 17), (120, 2, 30), (7, 1, 60)]
 )
 def test_any_numbers(deployments: int, environments: int, deploys: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "DEPLOYS_AT_ONCE", 4)
+    monkeypatch.setattr(company, "DEPLOYS_AT_ONCE", 4)
     fill(deployments=deployments, environments=environments, deploys=deploys)
 
     assert Deploy.objects.count() == deploys
@@ -80,9 +80,11 @@ def test_any_numbers(deployments: int, environments: int, deploys: int, monkeypa
 
 @pytest.mark.django_db
 def test_histories_are_as_registering_would_have_left_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "DEPLOYS_AT_ONCE", 70)
+    monkeypatch.setattr(company, "DEPLOYS_AT_ONCE", 70)
     often_failing = Habits(share_failed=0.3)
-    fill_organization(slug="large", **FEW, owner=None, now=NOW, tell=lambda stored: None, habits=often_failing)
+    fill_organization(
+        slug="large", **FEW, owner=None, now=NOW, report_progress=lambda stored: None, habits=often_failing
+    )
 
     rollbacks = 0
     for target in Target.objects.all():
@@ -243,7 +245,7 @@ def test_who_made_it_is_in_the_audit_log() -> None:
         (["large", "--deploys=" + "9" * 5000], "is not a number from 1 to 100,000,000."),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_stores_nothing(arguments: list[str], words: str) -> None:
+def test_arguments_that_make_no_sense_are_rejected_and_store_nothing(arguments: list[str], words: str) -> None:
     make_organization("taken")
     before = count_rows()
 
@@ -255,8 +257,8 @@ def test_what_makes_no_sense_is_refused_and_stores_nothing(arguments: list[str],
 
 @pytest.mark.django_db(transaction=True)
 def test_a_failure_half_way_leaves_nothing(ci: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "DEPLOYS_AT_ONCE", 100)
-    monkeypatch.setattr(events, "MINUTES_TO_ROLLBACK", (10**12, 10**12))
+    monkeypatch.setattr(company, "DEPLOYS_AT_ONCE", 100)
+    monkeypatch.setattr(company, "MINUTES_TO_ROLLBACK", (10**12, 10**12))
     before = count_rows()
 
     with pytest.raises(OverflowError):

@@ -3,8 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deployments.demo.access import closing_lines, read_access
-from deployments.demo.build import NoPlaceForDemo, ensure_demo, find_demo
+from deployments.demo.build import DatabaseNotEmpty, closing_lines, ensure_demo, find_demo, read_access
 from deployments.management import number
 
 MAX_DAYS = 3_650
@@ -12,13 +11,14 @@ MAX_DAYS = 3_650
 
 class Command(BaseCommand):
     help = (
-        "Make a demo organization with weeks of history in an empty database, with a superuser and an access token, "
-        "and store how to get in as VAR_DIR/demo.json. A second run adds nothing."
+        "Make a demo organization with weeks of history in an empty database. The password of its superuser and its "
+        "access token are kept in VAR_DIR/demo.json. A second run adds nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--show", action="store_true", help="only print how to sign in and how to register")
-
+        parser.add_argument(
+            "--show", action="store_true", help="change nothing, print how to sign in and to register a deploy"
+        )
         parser.add_argument("--days", type=number(MAX_DAYS), default=56, help="days of history (default: 56)")
 
     def handle(self, *args: Any, show: bool, days: int, **options: Any) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             return
         try:
             added = ensure_demo(now=timezone.now(), days=days)
-        except NoPlaceForDemo as error:
+        except DatabaseNotEmpty as error:
             raise CommandError(str(error)) from None
         state = "is there already" if added is None else f"is ready, with {added} deploys"
-        self.stdout.write(f"The demo organization {state}. How to get in: manage.py demo --show")
+        self.stdout.write(f"The demo organization {state}. To see how to sign in: manage.py demo --show")

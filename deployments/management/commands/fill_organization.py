@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deployments.demo.filled_events import ENVIRONMENTS
+from deployments.demo.company import ENVIRONMENTS
 from deployments.demo.filling import OrganizationExists, fill_organization
 from deployments.management import number
 from orgs.audit import Actor, acting_as
@@ -17,9 +17,9 @@ DEPLOYS_BETWEEN_LINES = 100_000
 
 class Command(BaseCommand):
     help = (
-        "Make a new organization with a year of made-up deploys, to see how Gumshoe works with many of them. The same "
-        "slug on the same day gives the same deploys. Prints the secret of its access token once. A million deploys "
-        "take some minutes, during which SQLite accepts no other writes."
+        "Make a new organization with a year of made-up deploys, to see how Gumshoe works with many. The same slug and "
+        "day give the same deploys. Prints the secret of its access token once. A million deploys take some minutes; "
+        "meanwhile SQLite takes no other writes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,16 +51,16 @@ class Command(BaseCommand):
                     deploys=deploys,
                     owner=find_user(owner) if owner else None,
                     now=timezone.now(),
-                    tell=self.say_progress,
+                    report_progress=self.report_progress,
                 )
         except OrganizationExists as error:
             raise CommandError(str(error)) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.stdout.write(f"{slug} has {deploys:,} deploys, stored in {monotonic() - began:.0f} seconds.")
-        self.stdout.write(f"Its access token, which is not shown again: {secret}")
+        self.stdout.write(f"Its access token, which is shown only once: {secret}")
 
-    def say_progress(self, stored: int) -> None:
+    def report_progress(self, stored: int) -> None:
         if stored % DEPLOYS_BETWEEN_LINES == 0:
             self.stdout.write(f"{stored:,} deploys…")
             self.stdout.flush()
