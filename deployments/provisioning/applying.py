@@ -1,275 +1,337 @@
-"""Making code deployments and their branch mappings what a checked file says."""
+"""Organizations and what belongs to them become what a file says. The result describes them in the file's words."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from deployments.access_tokens.services import limit_token
+from deployments.api.fields import parse_date
 from deployments.impacts import sources
-from deployments.models import Deployment, ImpactKind, ImpactSource, Provider
-from deployments.provisioning import output
-from deployments.provisioning.checks import check_document, known_are
-from deployments.provisioning.document import Problems, ProvisioningError, name_of, numbered
-from deployments.provisioning.tokens import apply_token
-from deployments.setup import services as setup_services
-from deployments.setup.services import DeploymentFields
+from deployments.models import ImpactKind, ImpactSource
+from deployments.provisioning.checks import add_repetition, check_document, known_words
+from deployments.provisioning.document import Item, Problems, ProvisioningError, one_line
+from deployments.setup.services import create_deployment, map_branch, mapping_in_words, update_deployment
 from orgs import services
 from orgs.models import Environment, Organization, Project, User
 from orgs.roles import Role
 from orgs.services import NewEnvironment
+from tokens.models import AccessToken
+from tokens.scopes import Scope
+from tokens.services import create_token, limit_token_environments, update_token
 
-
-def apply_deployment(project: Project, item: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
-    deployment = project.organization.deployments.filter(slug=item["slug"]).select_related("project").first()
-    if deployment and deployment.project_id != project.pk:
-        problems.add(
-            f"{path}.slug",
-            f"deployment '{deployment.slug}' belongs to project '{deployment.project.slug}': "
-            "a deployment's slug is unique in the organization.",
-        )
-        return {}
-    created = deployment is None
-    with problems.at(path, repository_url="repository.url"):
-        if deployment is None:
-            deployment = setup_services.create_deployment(project=project, slug=item["slug"], name=name_of(item))
-        setup_services.update_deployment(deployment=deployment, **fields_of(item))
-    if deployment is None:
-        return {}
-    apply_branches(deployment, item.get("branches", {}), f"{path}.branches", problems)
-    return output.describe_deployment(deployment, created=created)
-
-
-def fields_of(item: dict[str, Any]) -> DeploymentFields:
-    fields = DeploymentFields()
-    repository = item.get("repository", {})
-    if "name" in item:
-        fields["name"] = item["name"]
-    if "provider" in repository:
-        fields["repository_provider"] = Provider(repository["provider"])
-    if "url" in repository:
-        fields["repository_url"] = repository["url"]
-    if "path_includes" in item:
-        fields["path_includes"] = item["path_includes"]
-    if "path_excludes" in item:
-        fields["path_excludes"] = item["path_excludes"]
-    return fields
-
-
-def apply_branches(deployment: Deployment, branches: dict[str, str], path: str, problems: Problems) -> None:
-    environments = {environment.slug: environment for environment in deployment.project.environments.all()}
-    for slug, branch in branches.items():
-        if environment := environments.get(slug):
-            with problems.at(f"{path}.{slug}"):
-                setup_services.map_branch(deployment=deployment, environment=environment, branch=branch)
-        else:
-            problems.add(
-                f"{path}.{slug}",
-                f"no environment '{slug}' in project {deployment.project.slug}{known_are(environments, slug)}",
-            )
-
-
-# --- Making impact sources what a checked file says ---
-
-
-def apply_impact_sources(project: Project, item: dict[str, Any], path: str, problems: Problems) -> list[dict[str, Any]]:
-    """Repetitions are found here: the file need not say which environment is the default."""
-    applied: list[dict[str, Any]] = []
-    seen: dict[tuple[Environment, str], str] = {}
-    for at, source in numbered(f"{path}.impact_sources", item):
-        environment, slug = find_environment(project, source, at, problems), source["slug"]
-        if environment is None:
-            continue
-        if (environment, slug) in seen:
-            problems.add(f"{at}.slug", f"'{slug}' stands at {seen[environment, slug]} already.")
-        else:
-            seen[environment, slug] = at
-            applied.append(apply_impact_source(environment, source, at, problems))
-    return applied
-
-
-def apply_impact_source(
-    environment: Environment, item: dict[str, Any], path: str, problems: Problems
-) -> dict[str, Any]:
-    source = ImpactSource.objects.filter(environment=environment, slug=item["slug"]).first()
-    created, kind = source is None, ImpactKind(item["kind"])
-    with problems.at(path):
-        if source is None:
-            source = sources.create_impact_source(
-                environment=environment, kind=kind, name=name_of(item), slug=item["slug"]
-            )
-        else:
-            sources.check_kind(source, kind)
-            sources.rename_impact_source(source=source, name=item.get("name", source.name))
-    return output.describe_impact_source(source, created=created) if source else {}
-
-
-def find_environment(project: Project, item: dict[str, Any], path: str, problems: Problems) -> Environment | None:
-    environments = {environment.slug: environment for environment in project.environments.all()}
-    if "environment" not in item:
-        return next(environment for environment in environments.values() if environment.is_default)
-    slug = item["environment"]
-    if slug not in environments:
-        problems.add(
-            f"{path}.environment",
-            f"no environment '{slug}' in project {project.slug}{known_are(environments, slug)}",
-        )
-    return environments.get(slug)
-
-
-# --- Making organizations, their members, projects and environments what a checked file says ---
+Result = dict[str, Any]
+Applied = TypeVar("Applied")
+Found = TypeVar("Found")
 
 
 @transaction.atomic
-def provision(document: Any, *, now: datetime) -> tuple[dict[str, Any], list[str]]:
-    """Apply the file and return what ``manage.py provision`` prints, with the secrets of new tokens, and its warnings.
+def provision(document: Any, *, now: datetime) -> tuple[Result, list[str]]:
+    """Apply the file. Returns what ``manage.py provision`` prints, with the secrets of new tokens, and the warnings.
 
     All or nothing: raises ProvisioningError with every problem found.
     """
     problems = Problems()
     check_document(document, problems)
-    result: dict[str, Any] = {}
+    result: Result = {}
     if not problems.lines:
-        result["organizations"] = [
-            apply_organization(item, path, problems, now) for path, item in numbered("organizations", document)
-        ]
+        organizations = Item(document, "", problems).items("organizations")
+        result["organizations"] = apply_each(organizations, lambda item: apply_organization(item, now))
     if problems.lines:
         raise ProvisioningError(problems.lines)
     return result, problems.warnings
 
 
-def apply_organization(item: dict[str, Any], path: str, problems: Problems, now: datetime) -> dict[str, Any]:
+def apply_each(items: Iterable[Item], apply: Callable[[Item], Applied]) -> list[Applied]:
+    """What ``apply`` returns for each item. What it raises as ValidationError becomes problems of the item."""
+    applied = []
+    for item in items:
+        try:
+            applied.append(apply(item))
+        except ValidationError as error:
+            item.add_problems(error)
+    return applied
+
+
+def find(known: Mapping[str, Found], slug: str, words: tuple[str, str], item: Item, key: str) -> Found | None:
+    """``words`` say what is looked for, and where. If it is not known, ``key`` of the item has a problem."""
+    if slug not in known:
+        what, where = words
+        item.add_problem(key, f"no {what} '{slug}' in {where}{known_words(known, slug)}")
+    return known.get(slug)
+
+
+def apply_organization(item: Item, now: datetime) -> Result:
     organization = Organization.objects.filter(slug=item["slug"]).first()
     created = organization is None
-    with problems.at(path):
-        if organization is None:
-            organization = services.create_organization(name=name_of(item), slug=item["slug"])
-        elif "name" in item:
-            services.update_organization(organization=organization, name=item["name"])
     if organization is None:
-        return {}
-    result = output.describe_organization(organization, created=created)
-    result["members"] = apply_members(organization, item, path, problems)
+        organization = services.create_organization(name=item.name, slug=item["slug"])
+    else:
+        services.update_organization(organization=organization, **item.given("name"))
+    members = apply_members(organization, item)
     # Tokens may be limited to what the file creates, so they come after the projects.
-    projects = [
-        apply_project(organization, project, at, problems) for at, project in numbered(f"{path}.projects", item)
-    ]
-    result["tokens"] = [
-        apply_token(organization, token, at, problems, now) for at, token in numbered(f"{path}.tokens", item)
-    ]
-    result["projects"] = projects
-    return result
+    projects = apply_each(item.items("projects"), lambda project: apply_project(organization, project))
+    tokens = apply_each(item.items("tokens"), lambda token: apply_token(organization, token, now))
+    return {
+        "slug": organization.slug,
+        "name": organization.name,
+        "created": created,
+        "members": members,
+        "tokens": tokens,
+        "projects": projects,
+    }
 
 
-def apply_members(
-    organization: Organization, item: dict[str, Any], path: str, problems: Problems
-) -> list[dict[str, Any]]:
-    """Owners first, so that one whom the file makes something else is not the last. Given in the file's order."""
-    members = list(numbered(f"{path}.members", item))
-    owners_first = sorted(members, key=lambda place_and_member: place_and_member[1].get("role") != Role.OWNER)
-    applied = {at: apply_member(organization, member, at, problems) for at, member in owners_first}
-    return [applied[at] for at, _ in members]
+# --- Members ---
 
 
-def apply_member(organization: Organization, item: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
+def apply_members(organization: Organization, item: Item) -> list[Result]:
+    """Owners come first, so that the last owner can hand over to another one further down."""
+    members = item.items("members")
+    owners_first = sorted(members, key=lambda member: member.get("role") != Role.OWNER)
+    applied = apply_each(owners_first, lambda member: apply_member(organization, member))
+    order = {member["email"].strip().lower(): index for index, member in enumerate(members)}
+    return sorted(applied, key=lambda member: order[member["email"].lower()])
+
+
+def apply_member(organization: Organization, item: Item) -> Result:
     user = User.objects.filter(email__iexact=item["email"].strip()).first()
-    with problems.at(path):
-        if user is None:
-            warn_of_weak_password(item, path, problems)
-            user = services.create_user(
-                email=item["email"],
-                name=item.get("name", ""),
-                password=item.get("password"),
-                accept_weak_password=True,
-            )
-        elif "name" in item:
-            services.rename_user(user=user, name=item["name"])
     if user is None:
-        return {}
+        warn_of_weak_password(item)
+        # The operator decides, as with createsuperuser.
+        user = services.create_user(**item.given("email", "name", "password"), accept_weak_password=True)
+    elif "name" in item:
+        services.rename_user(user=user, name=item["name"])
     membership = organization.memberships.filter(user=user).first()
     created = membership is None
     if membership is None:
-        membership = services.add_member(
-            organization=organization, user=user, role=Role(item.get("role", Role.DEVELOPER))
-        )
+        role = Role(item.get("role", Role.DEVELOPER))
+        membership = services.add_member(organization=organization, user=user, role=role)
     elif "role" in item:
-        with problems.at(f"{path}.role"):
+        try:
             services.change_role(membership=membership, role=Role(item["role"]))
-    return output.describe_member(membership, created=created)
+        except ValidationError as error:
+            raise ValidationError({"role": error.messages}) from None
+    return {"email": user.email, "name": user.name, "role": str(membership.role), "created": created}
 
 
-def warn_of_weak_password(item: dict[str, Any], path: str, problems: Problems) -> None:
-    """The operator's word counts, as it does with createsuperuser."""
+def warn_of_weak_password(item: Item) -> None:
     if "password" in item:
         try:
-            validate_password(item["password"], User(email=item["email"], name=item.get("name", "")))
+            validate_password(item["password"], User(**item.given("email", "name")))
         except ValidationError as error:
-            problems.warn(f"{path}.password", " ".join(error.messages))
+            item.problems.warnings.append(one_line(f"{item.path}.password: {' '.join(error.messages)}"))
 
 
-def apply_project(organization: Organization, item: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
+# --- Projects and environments ---
+
+
+def apply_project(organization: Organization, item: Item) -> Result:
     project = organization.projects.filter(slug=item["slug"]).first()
     created = project is None
     known = set(project.environments.values_list("slug", flat=True)) if project else set()
-    with problems.at(path):
-        if project is None:
-            project = services.create_project(
-                organization=organization,
-                name=name_of(item),
-                slug=item["slug"],
-                environments=[new_environment(environment) for environment in item.get("environments", [])],
-            )
-        elif "name" in item:
-            services.update_project(project=project, name=item["name"])
     if project is None:
-        return {}
-    environments = [
-        apply_environment(project, environment, at, problems)
-        for at, environment in numbered(f"{path}.environments", item)
-    ]
+        new = [new_environment(environment) for environment in item.items("environments")]
+        project = services.create_project(
+            organization=organization, name=item.name, slug=item["slug"], environments=new
+        )
+    else:
+        services.update_project(project=project, **item.given("name"))
+    environments = apply_each(item.items("environments"), lambda environment: apply_environment(project, environment))
     services.order_environments(project=project, environments=environments)
-    check_default(project, item, path, problems)
+    check_default(project, item)
     for environment in environments:
         environment.refresh_from_db()
-    result = output.describe_project(project, created=created)
-    result["environments"] = [
-        output.describe_environment(environment, created=environment.slug not in known) for environment in environments
-    ]
-    result["deployments"] = [
-        apply_deployment(project, deployment, at, problems) for at, deployment in numbered(f"{path}.deployments", item)
-    ]
-    result["impact_sources"] = apply_impact_sources(project, item, path, problems)
-    return result
+    return {
+        "slug": project.slug,
+        "name": project.name,
+        "created": created,
+        "environments": [
+            {
+                "slug": environment.slug,
+                "name": environment.name,
+                "description": environment.description,
+                "colour": environment.colour,
+                "default": environment.is_default,
+                "created": environment.slug not in known,
+            }
+            for environment in environments
+        ],
+        "deployments": apply_each(item.items("deployments"), lambda deployment: apply_deployment(project, deployment)),
+        "impact_sources": apply_impact_sources(project, item.items("impact_sources")),
+    }
 
 
-def new_environment(item: dict[str, Any]) -> NewEnvironment:
-    return NewEnvironment(
-        name=name_of(item),
-        slug=item["slug"],
-        description=item.get("description", ""),
-        colour=item.get("colour", ""),
-        is_default=item.get("default", False),
-    )
+def new_environment(item: Item) -> NewEnvironment:
+    fields = item.given("slug", "description", "colour")
+    return NewEnvironment(name=item.name, is_default=item.get("default", False), **fields)
 
 
-def apply_environment(project: Project, item: dict[str, Any], path: str, problems: Problems) -> Environment:
+def apply_environment(project: Project, item: Item) -> Environment:
     environment = project.environments.filter(slug=item["slug"]).first()
     if environment is None:
         return services.create_environment(project=project, new=new_environment(item))
-    with problems.at(path):
-        fields = {key: item[key] for key in ("name", "description", "colour") if key in item}
-        services.update_environment(environment=environment, **fields)
-    if item.get("default") and not environment.is_default:
+    services.update_environment(environment=environment, **item.given("name", "description", "colour"))
+    if item.get("default"):
         services.set_default_environment(environment=environment)
     return environment
 
 
-def check_default(project: Project, item: dict[str, Any], path: str, problems: Problems) -> None:
+def check_default(project: Project, item: Item) -> None:
     """``default: false`` cannot take the default away: only another environment can."""
     default = project.environments.filter(is_default=True).first()
-    for at, environment in numbered(f"{path}.environments", item):
+    for environment in item.items("environments"):
         if default and environment["slug"] == default.slug and environment.get("default") is False:
-            problems.add(
-                f"{at}.default", f"a project needs a default: write default: true at another than {default.slug}."
+            environment.add_problem(
+                "default",
+                f"a project needs a default: write default: true at an environment other than {default.slug}.",
             )
+
+
+def environments_of(project: Project) -> dict[str, Environment]:
+    return {environment.slug: environment for environment in project.environments.all()}
+
+
+# --- Deployments and impact sources ---
+
+
+def apply_deployment(project: Project, item: Item) -> Result:
+    deployment = project.organization.deployments.filter(slug=item["slug"]).select_related("project").first()
+    if deployment and deployment.project_id != project.pk:
+        message = (
+            f"deployment '{deployment.slug}' belongs to project '{deployment.project.slug}': "
+            "a deployment's slug is unique in the organization."
+        )
+        raise ValidationError({"slug": message})
+    created = deployment is None
+    if deployment is None:
+        deployment = create_deployment(project=project, slug=item["slug"], name=item.name)
+    environments, words = environments_of(project), ("environment", f"project {project.slug}")
+    for slug, branch in item.get("branches", {}).items():
+        if environment := find(environments, slug, words, item, f"branches.{slug}"):
+            map_branch(deployment=deployment, environment=environment, branch=branch)
+    repository = {f"repository_{key}": value for key, value in item.get("repository", {}).items()}
+    update_deployment(deployment=deployment, **item.given("name", "path_includes", "path_excludes"), **repository)
+    targets = deployment.targets.select_related("environment").order_by("environment__position", "environment_id")
+    return {
+        "slug": deployment.slug,
+        "name": deployment.name,
+        "repository": {"provider": str(deployment.repository_provider), "url": deployment.repository_url},
+        "path_includes": deployment.path_includes,
+        "path_excludes": deployment.path_excludes,
+        "branches": {target.environment.slug: mapping_in_words(target) for target in targets},
+        "created": created,
+    }
+
+
+def apply_impact_sources(project: Project, items: Iterable[Item]) -> list[Result]:
+    """Finds repetitions, too: the file need not say which environment is the default."""
+    environments, words = environments_of(project), ("environment", f"project {project.slug}")
+    default = next(slug for slug, environment in environments.items() if environment.is_default)
+    paths: dict[tuple[str, str], str] = {}
+
+    def apply(item: Item) -> Result:
+        slug = item.get("environment", default)
+        environment = find(environments, slug, words, item, "environment")
+        if environment is None:
+            return {}
+        if first_path := paths.get((slug, item["slug"])):
+            add_repetition(item, "slug", first_path)
+            return {}
+        paths[slug, item["slug"]] = item.path
+        return apply_impact_source(environment, item)
+
+    return apply_each(items, apply)
+
+
+def apply_impact_source(environment: Environment, item: Item) -> Result:
+    source = ImpactSource.objects.filter(environment=environment, slug=item["slug"]).first()
+    created, kind = source is None, ImpactKind(item["kind"])
+    if source is None:
+        source = sources.create_impact_source(environment=environment, kind=kind, name=item.name, slug=item["slug"])
+    else:
+        sources.check_kind(source, kind)
+        sources.rename_impact_source(source=source, name=item.get("name", source.name))
+    return {
+        "id": source.pk,
+        "slug": source.slug,
+        "name": source.name,
+        "kind": str(source.kind),
+        "environment": source.environment.slug,
+        "register_url": f"{settings.SITE_URL}{sources.register_path(source)}",
+        "created": created,
+    }
+
+
+# --- Access tokens ---
+
+
+def apply_token(organization: Organization, item: Item, now: datetime) -> Result:
+    token = organization.tokens.filter(name=item["name"], revoked_at=None).first()
+    fields: dict[str, Any] = {}
+    if "scopes" in item:
+        fields["scopes"] = [Scope(scope) for scope in item["scopes"]]
+    if "expires" in item:
+        fields["expires_at"] = read_expiry(item, is_new=token is None, now=now)
+    secret = ""
+    if token is None:
+        scopes = [Scope.REGISTER_DEPLOY]
+        token, secret = create_token(organization=organization, name=item["name"], **{"scopes": scopes} | fields)
+    else:
+        update_token(token=token, **fields)
+    apply_limits(token, item)
+    deployments = token.deployments.order_by("slug").values_list("slug", flat=True)
+    environments = token.environments.order_by("project__slug", "slug").values_list("project__slug", "slug")
+    result = {
+        "name": token.name,
+        "scopes": token.scope_list,
+        "deployments": list(deployments) if token.limited_to_deployments else None,
+        "environments": ["/".join(slugs) for slugs in environments] if token.limited_to_environments else None,
+        "expires": token.expires_at.isoformat() if token.expires_at else None,
+        "created": bool(secret),
+    }
+    return result | {"token": secret} if secret else result
+
+
+def read_expiry(item: Item, *, is_new: bool, now: datetime) -> datetime | None:
+    if item["expires"] is None:
+        return None
+    expires_at = parse_date(item["expires"])
+    if expires_at is None:
+        item.add_problem("expires", "must be a date such as 2030-01-01, or a moment such as 2030-01-01T18:00:00Z.")
+    elif is_new and expires_at <= now:
+        item.add_problem("expires", f"{item['expires']} is in the past: a new token must expire in the future.")
+    return expires_at
+
+
+def apply_limits(token: AccessToken, item: Item) -> None:
+    """An unknown name is a problem; the run is rolled back then. ``null`` lifts a limit."""
+    organization = token.organization
+    if "deployments" in item:
+        known = {deployment.slug: deployment for deployment in organization.deployments.all()}
+        words = ("deployment", f"organization {organization.slug}")
+        names = item["deployments"]
+        chosen = [find(known, slug, words, item, f"deployments[{n}]") for n, slug in enumerate(names or ())]
+        limit_token(token=token, deployments=[d for d in chosen if d] if names is not None else None)
+    if "environments" in item:
+        environments = Environment.objects.filter(project__organization=organization).select_related("project")
+        by_path = {f"{environment.project.slug}/{environment.slug}": environment for environment in environments}
+        paths = item["environments"]
+        found = [find_by_path(by_path, name, item, f"environments[{n}]") for n, name in enumerate(paths or ())]
+        limit_token_environments(token=token, environments=[e for e in found if e] if paths is not None else None)
+
+
+def find_by_path(by_path: Mapping[str, Environment], name: str, item: Item, key: str) -> Environment | None:
+    """By project/environment, or by the environment's slug alone if only one project has it."""
+    matching = [path for path in by_path if name in (path, path.partition("/")[2])]
+    if len(matching) == 1:
+        return by_path[matching[0]]
+    if matching:
+        item.add_problem(key, f"'{name}' is in several projects: write one of {', '.join(matching)}.")
+    else:
+        item.add_problem(key, f"no environment '{name}'{known_words(by_path, name)}")
+    return None

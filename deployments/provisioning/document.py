@@ -1,16 +1,21 @@
+"""A provisioning file: its bytes become plain data, and its objects know their places in it."""
+
 import json
-from collections.abc import Iterator, Mapping
-from types import TracebackType
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from django.core.exceptions import ValidationError
 
+# What the file calls fields that have other names in a model.
+KEYS_OF_FIELDS = {"expires_at": "expires", "repository_url": "repository.url"}
+
 
 class ProvisioningError(Exception):
-    """``lines`` says what is wrong with the file, one line a problem, each with its place in the file."""
+    """``lines`` say what is wrong with the file: a line for each problem, with its place in the file."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: Sequence[str]) -> None:
         self.lines = [one_line(line) for line in lines]
         super().__init__("\n".join(self.lines))
 
@@ -19,64 +24,61 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
+@dataclass(frozen=True, slots=True)
 class Problems:
-    """Collects what is wrong, so that a person corrects the whole file at once."""
+    """All that is wrong, so that a person can correct the whole file at once. A warning stops nothing."""
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.warnings: list[str] = []
+    lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def add(self, path: str, sentence: str) -> None:
         self.lines.append(f"{path}: {sentence}")
 
-    def warn(self, path: str, sentence: str) -> None:
-        """Of what is applied all the same."""
-        self.warnings.append(one_line(f"{path}: {sentence}"))
 
-    def at(self, path: str, **keys: str) -> "Place":
-        """A block in which a service's ValidationError becomes problems, and ends the block.
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An object in the file. Its path is such as organizations[0].projects[1], and empty for the file itself."""
 
-        ``keys`` are the file's words for fields that the model calls otherwise.
-        """
-        return Place(self, path, keys)
+    values: dict[str, Any]
+    path: str
+    problems: Problems
 
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
 
-class Place:
-    def __init__(self, problems: Problems, path: str, keys: Mapping[str, str]) -> None:
-        self.problems = problems
-        self.path = path
-        self.keys = keys
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
 
-    def __enter__(self) -> None: ...
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if not isinstance(error, ValidationError):
-            return False
+    def given(self, *keys: str) -> dict[str, Any]:
+        """Those of the keys that the file has, with their values."""
+        return {key: self.values[key] for key in keys if key in self.values}
+
+    @property
+    def name(self) -> str:
+        """The name of a new object: its slug, capitalised, if the file gives none."""
+        return str(self.get("name") or self["slug"].replace("-", " ").replace("_", " ").capitalize())
+
+    def items(self, key: str) -> list["Item"]:
+        """The objects in the list under this key."""
+        path = f"{self.path}.{key}".lstrip(".")
+        return [Item(values, f"{path}[{index}]", self.problems) for index, values in enumerate(self.get(key, []))]
+
+    def add_problem(self, key: str, sentence: str) -> None:
+        self.problems.add(f"{self.path}.{key}", sentence)
+
+    def add_problems(self, error: ValidationError) -> None:
+        """What a service found wrong with the object."""
         fields = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
-        for field, sentences in fields.items():
-            place = self.path if field == "__all__" else f"{self.path}.{self.keys.get(field, field)}"
+        for name, sentences in fields.items():
+            path = self.path if name == "__all__" else f"{self.path}.{KEYS_OF_FIELDS.get(name, name)}"
             for sentence in sentences:
-                self.problems.add(place, sentence)
-        return True
+                self.problems.add(path, sentence)
 
 
-# --- Walking through a file: its items with their paths, such as organizations[0].projects[1] ---
-
-
-def numbered(path: str, parent: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The items of the list that the last word of ``path`` names, each with its own path."""
-    for index, item in enumerate(parent.get(path.rpartition(".")[2], [])):
-        yield f"{path}[{index}]", item
-
-
-def name_of(item: dict[str, Any]) -> str:
-    """The name of a new object: its slug, capitalised, where the file gives none."""
-    return str(item.get("name") or item["slug"].replace("-", " ").replace("_", " ").capitalize())
-
-
-# --- Bytes of a provisioning file → plain lists, dictionaries, texts, numbers, booleans and nulls ---
+# --- The bytes of a file become lists, dictionaries, texts, numbers, booleans and nulls ---
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -98,7 +100,7 @@ def read_document(data: bytes) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """JSON by its own rules, which allow tabs and pairs of surrogate escapes; a YAML flow mapping begins alike."""
+    """JSON by its own rules, which allow tabs and pairs of surrogate escapes, or a YAML mapping that begins with {."""
     try:
         return json.loads(text, object_pairs_hook=unique_pairs)
     except RecursionError:
@@ -111,7 +113,7 @@ def unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise ProvisioningError([f"The key '{name}' stands twice in one object."])
+            raise ProvisioningError([f"The key '{name}' appears twice in one object."])
         members[name] = value
     return members
 
@@ -129,16 +131,15 @@ def read_yaml(text: str) -> Any:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise ProvisioningError([f"line {mark.line + 1 if mark else 1}: {problem}."]) from None
     except (ValueError, OverflowError):
-        raise ProvisioningError([f"line {loader.line + 1}: an escape that is no character."]) from None
+        raise ProvisioningError([f"line {loader.line + 1}: this escape is not a character."]) from None
     finally:
         loader.dispose()
 
 
 class Loader(yaml.SafeLoader):
-    """Plain data only: no aliases (a file of ten lines could stand for gigabytes), no tags, no key twice.
+    """Plain data only: no aliases (ten lines could expand to gigabytes), no tags, and no key twice.
 
-    Keys are always text, so that an environment may be called ``on``. Dates stay text, so that every date is checked
-    in one place.
+    Keys are always text, so that an environment may be called ``on``. Dates remain text, so that one place checks them.
     """
 
     def __init__(self, text: str) -> None:
@@ -149,10 +150,10 @@ class Loader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise unusable(
-                "anchors (&) and aliases (*) are not allowed; put quotes around a text that begins so", event
+                "anchors (&) and aliases (*) are not allowed; put quotes around text that begins like this", event
             )
         if getattr(event, "tag", None):
-            raise unusable("tags (!) are not allowed; put quotes around a text that begins so", event)
+            raise unusable("tags (!) are not allowed; put quotes around text that begins like this", event)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise unusable(f"nested deeper than {MAX_DEPTH} levels", event)
@@ -166,12 +167,12 @@ class Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise unusable("a key must be text", key)
             if key.value in members:
-                raise unusable(f"the key '{key.value}' stands twice in one mapping", key)
+                raise unusable(f"the key '{key.value}' appears twice in one mapping", key)
             members[key.value] = self.construct_object(value, deep=True)
         return members
 
     def construct_number(self, node: yaml.ScalarNode) -> float:
-        # The format has no numbers: what matters is that it is one, not which.
+        # The format has no numbers: it only matters that this is one.
         return 0.0
 
 

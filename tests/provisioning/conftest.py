@@ -7,12 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from tests.provisioning.provisioning import Provision, Refused, all_rows
+from tests.provisioning.provisioning import Provision, Rejected, all_rows
 
 
 @pytest.fixture
 def provision(db: None, tmp_path: Path, settings: Settings) -> Provision:
-    """Runs ``manage.py provision`` with a file of this text; gives what it prints."""
+    """Runs ``manage.py provision`` with a file of this text. Returns what it prints."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     def run(text: str | bytes) -> Any:
@@ -26,8 +26,8 @@ def provision(db: None, tmp_path: Path, settings: Settings) -> Provision:
 
 
 @pytest.fixture
-def refused(provision: Provision) -> Refused:
-    """Runs a file that must be refused and store nothing; gives the lines."""
+def rejected(provision: Provision) -> Rejected:
+    """Runs a file that must be rejected and store nothing. Returns the lines of the error."""
 
     def run(text: str | bytes) -> list[str]:
         before = all_rows()

@@ -1,4 +1,4 @@
-"""A provisioning file that says something of everything, and what tests do with it."""
+"""A provisioning file with something of everything, and what tests do with it."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 Provision = Callable[[str | bytes], Any]
-Refused = Callable[[str | bytes], list[str]]
+Rejected = Callable[[str | bytes], list[str]]
 
 ACME = """
 organizations:
@@ -40,7 +40,7 @@ organizations:
 
 
 def changed(*steps: str | int, value: Any) -> str:
-    """ACME with ``value`` at the place that the steps lead to."""
+    """ACME with ``value`` where the steps lead to."""
     document = yaml.load(ACME, Loader=yaml.BaseLoader)  # noqa: S506 - plain texts
     document["organizations"][0]["projects"][0]["environments"][0]["default"] = True
     place: Any = document["organizations"][0]

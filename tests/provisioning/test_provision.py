@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from deployments.models import Target
 from orgs.models import Environment, Membership, Organization, User
-from tests.provisioning.provisioning import ACME, Provision, Refused, all_rows
+from tests.provisioning.provisioning import ACME, Provision, Rejected, all_rows
 from tokens.models import AccessToken
 from tokens.services import revoke_token
 
@@ -23,7 +23,7 @@ def flags(output: Any) -> set[str]:
 
 
 def test_its_output_is_a_file(provision: Provision) -> None:
-    """With the keys that only the output has, which are ignored, on this server and on another one."""
+    """On this server and on another one. Keys that only the output has are ignored."""
     file = ACME.replace(
         "  - slug: platform", "    impact_sources: [{slug: alerts, kind: incident}]\n  - slug: platform"
     )
@@ -212,11 +212,11 @@ class TestAgain:
         assert replaced["created"]
         assert replaced["token"].startswith("gum_")
 
-    def test_the_last_owner_hands_over_to_one_further_down(self, provision: Provision, refused: Refused) -> None:
+    def test_the_last_owner_hands_over_to_one_further_down(self, provision: Provision, rejected: Rejected) -> None:
         provision(ACME)
         ops, new = "{email: ops@example.com, role: developer}", "{email: new@example.com, role: %s}"
         file = f"organizations: [{{slug: acme, members: [{ops}, {new}]}}]"
-        [line] = refused(file % "admin")
+        [line] = rejected(file % "admin")
         assert line.startswith("organizations[0].members[0].role: ops@example.com is the last owner of Acme")
         [acme] = provision(file % "owner")["organizations"]
         assert [(member["email"], member["role"]) for member in acme["members"]] == [

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from deployments.models import ImpactSource
 from orgs.models import AuditEvent
 from tests.calls import bearer, call
-from tests.provisioning.provisioning import Provision, Refused
+from tests.provisioning.provisioning import Provision, Rejected
 
 FILE = """
 organizations:
@@ -68,29 +68,29 @@ def test_a_second_run_changes_what_differs(provision: Provision) -> None:
     assert third[1]["name"] == "Alerts", "a name that is left out stays"
 
 
-def test_mistakes_are_all_told_with_their_places(refused: Refused) -> None:
+def test_mistakes_are_all_reported_with_their_places(rejected: Rejected) -> None:
     at = "organizations[0].projects[0].impact_sources"
-    assert sorted(refused(FILE.replace("slug: error-rate, kind: metric", "kind: metrics, unit: ms"))) == [
+    assert sorted(rejected(FILE.replace("slug: error-rate, kind: metric", "kind: metrics, unit: ms"))) == [
         f"{at}[2].kind: is 'metrics': write one of incident, metric.",
         f"{at}[2].slug: is missing.",
-        f"{at}[2].unit: unknown key. Known are slug, name, kind, environment.",
+        f"{at}[2].unit: unknown key. Known: slug, name, kind, environment.",
     ]
-    assert refused(FILE.replace("environment: staging", "environment: stagin")) == [
+    assert rejected(FILE.replace("environment: staging", "environment: stagin")) == [
         f"{at}[0].environment: no environment 'stagin' in project shop; did you mean 'staging'? "
-        "Known are staging, production."
+        "Known: staging, production."
     ]
-    assert refused(FILE.replace("environment: staging}", "environment: production}")) == [
-        f"{at}[1].slug: 'alerts' stands at {at}[0] already."
+    assert rejected(FILE.replace("environment: staging}", "environment: production}")) == [
+        f"{at}[1].slug: 'alerts' is already used at {at}[0]."
     ]
 
 
-def test_one_without_an_environment_is_in_the_default_one(provision: Provision, refused: Refused) -> None:
+def test_one_without_an_environment_is_in_the_default_one(provision: Provision, rejected: Rejected) -> None:
     at = "organizations[0].projects[0].impact_sources"
     twice = FILE.replace("slug: error-rate, kind: metric", "slug: alerts, name: Mine, kind: incident")
-    assert refused(twice) == [f"{at}[2].slug: 'alerts' stands at {at}[1] already."]
+    assert rejected(twice) == [f"{at}[2].slug: 'alerts' is already used at {at}[1]."]
 
     provision(FILE)
-    assert refused(twice.replace(", default: true", "")) == [f"{at}[2].slug: 'alerts' stands at {at}[1] already."]
+    assert rejected(twice.replace(", default: true", "")) == [f"{at}[2].slug: 'alerts' is already used at {at}[1]."]
     other_default = twice.replace("{slug: production, default: true}", "{slug: canary, default: true}")
     assert [source["environment"] for source in sources_in(provision(other_default))] == [
         "staging",
@@ -99,7 +99,7 @@ def test_one_without_an_environment_is_in_the_default_one(provision: Provision, 
     ]
 
 
-def test_the_kind_stays(provision: Provision, refused: Refused) -> None:
+def test_the_kind_stays(provision: Provision, rejected: Rejected) -> None:
     provision(FILE)
-    (line,) = refused(FILE.replace("kind: metric", "kind: incident"))
+    (line,) = rejected(FILE.replace("kind: metric", "kind: incident"))
     assert line.startswith("organizations[0].projects[0].impact_sources[2].kind: Error rate is of kind metric")

@@ -1,4 +1,4 @@
-"""What ``manage.py provision`` says of each mistake in its file."""
+"""What ``manage.py provision`` says about each mistake in its file."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from orgs.models import Organization
 from tests.calls import count_rows
 from tests.conftest import World
 from tests.factories import make_project
-from tests.provisioning.provisioning import ACME, Provision, Refused, changed
+from tests.provisioning.provisioning import ACME, Provision, Rejected, changed
 
 SHOP = ("projects", 0)
 STOREFRONT = (*SHOP, "deployments", 0)
@@ -24,7 +24,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("steps", "value", "line"),
         [
-            (("nam",), "x", "organizations[0].nam: unknown key; did you mean 'name'? Known are slug, name, members, "),
+            (("nam",), "x", "organizations[0].nam: unknown key; did you mean 'name'? Known: slug, name, members, "),
             (("slug",), "Acme", "organizations[0].slug: must have lower-case letters"),
             (("slug",), "acme\n", "organizations[0].slug: must have lower-case letters"),
             (("slug",), 5, "organizations[0].slug: must be text: put quotes around it."),
@@ -40,15 +40,15 @@ class TestMistakes:
             (("members", 0), {"role": "owner"}, "organizations[0].members[0].email: is missing."),
             (("members", 0, "email"), "ops@", "organizations[0].members[0].email: Enter a valid email address."),
             (("members", 0, "email"), "a\0@b.de", "organizations[0].members[0].email: contains a NUL character"),
-            (("members", 0, "email"), "dev@example.com", "organizations[0].members[1].email: 'dev@example.com' stands"),
+            (("members", 0, "email"), "dev@example.com", "organizations[0].members[1].email: 'dev@example.com' is alr"),
             (("members", 0, "role"), "boss", "organizations[0].members[0].role: is 'boss': write one of owner, admin"),
             (("members", 0, "password"), "", "organizations[0].members[0].password: must not be empty."),
-            (("tokens", 0, "scopes"), [], "organizations[0].tokens[0].scopes: names none: list at least one."),
+            (("tokens", 0, "scopes"), [], "organizations[0].tokens[0].scopes: is empty: list at least one."),
             (("tokens", 0, "scopes"), ["X"], "organizations[0].tokens[0].scopes[0]: is 'X': write one of REGISTER_D"),
             (
                 ("tokens", 0, "deployments"),
                 [],
-                "organizations[0].tokens[0].deployments: names none: list at least one, or",
+                "organizations[0].tokens[0].deployments: is empty: list at least one, or",
             ),
             (
                 ("tokens", 0, "deployments"),
@@ -67,24 +67,24 @@ class TestMistakes:
                 ["shop/prod"],
                 "organizations[0].tokens[0].environments[0]: no environment",
             ),
-            (("tokens", 0, "expires"), "2020-01-01", "organizations[0].tokens[0].expires: 2020-01-01 is past"),
+            (("tokens", 0, "expires"), "2020-01-01", "organizations[0].tokens[0].expires: 2020-01-01 is in the past"),
             (("tokens", 0, "expires"), "soon", "organizations[0].tokens[0].expires: must be a date such as"),
             (("tokens", 0, "expires"), "0001-01-01", "organizations[0].tokens[0].expires: must be a date such as"),
             (("tokens", 0, "expires"), 20300101, "organizations[0].tokens[0].expires: must be text"),
             (
                 ("tokens", 0, "name"),
                 "reader",
-                "organizations[0].tokens[1].name: 'reader' stands at organizations[0].tok",
+                "organizations[0].tokens[1].name: 'reader' is already used at organizations[0].tok",
             ),
             (
                 (*SHOP, "slug"),
                 "platform",
-                "organizations[0].projects[1].slug: 'platform' stands at organizations[0].pro",
+                "organizations[0].projects[1].slug: 'platform' is already used at organizations[0].pro",
             ),
             (
                 (*SHOP, "environments", 1, "slug"),
                 "production",
-                "organizations[0].projects[0].environments[1].slug: 'production' stands at",
+                "organizations[0].projects[0].environments[1].slug: 'production' is already",
             ),
             (
                 (*SHOP, "environments", 1, "default"),
@@ -109,7 +109,7 @@ class TestMistakes:
             (
                 ("projects", 1, "deployments"),
                 [{"slug": "storefront"}],
-                "organizations[0].projects[1].deployments[0].slug: 'storefront' stands at organizations[0].projects[0]",
+                "organizations[0].projects[1].deployments[0].slug: 'storefront' is already used at organizations[0]",
             ),
             (
                 (*STOREFRONT, "repository"),
@@ -140,7 +140,7 @@ class TestMistakes:
             (
                 (*STOREFRONT, "branches", "staging"),
                 "a*b",
-                "organizations[0].projects[0].deployments[0].branches.staging: must be a branch's name",
+                "organizations[0].projects[0].deployments[0].branches.staging: must be the name of a branch",
             ),
             (
                 (*STOREFRONT, "path_includes"),
@@ -150,9 +150,9 @@ class TestMistakes:
         ],
     )
     def test_are_named_by_their_place(
-        self, refused: Refused, steps: tuple[str | int, ...], value: Any, line: str
+        self, rejected: Rejected, steps: tuple[str | int, ...], value: Any, line: str
     ) -> None:
-        lines = refused(changed(*steps, value=value))
+        lines = rejected(changed(*steps, value=value))
         assert [found for found in lines if found.startswith(line)], lines
         assert all(found.startswith("organizations[0].") for found in lines)
 
@@ -193,39 +193,39 @@ class TestMistakes:
             ),
         ],
     )
-    def test_addresses_of_repositories(self, refused: Refused, url: str, sentence: str) -> None:
+    def test_addresses_of_repositories(self, rejected: Rejected, url: str, sentence: str) -> None:
         place = "organizations[0].projects[0].deployments[0].repository.url"
-        assert refused(changed(*STOREFRONT, "repository", "url", value=url)) == [f"{place}: {sentence}"]
+        assert rejected(changed(*STOREFRONT, "repository", "url", value=url)) == [f"{place}: {sentence}"]
 
-    def test_all_are_told_at_once(self, refused: Refused) -> None:
+    def test_all_are_reported_at_once(self, rejected: Rejected) -> None:
         file = "organizations: [{slug: acme, members: [{email: a@}, {email: b@}], tokens: [{name: t, expires: x}]}]"
-        assert [line.split(":")[0] for line in refused(file)] == [
+        assert [line.split(":")[0] for line in rejected(file)] == [
             "organizations[0].members[0].email",
             "organizations[0].members[1].email",
             "organizations[0].tokens[0].expires",
         ]
 
-    def test_a_deployment_of_another_project(self, refused: Refused, ci: World) -> None:
+    def test_a_deployment_of_another_project(self, rejected: Rejected, ci: World) -> None:
         make_project(ci.organization, "Platform")
-        assert refused(
+        assert rejected(
             "organizations: [{slug: acme, projects: [{slug: platform, deployments: [{slug: storefront}]}]}]"
         ) == [
             "organizations[0].projects[0].deployments[0].slug: deployment 'storefront' belongs to project 'shop': "
             "a deployment's slug is unique in the organization."
         ]
 
-    def test_the_default_cannot_be_taken_away(self, refused: Refused, provision: Provision) -> None:
+    def test_the_default_cannot_be_taken_away(self, rejected: Rejected, provision: Provision) -> None:
         provision(ACME)
         production = "{slug: production, default: false}"
-        [line] = refused(f"organizations: [{{slug: acme, projects: [{{slug: shop, environments: [{production}]}}]}}]")
+        [line] = rejected(f"organizations: [{{slug: acme, projects: [{{slug: shop, environments: [{production}]}}]}}]")
         assert line.startswith("organizations[0].projects[0].environments[0].default: a project needs a default")
 
-    def test_a_password_is_never_repeated(self, refused: Refused) -> None:
+    def test_a_password_is_never_repeated(self, rejected: Rejected) -> None:
         for password in ("geheim" * 200, 123456, ["geheim"]):
-            assert "geheim" not in " ".join(refused(changed("members", 0, "password", value=password)))
+            assert "geheim" not in " ".join(rejected(changed("members", 0, "password", value=password)))
 
-    def test_a_mistake_at_the_end_undoes_the_beginning(self, refused: Refused) -> None:
-        refused("organizations: [{slug: acme}, {slug: globex, members: [{email: nobody}]}]")
+    def test_a_mistake_at_the_end_undoes_the_beginning(self, rejected: Rejected) -> None:
+        rejected("organizations: [{slug: acme}, {slug: globex, members: [{email: nobody}]}]")
         assert not Organization.objects.exists()
 
 
@@ -237,8 +237,8 @@ class TestUnreadableFiles:
             ("- a", "line 1: the file must have the key 'organizations' at its top."),
             ("{}", "organizations: is missing."),
             ("organizations:", "organizations: has no value: write a list."),
-            ("organizations:\n- slug: a\n  slug: b", "line 3: the key 'slug' stands twice in one mapping."),
-            ('{"organizations": [], "organizations": []}', "The key 'organizations' stands twice in one object."),
+            ("organizations:\n- slug: a\n  slug: b", "line 3: the key 'slug' appears twice in one mapping."),
+            ('{"organizations": [], "organizations": []}', "The key 'organizations' appears twice in one object."),
             ("organizations:\n- &a {slug: a}", "line 2: anchors (&) and aliases (*) are not allowed"),
             ("organizations: *a", "line 1: anchors (&) and aliases (*) are not allowed"),
             ("organizations:\n- slug: !!python/name:os.system", "line 2: tags (!) are not allowed"),
@@ -248,7 +248,7 @@ class TestUnreadableFiles:
             ("a: 1\n---\nb: 2", "line 2: expected a single document in the stream, but found another document."),
             ("? [a]\n: b", "line 1: a key must be text."),
             ("organizations:\n- slug: a\0", "line 2: the character U+0000 is not allowed."),
-            ('organizations:\n- slug: "\\U00110000"', "line 2: an escape that is no character."),
+            ('organizations:\n- slug: "\\U00110000"', "line 2: this escape is not a character."),
             (b"organizations:\n- \xff", "line 2: not UTF-8."),
             ("[" * 5000, "line 1: nested deeper than 20 levels."),
             ('{"a":' * 5000, "The file is nested too deeply."),
@@ -263,8 +263,8 @@ class TestUnreadableFiles:
         ],
         ids=lambda value: str(value)[:30],
     )
-    def test_are_refused_in_one_line(self, refused: Refused, text: str | bytes, line: str) -> None:
-        lines = refused(text)
+    def test_are_rejected_in_one_line(self, rejected: Rejected, text: str | bytes, line: str) -> None:
+        lines = rejected(text)
         assert lines[0].startswith(line)
         assert all(found.isprintable() for found in lines)
 

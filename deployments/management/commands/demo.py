@@ -16,9 +16,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--show", action="store_true", help="change nothing, print how to sign in and to register a deploy"
-        )
+        parser.add_argument("--show", action="store_true", help="change nothing, print how to sign in and register")
         parser.add_argument("--days", type=number(MAX_DAYS), default=56, help="days of history (default: 56)")
 
     def handle(self, *args: Any, show: bool, days: int, **options: Any) -> None:

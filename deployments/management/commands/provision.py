@@ -17,8 +17,8 @@ PROVISION = Actor(label="provision")
 class Command(BaseCommand):
     help = (
         "Create or update organizations, members, projects, environments, deployments and access tokens from a YAML or "
-        "JSON file (its schema: deployments/schemas/provision.json). Nothing is ever deleted. Prints JSON that is "
-        "itself a valid file. The secret of a new token is printed once, by the run that creates it."
+        "JSON file (its schema: deployments/schemas/provision.json). Deletes nothing. Prints JSON of the same shape, "
+        "which is accepted as a file. The secret of a new token is printed once, by the run that creates it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}.") from None
         try:
-            # Printed before the commit: if the output is lost, no token may be left whose secret nobody knows.
+            # Printed before the commit: a run whose output is lost must not leave tokens with unknown secrets.
             with transaction.atomic(), acting_as(PROVISION):
                 check_tables()
                 result, warnings = provision(read_document(data), now=timezone.now())
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(f"The output could not be written, nothing was stored: {error.strerror}.") from None
         except DatabaseError as error:
             problem = str(error).strip().partition("\n")[0]
-            raise CommandError(f"The database reported an error, nothing was stored: {problem}.") from None
+            raise CommandError(f"The database rejected the changes, nothing was stored: {problem}.") from None
         for warning in warnings:
             self.stderr.write(f"Warning: {warning}")
 
@@ -53,7 +53,7 @@ def check_tables() -> None:
 
 
 def read_bytes(file: str) -> bytes:
-    """At most MAX_BYTES + 1, so that the reader sees that a file is too large."""
+    """At most one byte more than a provisioning file may have, so that a larger one is noticed."""
     if file == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(file).open("rb") as stream:
