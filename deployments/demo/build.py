@@ -23,7 +23,6 @@ from deployments.manual_changes.services import ManualChangeFields, register_man
 from deployments.models import Call, Deploy, ImpactSource, IncidentEventType
 from deployments.provisioning.applying import provision
 from deployments.registration.formats import SLEUTH
-from deployments.registration.statements import find_targets
 from orgs.audit import Actor, acting_as
 from orgs.models import Environment, Organization, User
 from tokens.models import AccessToken
@@ -87,9 +86,8 @@ def send_calls(token: AccessToken, *, now: datetime, days: int) -> int:
     history = make_history(seed=SEED, now=now, days=days)
     ci = Ci(token, Random(SEED))  # noqa: S311 - no secret comes from it
     deployments = {deployment.slug: deployment for deployment in token.organization.deployments.all()}
-    targets = {slug: find_targets(token.organization_id, slug) for slug in deployments}
     calls = [
-        ci.send(deployments[event.deployment], targets[event.deployment], event.body, at=event.at)
+        ci.send(deployments[event.deployment], event.body, at=event.at)
         for event in sorted([*history, *rejected], key=lambda event: event.at)
     ]
     # The real log would have pruned those before.

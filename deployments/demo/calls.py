@@ -1,8 +1,9 @@
 """Made-up calls: their lines in the request log, and the deploys that they register."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from deployments.models.call import Outcome
 from deployments.registration.formats import SLEUTH
 from deployments.registration.receive import Sender, receive
 from deployments.registration.sleuth import read_registration
-from deployments.registration.statements import TargetRow
+from deployments.registration.statements import find_targets
 from orgs.audit import Actor
 from tokens.models import AccessToken
 from tokens.statements import find_token
@@ -31,16 +32,16 @@ class Ci:
             token=find_token(token.digest),
             actor=Actor(label=f"token {token.name}"),
         )
+        self.targets = cache(partial(find_targets, token.organization_id))
 
-    def send(
-        self, deployment: Deployment, targets: Sequence[TargetRow], body: Mapping[str, Any], *, at: datetime
-    ) -> Call:
+    def send(self, deployment: Deployment, body: Mapping[str, Any], *, at: datetime) -> Call:
         """Register what a call with this body registers at this time, or nothing if it is rejected.
 
-        Returns its line in the request log, which is not stored. ``targets`` are those of the deployment.
+        Returns its line in the request log, which is not stored.
         """
         try:
             registration = read_registration(dict(body))
+            targets = self.targets(deployment.slug)
             receipt = receive(sender=self.sender, registration=registration, targets=targets, now=at)
         except RegistrationError as error:
             return self.line(deployment, body, at=at, status=400, outcome=Outcome.REJECTED, answer=str(error))

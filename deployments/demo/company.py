@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from pathlib import Path
 from random import Random
 from typing import Any
+
+import yaml
 
 from deployments.demo.story import SATURDAY, WORKDAY_BEGINS, WORKDAY_ENDS, Body, Team, read_stories
 from deployments.models import Deployment, Target
@@ -27,29 +30,8 @@ DEPLOYS_AT_ONCE = 10_000
 SHARE_STOPPED_ON_THE_WAY = 0.3
 SHARE_WITH_COMMITS = 0.05
 SHARE_TAGGED = 0.15
-TAGS = ("#feature", "#fix", "#config", "#experiment", "#security")
-TAG_WEIGHTS = (50, 40, 8, 1.9, 0.1)
 DEPLOYMENTS_IN_A_PROJECT = 50
-# In promotion order. An organization with n environments has those with a rank of at most n.
-ENVIRONMENTS = {
-    "Development": 4,
-    "Integration": 6,
-    "Testing": 3,
-    "Acceptance": 5,
-    "Staging": 2,
-    "Pre-production": 8,
-    "Canary": 7,
-    "Production": 1,
-}
-AREAS = (
-    *("Shop", "Payments", "Accounts", "Search", "Shipping", "Billing", "Catalogue", "Support", "Marketing", "Platform"),
-    *("Identity", "Analytics", "Pricing", "Returns", "Warehouse", "Partners", "Mobile", "Content", "Reporting", "News"),
-)
-KINDS = (
-    *("API", "Worker", "Web", "Gateway", "Jobs", "Admin", "Mailer", "Importer", "Exporter", "Cache", "Indexer", "Sync"),
-    *("Scheduler", "Webhooks", "Reports", "Ledger", "Router", "Resizer", "Notifier", "Proxy", "Archive", "Events"),
-    *("Rules", "Audit", "Tools"),
-)
+NAMES: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("company.yaml").read_bytes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,26 +72,17 @@ class Lane:
     before: FilledDeploy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The first ``stops`` environments get it. If it ``fails``, one more deploy follows in the last of them."""
-
-    at: datetime
-    deployment: int
-    stops: int
-    fails: bool = False
-
-
 def make_lanes(organization: Organization, *, deployments: int, environments: int) -> list[list[Lane]]:
     """The lanes of each new deployment in promotion order."""
     made = []
     for number, begin in enumerate(range(0, deployments, DEPLOYMENTS_IN_A_PROJECT)):
-        area = numbered_name(AREAS, number)
-        new = [NewEnvironment(name=n, is_default=rank == 1) for n, rank in ENVIRONMENTS.items() if rank <= environments]
+        area = numbered_name(NAMES["areas"], number)
+        ranks = NAMES["environments"].items()
+        new = [NewEnvironment(name=name, is_default=rank == 1) for name, rank in ranks if rank <= environments]
         project = create_project(organization=organization, name=area, environments=new)
         path = list(project.environments.order_by("position", "id"))
         for kind in range(min(DEPLOYMENTS_IN_A_PROJECT, deployments - begin)):
-            deployment = create_deployment(project=project, name=f"{area} {numbered_name(KINDS, kind)}")
+            deployment = create_deployment(project=project, name=f"{area} {numbered_name(NAMES['kinds'], kind)}")
             targets = Target.objects.bulk_create(Target(deployment=deployment, environment=step) for step in path)
             made.append([Lane(deployment, step, target) for step, target in zip(path, targets, strict=True)])
     return made
@@ -140,55 +113,51 @@ class Company:
 
     def make_deploys(self, count: int) -> Iterator[list[FilledDeploy]]:
         """So many deploys in the order of time, some thousands at once. A rollback and what it undoes stay together."""
-        parts = -(-count // DEPLOYS_AT_ONCE)
-        left = count
-        for part in range(parts):
-            left_after = count - count * (part + 1) // parts
-            releases = []
-            while left > left_after:
-                first_are_due = len(self.first) > len(self.lanes) * (parts - part - 1) // parts
-                at = self.moment((part + self.random.random()) / parts)
-                releases.append(release := self.plan(at, left, first_are_due=first_are_due))
-                left -= release.stops + release.fails
-            releases.sort(key=lambda release: release.at)
-            deploys = [deploy for release in releases for deploy in self.carry_out(release)]
-            yield sorted(deploys, key=lambda deploy: deploy.at)
-
-    def plan(self, at: datetime, left: int, *, first_are_due: bool) -> Release:
-        """A deployment's first release or any other, with enough of the remaining deploys kept for first releases."""
-        spare = left - len(self.first) * self.environments
-        if self.first and (first_are_due or spare <= 0):
-            return Release(at, self.first.pop(), min(self.environments, left))
-        (deployment,) = self.random.choices(range(len(self.weights)), cum_weights=self.weights)
-        stops = self.environments
-        if self.random.random() < SHARE_STOPPED_ON_THE_WAY:
-            stops = self.random.randint(1, stops)
-        stops = min(stops, spare)
-        return Release(at, deployment, stops, stops < spare and self.random.random() < self.habits.share_failed)
+        left, made = count, list[FilledDeploy]()
+        while left:
+            # Not evenly, but never much before the release that was made last.
+            done = count - left + self.random.uniform(0, 2 * self.environments)
+            release = list(self.release(self.moment(done / count), left))
+            left -= len(release)
+            made += release
+            if len(made) >= DEPLOYS_AT_ONCE or not left:
+                yield sorted(made, key=lambda deploy: deploy.at)
+                made.clear()
 
     def moment(self, part: float) -> datetime:
         """In working hours, after this part of all of them."""
-        days = part * len(self.workdays)
+        days = min(part, 1) * len(self.workdays)
         hours = WORKDAY_BEGINS + days % 1 * (WORKDAY_ENDS - WORKDAY_BEGINS)
         return self.workdays[min(int(days), len(self.workdays) - 1)] + timedelta(hours=hours)
 
-    def carry_out(self, release: Release) -> Iterator[FilledDeploy]:
-        body = self.new_body(release)
+    def release(self, at: datetime, left: int) -> Iterator[FilledDeploy]:
+        """At most ``left`` deploys, so that enough are left for the first releases that are still to come."""
+        kept = len(self.first) * self.environments
+        fails = False
+        if self.random.random() * left < kept:
+            deployment, stops = self.first.pop(), min(self.environments, left)
+        else:
+            (deployment,) = self.random.choices(range(len(self.weights)), cum_weights=self.weights)
+            stops = self.environments
+            if self.random.random() < SHARE_STOPPED_ON_THE_WAY:
+                stops = self.random.randint(1, stops)
+            stops = min(stops, left - kept)
+            fails = stops < left - kept and self.random.random() < self.habits.share_failed
+        body = self.new_body(deployment, at)
         registration = read_registration(body)
-        at = release.at
-        lanes = self.lanes[release.deployment][: release.stops]
+        lanes = self.lanes[deployment][:stops]
         for lane in lanes:
             at += timedelta(hours=self.random.uniform(0.02, MOST_HOURS_OF_PROMOTION / self.environments))
             yield deploy_in(lane, at, body, registration)
-        if release.fails:
+        if fails:
             at += timedelta(minutes=self.random.uniform(*MINUTES_TO_ROLLBACK))
-            yield self.follow_failure(lanes[-1], at, release)
+            yield self.follow_failure(deployment, lanes[-1], at)
 
-    def follow_failure(self, lane: Lane, at: datetime, release: Release) -> FilledDeploy:
+    def follow_failure(self, deployment: int, lane: Lane, at: datetime) -> FilledDeploy:
         """A rollback, or a hotfix if there is nothing to go back to."""
         failed, restored = lane.live, lane.before
         if failed is None or restored is None:
-            body = self.new_body(release, tags=["#hotfix"])
+            body = self.new_body(deployment, at, tags=["#hotfix"])
             return deploy_in(lane, at, body, read_registration(body))
         body = {key: restored.body[key] for key in ("sha", "branch")} | {"email": failed.body["email"]}
         rollback = FilledDeploy(max(at, failed.at), lane, body, read_registration(body), restores=restored)
@@ -196,17 +165,17 @@ class Company:
         lane.live, lane.before = rollback, None
         return rollback
 
-    def new_body(self, release: Release, **tags: Any) -> Body:
+    def new_body(self, deployment: int, at: datetime, **tags: Any) -> Body:
         """What CI says about a new sha."""
-        team = self.teams[release.deployment % len(self.teams)]
+        team = self.teams[deployment % len(self.teams)]
         brought: Body = {}
         if self.random.random() < SHARE_WITH_COMMITS:
-            build = f"https://ci.example.com/{release.deployment}/{release.at:%Y%m%d%H%M%S}"
-            brought = team.make_release(release.at) | {"links": {"build": build}}
+            build = f"https://ci.example.com/{deployment}/{at:%Y%m%d%H%M%S}"
+            brought = team.make_release(at) | {"links": {"build": build}}
         elif not tags and self.random.random() < SHARE_TAGGED:
-            tags = {"tags": self.random.choices(TAGS, TAG_WEIGHTS)}
-        self.versions[release.deployment] += 1
-        sha = f"v1.{self.versions[release.deployment]}.0" if team.story.versions else self.random.randbytes(20).hex()
+            tags = {"tags": self.random.choices(list(NAMES["tags"]), list(NAMES["tags"].values()))}
+        self.versions[deployment] += 1
+        sha = f"v1.{self.versions[deployment]}.0" if team.story.versions else self.random.randbytes(20).hex()
         return {"sha": sha} | brought | team.origin() | tags
 
 

@@ -13,7 +13,6 @@ from django.db.models import Model, OuterRef, Subquery
 from deployments.demo.calls import Ci
 from deployments.demo.company import HABITS, Company, FilledDeploy, Habits, make_lanes
 from deployments.models import Call, ChangedFile, Deploy, Target
-from deployments.registration.statements import TargetRow, find_targets
 from deployments.registration.store import detail_rows
 from orgs.models import Organization, User
 from orgs.roles import Role
@@ -41,13 +40,13 @@ def fill_organization(
     deploys: int,
     owner: User | None,
     now: datetime,
-    report_progress: Callable[[int], None],
+    report_progress: Callable[[int, int], None],
     habits: Habits = HABITS,
 ) -> str:
     """Make the organization and return the secret of its access token.
 
-    ``report_progress`` is called now and then with the number of stored deploys. Nobody else can write to SQLite until
-    the end. Raises OrganizationExists, and ValidationError for a slug that it cannot have.
+    ``report_progress`` is called now and then with the numbers of deploys stored before and now. Nobody else can write
+    to SQLite until the end. Raises OrganizationExists, and ValidationError for a slug that it cannot have.
     """
     if Organization.objects.filter(slug=slug).exists():
         raise OrganizationExists(f"There is an organization {slug} already: name a new one.")
@@ -66,8 +65,8 @@ def fill_organization(
     for made in company.make_deploys(deploys):
         store_deploys(made, token)
         store_instances(Call, [call for deploy in made for call in log.calls_of(deploy)])
+        report_progress(stored, stored + len(made))
         stored += len(made)
-        report_progress(stored)
         for deploy in made:
             # So that a long history is not kept in memory.
             deploy.restores = deploy.rolled_back_by = None
@@ -180,7 +179,6 @@ class CallLog:
         self.kept: Counter[date] = Counter()
         self.random = Random(token.organization.slug)  # noqa: S311 - no secret comes from it
         self.ci = Ci(token, self.random)
-        self.targets: dict[str, list[TargetRow]] = {}
 
     def calls_of(self, deploy: FilledDeploy) -> Iterator[Call]:
         """The call that registered a deploy, and now and then a rejected one before it."""
@@ -190,10 +188,8 @@ class CallLog:
         self.kept[day] += 1
         deployment = deploy.lane.deployment
         if self.random.random() < self.share_rejected_before:
-            if deployment.slug not in self.targets:
-                self.targets[deployment.slug] = find_targets(deployment.organization_id, deployment.slug)
             misspelt = deploy.body | {"environment": "prod"}
             before = deploy.at - timedelta(minutes=1)
-            yield self.ci.send(deployment, self.targets[deployment.slug], misspelt, at=before)
+            yield self.ci.send(deployment, misspelt, at=before)
         body = deploy.body | {"environment": deploy.lane.environment.slug}
         yield self.ci.line(deployment, body, at=deploy.at, deploy_id=deploy.id)

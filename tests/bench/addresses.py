@@ -60,7 +60,7 @@ def fill(deploys: int) -> Filled:
             deploys=deploys,
             owner=owner,
             now=timezone.now(),
-            report_progress=lambda stored: None,
+            report_progress=lambda before, stored: None,
             habits=habits,
         )
     if connection.vendor == "postgresql":

@@ -83,7 +83,7 @@ def test_histories_are_as_registering_would_have_left_them(monkeypatch: pytest.M
     monkeypatch.setattr(company, "DEPLOYS_AT_ONCE", 70)
     often_failing = Habits(share_failed=0.3)
     fill_organization(
-        slug="large", **FEW, owner=None, now=NOW, report_progress=lambda stored: None, habits=often_failing
+        slug="large", **FEW, owner=None, now=NOW, report_progress=lambda before, stored: None, habits=often_failing
     )
 
     rollbacks = 0

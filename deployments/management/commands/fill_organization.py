@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deployments.demo.company import ENVIRONMENTS
+from deployments.demo.company import NAMES
 from deployments.demo.filling import OrganizationExists, fill_organization
 from deployments.management import number
 from orgs.audit import Actor, acting_as
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("slug", nargs="?", default="large", help="of the organization (default: large)")
         parser.add_argument("--deployments", type=number(100_000), default=1_000, help="default: 1000")
         parser.add_argument(
-            "--environments", type=number(len(ENVIRONMENTS)), default=5, help="of each project (default: 5)"
+            "--environments", type=number(len(NAMES["environments"])), default=5, help="of each project (default: 5)"
         )
         parser.add_argument("--deploys", type=number(100_000_000), default=1_000_000, help="default: 1000000")
         parser.add_argument("--owner", metavar="EMAIL", help="a user who becomes the owner of the organization")
@@ -60,9 +60,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{slug} has {deploys:,} deploys, stored in {monotonic() - began:.0f} seconds.")
         self.stdout.write(f"Its access token, which is shown only once: {secret}")
 
-    def report_progress(self, stored: int) -> None:
-        if stored % DEPLOYS_BETWEEN_LINES == 0:
-            self.stdout.write(f"{stored:,} deploys…")
+    def report_progress(self, before: int, stored: int) -> None:
+        lines = stored // DEPLOYS_BETWEEN_LINES
+        if lines > before // DEPLOYS_BETWEEN_LINES:
+            self.stdout.write(f"{lines * DEPLOYS_BETWEEN_LINES:,} deploys…")
             self.stdout.flush()
 
 
