@@ -1,15 +1,17 @@
 """The published JSON Schemas. The file that is served is the file that is executed."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema_rs import Draft202012Validator, ValidationError
+import jsonschema_rs
 
 from deployments.errors import InvalidField
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 SCHEMA_DIR = Path(__file__).resolve().parent.parent / "schemas"
 
@@ -31,78 +33,65 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(load_schema(name))
+def validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    # Messages would repeat the value, which may have megabytes.
+    return jsonschema_rs.Draft202012Validator(load_schema(name), mask="")
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """``value`` at ``path`` breaks the rule ``keyword`` of ``schema``. With ``in_name`` it is the name of a member."""
-
-    path: str
-    keyword: str
-    rule: Any
-    schema: dict[str, Any]
-    value: Any
-    in_name: bool
-
-
-def violations(name: str, document: Any) -> Iterator[Violation]:
+def violations(name: str, document: Any) -> "Iterator[ValidationError]":
     """All rules of the schema ``name`` that ``document`` breaks. Its texts must be valid Unicode."""
-    for error in validator(name).iter_errors(document):
-        yield as_violation(name, error)
+    # jsonschema-rs has an error for each missing member and each bad name; jsonschema finds all of these at once.
+    rejections = {(*one.instance_path, "", *one.schema_path): one for one in validator(name).iter_errors(document)}
+    for rejection in rejections.values():
+        yield from explained(name, rejection)
 
 
 def check_fields(name: str, fields: dict[str, Any]) -> None:
     """Raises InvalidField for the first rule of the schema ``name`` that ``fields`` break."""
     try:
         validator(name).validate(fields)
-    except ValidationError as error:
-        raise InvalidField(sentence(as_violation(name, error))) from None
+    except jsonschema_rs.ValidationError as rejection:
+        raise InvalidField(sentence(next(explained(name, rejection)))) from None
 
 
-def as_violation(name: str, error: ValidationError) -> Violation:
-    # Untyped: the kinds of error have their facts under different names.
-    kind: Any = error.kind
-    path = dotted(error.instance_path)
-    schema: Any = load_schema(name)
-    for step in error.schema_path[:-1]:
-        schema = schema[step]
-    in_name = kind.name == "propertyNames"
-    if in_name:
-        # The rule broken is one of the name's.
-        error = kind.error
-        kind = error.kind
-    rule = [kind.property] if kind.name == "required" else schema[kind.name]
-    return Violation(path, kind.name, rule, schema, error.instance, in_name)
+def explained(name: str, rejection: jsonschema_rs.ValidationError) -> "Iterator[ValidationError]":
+    # Imported here, so that a process that has nothing to reject does without jsonschema.
+    from deployments.api.violations import explain
+
+    return explain(load_schema(name), rejection)
 
 
-def dotted(steps: Iterable[str | int]) -> str:
-    """The path of a value, such as ``commits[3].date``."""
+def path_of(violation: "ValidationError") -> str:
+    """Such as ``commits[3].date``; empty for the whole document."""
     path = ""
-    for step in steps:
+    for step in violation.path:
         path += f"[{step}]" if isinstance(step, int) else f".{step[:100]}" if path else step[:100]
     return path
 
 
-def sentence(violation: Violation) -> str:
+def is_in_name(violation: "ValidationError") -> bool:
+    """Whether the rule is one for the names of the members, rather than for the value itself."""
+    return bool(violation.schema_path[0] == "propertyNames")
+
+
+def sentence(violation: "ValidationError") -> str:
     """What is wrong, in one sentence that says what to change. Values are never repeated: one may be a token."""
-    field, rule = violation.path, violation.rule
-    if violation.keyword == "required":
+    field, rule, schema = path_of(violation), violation.validator_value, violation.schema
+    if violation.validator == "required":
         return f"{f'{field}.' if field else ''}{rule[0]} is required."
     field = field or "The body"
-    if violation.in_name:
+    if is_in_name(violation):
         field = f"A name in {field}"
-    if violation.keyword == "pattern":
-        return f"{field} {violation.schema['errorMessage']}."
-    if violation.keyword == "type":
-        return f"{field} must be {type_words(expected_types(violation.schema))}."
-    return SENTENCES[violation.keyword](field, rule, violation.value)
+    if violation.validator == "pattern":
+        return f"{field} {schema['errorMessage']}."
+    if violation.validator == "type":
+        return f"{field} must be {type_words(expected_types(schema))}."
+    return SENTENCES[violation.validator](field, rule, violation.instance)
 
 
 def expected_types(schema: dict[str, Any]) -> list[str]:
-    """Those to tell people: null only says that a field is left out, and so does text that has to be empty. Text that
-    stands for a boolean goes without saying."""
+    """The types to name to people. Null and empty text only mean that a field is absent, and text that stands for a
+    boolean goes without saying."""
     types: list[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
     return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]

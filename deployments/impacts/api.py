@@ -19,7 +19,7 @@ from deployments.api.answers import answer_rejection, answer_text
 from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.fields import INVALID_DATE, read_date
-from deployments.api.schemas import check_fields, violations
+from deployments.api.schemas import check_fields, path_of, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.impacts.queries import (
@@ -50,7 +50,7 @@ NO_NUMBER = "Bad Request - impact value must be a number"
 def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
     """The value and its date, none for now. Raises InvalidField."""
     fields = without_absent(fields)
-    broken = {violation.path for violation in violations("register_impact_metric", fields)}
+    broken = {path_of(violation) for violation in violations("register_impact_metric", fields)}
     if "value" not in fields or "value" in broken:
         raise InvalidField(NO_NUMBER)
     value = as_number(fields["value"])

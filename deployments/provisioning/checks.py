@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from deployments.api.schemas import type_words, violations
+from deployments.api.schemas import is_in_name, path_of, type_words, violations
 from deployments.provisioning.document import Item, Problems
 from orgs.text import problem_in_text
 
@@ -21,9 +21,10 @@ def check_document(document: Any, problems: Problems) -> None:
     except (RecursionError, ValueError):
         problems.lines.append("The file is nested too deeply.")
         return
-    for rule in broken:
-        path = f"{rule.path}.{rule.value[:60]}" if rule.in_name else rule.path
-        for key, sentence in SENTENCES[rule.keyword](rule.rule, rule.value, rule.schema):
+    for violation in broken:
+        value = violation.instance
+        path = f"{path_of(violation)}.{value[:60]}" if is_in_name(violation) else path_of(violation)
+        for key, sentence in SENTENCES[violation.validator](violation.validator_value, value, violation.schema):
             problems.add(f"{path}{key}".lstrip("."), sentence)
     if not problems.lines:
         check_repetitions(Item(document, "", problems))

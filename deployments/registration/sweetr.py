@@ -10,7 +10,7 @@ from typing import Any
 
 from deployments.api.body import without_absent
 from deployments.api.fields import read_date_at, reject_future
-from deployments.api.schemas import load_schema, sentence, violations
+from deployments.api.schemas import load_schema, path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider
 from deployments.models.deploy import MAX_EMAIL_LENGTH
@@ -27,7 +27,8 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
     fields = without_absent(fields)
     sentences: dict[str, str] = {}
     for violation in violations(SCHEMA, fields):
-        name = violation.rule[0] if violation.keyword == "required" else violation.path
+        is_missing = violation.validator == "required"
+        name = violation.validator_value[0] if is_missing else path_of(violation)
         sentences.setdefault(name, sentence(violation))
     deployed_at = None
     if "deployedAt" not in sentences:
