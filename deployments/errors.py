@@ -1,14 +1,15 @@
-"""Why a registration is refused. Each message is the one sentence the caller gets: what is wrong and what to change."""
+"""Why a call is rejected. Each message is the one sentence that the caller gets: what is wrong and what to change.
+
+``status`` is that of the answer over HTTP.
+"""
 
 
 class RegistrationError(Exception):
-    """``code`` is stable, for logs and answers; the message is for people."""
-
-    code = "rejected"
+    status = 400
 
 
 class UnreadableBody(RegistrationError):
-    code = "unreadable_body"
+    pass
 
 
 class UnusableNumber(UnreadableBody):
@@ -16,39 +17,37 @@ class UnusableNumber(UnreadableBody):
 
 
 class BodyTooLarge(RegistrationError):
-    code = "body_too_large"
+    status = 413
 
 
 class InvalidField(RegistrationError):
-    code = "invalid_field"
-
-
-class NameMissing(RegistrationError):
-    """A manual change without a name."""
-
-    code = "name_missing"
+    pass
 
 
 class InvalidFields(RegistrationError):
-    """``sentences`` has what is wrong with each field that is."""
+    """``sentences`` says by field what is wrong."""
 
-    code = "invalid_fields"
+    status = 422
 
     def __init__(self, sentences: dict[str, str]) -> None:
         super().__init__(" ".join(sentences.values()))
         self.sentences = sentences
 
 
-class BadHistory(RegistrationError):
-    """A file that is to be imported is not one, or has lines that are wrong."""
+class NameMissing(RegistrationError):
+    """A manual change has no name."""
 
-    code = "bad_history"
+    status = 422
+
+
+class BadHistory(RegistrationError):
+    """A file to import is no CSV file, or some of its lines are wrong."""
 
 
 class UnknownDeployment(RegistrationError):
     """The path names a deployment that the organization does not have."""
 
-    code = "unknown_deployment"
+    status = 401
 
     def __init__(self, slug: str) -> None:
         super().__init__()
@@ -58,7 +57,7 @@ class UnknownDeployment(RegistrationError):
 class UnknownProject(RegistrationError):
     """The path names a project that the organization does not have."""
 
-    code = "unknown_project"
+    status = 404
 
     def __init__(self, explanation: str) -> None:
         # The text is Sleuth's; clients compare it.
@@ -67,40 +66,38 @@ class UnknownProject(RegistrationError):
 
 
 class NoSlug(RegistrationError):
-    """The path names a deployment by what can be no slug."""
+    """The path has something that cannot be a slug where a deployment's slug belongs."""
 
-    code = "no_slug"
+    status = 404
 
 
 class UnknownEnvironment(RegistrationError):
-    code = "unknown_environment"
+    pass
 
 
 class TargetMoved(RegistrationError):
-    """The deployment was moved to another project after its places were read: read them again."""
+    """The deployment was moved to another project after its targets were read: read them again."""
 
-    code = "place_moved"
+    status = 503
 
 
 class BranchMismatch(RegistrationError):
-    code = "branch_mismatch"
+    pass
 
 
 class OutsideTokenLimits(RegistrationError):
-    code = "outside_token_limits"
+    status = 403
 
 
 class KeyReused(RegistrationError):
     """An Idempotency-Key came again with another body."""
 
-    code = "idempotency_key_reused"
+    status = 422
 
 
 class DuplicateDeploy(RegistrationError):
-    """Nothing changed by this deploy: ``deploy_id`` is the one it repeats. It ``is_replay`` where that was so when the
-    call came first with its Idempotency-Key."""
-
-    code = "duplicate"
+    """The deploy changes nothing: it repeats ``deploy_id``. ``is_replay`` means that the call repeats an earlier one
+    with the same Idempotency-Key, which was rejected as a duplicate."""
 
     def __init__(self, message: str, *, deploy_id: int, is_replay: bool = False) -> None:
         super().__init__(message)
@@ -108,17 +105,14 @@ class DuplicateDeploy(RegistrationError):
         self.is_replay = is_replay
 
 
-# --- Why a report of an impact source is refused, in the sentence that the caller gets ---
-
-
 class UnknownImpactSource(RegistrationError):
-    code = "unknown_impact_source"
+    status = 404
 
 
 class MetricTooSoon(RegistrationError):
     """The source got a value less than MetricValue's interval ago; ``wait`` is in whole seconds."""
 
-    code = "metric_too_soon"
+    status = 429
 
     def __init__(self, message: str, *, wait: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Exceptions → answers, in one table. Answers are one sentence of plain text, without a newline at the end."""
+"""Exceptions → answers: one sentence of plain text, without a newline at the end."""
 
 import json
 import logging
@@ -14,7 +14,6 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 
 from deployments import errors
-from deployments.errors import MetricTooSoon, UnknownImpactSource
 from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
 from tokens.secrets import redact, without_secrets
@@ -24,27 +23,6 @@ logger = logging.getLogger(__name__)
 TEXT = "text/plain; charset=utf-8"
 # Clients repeat a call on a 503, and may: a repeated registration is a duplicate at worst.
 RETRY_SOON = {"Retry-After": "5"}
-
-STATUS_OF_ERROR: dict[type[errors.RegistrationError], int] = {
-    errors.UnreadableBody: 400,
-    errors.BodyTooLarge: 413,
-    errors.InvalidField: 400,
-    errors.InvalidFields: 422,
-    errors.BadHistory: 400,
-    errors.UnknownEnvironment: 400,
-    errors.BranchMismatch: 400,
-    errors.DuplicateDeploy: 400,
-    errors.NameMissing: 422,
-    errors.UnknownDeployment: 401,
-    errors.UnknownProject: 404,
-    errors.OutsideTokenLimits: 403,
-    errors.NoSlug: 404,
-    errors.TargetMoved: 503,
-    errors.KeyReused: 422,
-    errors.UnusableNumber: 400,
-    UnknownImpactSource: 404,
-    MetricTooSoon: 429,
-}
 
 
 def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -83,11 +61,11 @@ def answer_rejection(error: errors.RegistrationError) -> HttpResponse:
     if isinstance(error, errors.UnknownDeployment):
         return answer_unauthorized(UNAUTHORIZED)
     headers = dict(RETRY_SOON) if isinstance(error, errors.TargetMoved) else {}
-    if isinstance(error, MetricTooSoon):
+    if isinstance(error, errors.MetricTooSoon):
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, errors.DuplicateDeploy) and error.is_replay:
         headers["Idempotency-Replayed"] = "true"
-    return answer_text(STATUS_OF_ERROR[type(error)], printable(without_secrets(str(error))), headers)
+    return answer_text(error.status, printable(without_secrets(str(error))), headers)
 
 
 def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> HttpResponse:
