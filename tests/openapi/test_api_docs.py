@@ -17,7 +17,7 @@ def test_the_document_is_served() -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_schemas_are_served(db: None, name: str) -> None:
+def test_schemas_are_served(name: str) -> None:
     answer = Client().get(f"/api/1/schema/{name}")
 
     assert answer.headers["Content-Type"] == "application/schema+json"
