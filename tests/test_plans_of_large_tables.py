@@ -81,7 +81,7 @@ def many(ci: World, other: World) -> None:
     with connection.cursor() as cursor:
         for model, (number, changed) in COPIES.items():
             table = model._meta.db_table
-            columns = [field.column for field in model._meta.local_concrete_fields if not field.primary_key]
+            columns = [str(field.column) for field in model._meta.local_concrete_fields if not field.primary_key]
             cursor.execute(
                 f"""
                 INSERT INTO {table} ({", ".join(columns)})

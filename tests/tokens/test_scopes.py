@@ -25,7 +25,7 @@ def test_a_provisioning_file_may_name_each_scope() -> None:
 def test_the_column_holds_all_scopes_and_its_help_names_them() -> None:
     column = AccessToken._meta.get_field("scopes")
 
-    assert set(re.findall(r"[A-Z_]{3,}", column.help_text)) == set(Scope.values)
+    assert set(re.findall(r"[A-Z_]{3,}", str(column.help_text))) == set(Scope.values)
     assert len(",".join(Scope.values)) <= (column.max_length or 0)
 
 
