@@ -1,13 +1,15 @@
-"""Transactions on SQLite wait for one another, and no longer than the timeout says."""
+"""Those who write in transactions on SQLite wait for one another in a queue, which nobody may keep."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import connection, connections, transaction
 
 from orgs.models import Organization
 from tests.conftest import World
@@ -39,7 +41,7 @@ def lose_the_connection() -> None:
 
 
 def elsewhere(act: Callable[[], object]) -> object:
-    """In another thread, which has its own connection."""
+    """By another thread, which has a connection of its own."""
 
     def run() -> object:
         try:
@@ -62,7 +64,7 @@ def test_the_next_one_writes_however_a_transaction_ends(end: Callable[[], None])
     assert Organization.objects.filter(slug="acme").exists() == (end is commit)
 
 
-def test_readers_do_not_wait() -> None:
+def test_readers_do_not_queue() -> None:
     make_organization("acme")
 
     with transaction.atomic():
@@ -92,7 +94,7 @@ def writing_elsewhere() -> Iterator[None]:
 
 
 def use_token(ci: World) -> None:
-    """The first call notes the use of the token, outside of a transaction; the next call does not."""
+    """That it was used is written outside of a transaction, and not again with the next call."""
     assert ci.register(sha="first").status_code == 200
 
 
@@ -103,13 +105,15 @@ def test_a_registration_waits_as_long_as_the_timeout_says(ci: World, monkeypatch
     with writing_elsewhere():
         started = monotonic()
         answers = [ci.register(sha="abc") for _ in range(3)]
+        threads = [thread.name for thread in threading.enumerate()]
 
     assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 3
     assert monotonic() - started < SECONDS / 2
+    assert threads.count("sqlite-queue") == 1
     assert ci.register(sha="abc").status_code == 200
 
 
-def test_a_registration_that_waits_is_stored_after_the_other_transaction(ci: World) -> None:
+def test_who_waits_writes_when_the_other_has(ci: World) -> None:
     use_token(ci)
 
     with ThreadPoolExecutor(1) as pool:
@@ -121,19 +125,39 @@ def test_a_registration_that_waits_is_stored_after_the_other_transaction(ci: Wor
         assert answer.result(SECONDS).status_code == 200  # type: ignore[attr-defined]
 
 
-def test_writes_outside_of_transactions_wait_as_long() -> None:
-    timeout = connection.settings_dict["OPTIONS"]["timeout"]
-    commit()
+@pytest.fixture
+def queue() -> Iterator[Path]:
+    """The path of the queue's file, which is not there."""
+    path = Path(f"{connection.settings_dict['NAME']}-queue")
+    path.unlink(missing_ok=True)
+    yield path
+    if path.is_dir():
+        path.rmdir()
 
-    with connection.cursor() as cursor:
-        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (timeout * 1000,)
 
-
-def test_another_error_than_a_lock_is_raised_at_once() -> None:
-    connection.ensure_connection()
-    connection.connection.execute("BEGIN")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_who_may_write_to_the_database_may_wait_in_its_queue(queue: Path, mode: int) -> None:
+    database = Path(connection.settings_dict["NAME"])
+    before = database.stat()
+    database.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(database, 1234, 1234)
+    expected = database.stat()
     try:
-        with pytest.raises(OperationalError, match="within a transaction"):
-            connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        commit()
     finally:
-        connection.connection.execute("ROLLBACK")
+        os.chown(database, before.st_uid, before.st_gid)
+        database.chmod(before.st_mode)
+
+    made = queue.stat()
+    assert (made.st_mode, made.st_uid, made.st_gid) == (expected.st_mode, expected.st_uid, expected.st_gid)
+
+
+def test_a_queue_that_cannot_be_used_is_a_database_that_does_not_answer(ci: World, queue: Path) -> None:
+    use_token(ci)
+    queue.unlink()
+    queue.mkdir()
+
+    answer = ci.register(sha="abc")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
