@@ -1,4 +1,4 @@
-"""What a caller means by a slug or a name, as registering finds an environment."""
+"""Finding rows by the slug or name that a caller wrote, and text regardless of case."""
 
 import re
 from typing import Any
@@ -7,34 +7,34 @@ from django.db.models import QuerySet
 
 from orgs.text import shortened
 
-NAMED = 20
+SLUGS_LISTED = 20
 
 
 def by_slug_or_name(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Those that have this slug, else those that have this name, in any case."""
+    """The rows with this slug; if there are none, those with this name. Case does not matter."""
     folded = text.casefold()
-    same = rows.filter(slug=folded)
-    if same.exists():
-        return same
-    # Not compared by the databases, which fold case in ways of their own.
+    same_slug = rows.filter(slug=folded)
+    if same_slug.exists():
+        return same_slug
+    # Python compares the names, because each database folds case differently.
     return rows.filter(pk__in=[pk for pk, name in rows.values_list("pk", "name") if name.casefold() == folded])
 
 
 def unknown_sentence(noun: str, text: str, rows: QuerySet[Any]) -> str:
-    """The sentence for who called something that is not among ``rows``, which it names."""
+    """Says that no ``noun`` is called ``text``, and lists the slugs of ``rows``, which the caller may choose from."""
     slugs = sorted(set(rows.order_by().values_list("slug", flat=True)))
-    more = f" and {len(slugs) - NAMED:,} more" if len(slugs) > NAMED else ""
-    there = f": there {'are' if len(slugs) > 1 else 'is'} {', '.join(slugs[:NAMED])}{more}" if slugs else ""
-    return f"There is no {noun} {shortened(text, 100)}{there}."
+    more = f" and {len(slugs) - SLUGS_LISTED:,} more" if len(slugs) > SLUGS_LISTED else ""
+    known = f": there {'are' if len(slugs) > 1 else 'is'} {', '.join(slugs[:SLUGS_LISTED])}{more}" if slugs else ""
+    return f"There is no {noun} {shortened(text, 100)}{known}."
 
 
 # --- Text regardless of case, the same on both databases ---
-# ``icontains`` and its kin fold ASCII only on SQLite and whatever its locale knows on PostgreSQL. A pattern that names
-# both cases of each letter means the same to Python's ``re``, which SQLite is lent, and to PostgreSQL.
+# ``icontains`` folds only ASCII on SQLite, and what the server's locale knows on PostgreSQL. A pattern with both cases
+# of each letter means the same to PostgreSQL and to Python's ``re``, which Django uses on SQLite.
 
 
 def caseless(text: str) -> str:
-    """A pattern for ``regex`` look-ups that finds ``text`` in any case, with any white space where it has some."""
+    """A pattern for ``regex`` look-ups that ignores case, and the kind and amount of white space between words."""
     return r"\s+".join("".join(map(either_case, word)) for word in text.split())
 
 

@@ -1,6 +1,9 @@
-from collections.abc import Callable
-from functools import partial
-from types import TracebackType
+"""What the pages of several features share."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -12,20 +15,10 @@ from django.urls import reverse
 
 from deployments.models import Deployment
 from orgs.access import MemberRequest
-from orgs.models import Environment, Organization, Project
+from orgs.models import Environment, Project
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
-
-def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
-    """Show what a service refused beside the fields it names, and at the top where the form has no such field."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
-
-
-# --- What the address of a page names, in the member's organization, or 404 ---
+# --- Looking up what a page's address names; anything outside the member's organization is a 404 ---
 
 
 def find_project(request: MemberRequest, slug: str) -> Project:
@@ -35,7 +28,10 @@ def find_project(request: MemberRequest, slug: str) -> Project:
 
 def find_environment(request: MemberRequest, project: str, slug: str) -> Environment:
     environments = Environment.objects.select_related("project__organization")
-    found: Environment = get_object_or_404(environments, project=find_project(request, project), slug=slug)
+    in_project = environments.filter(
+        project__organization=request.organization, project__slug=project, project__deleted_at=None
+    )
+    found: Environment = get_object_or_404(in_project, slug=slug)
     return found
 
 
@@ -44,37 +40,47 @@ def find_deployment(request: MemberRequest, slug: str) -> Deployment:
     return get_object_or_404(deployments, organization=request.organization, slug=slug)
 
 
-# --- Showing people what a service refused ---
+def choose_environment(environments: Sequence[Environment], slug: str) -> Environment:
+    """The environment with this slug; if there is none, the default one."""
+    with_slug = (environment for environment in environments if environment.slug == slug)
+    return next(with_slug, None) or next(environment for environment in environments if environment.is_default)
 
 
-class Refusals:
-    """A ``with`` block that a refusal leaves; it is shown, and the view goes on behind the block."""
+# --- Showing people why a service rejected something ---
 
-    def __init__(self, show: Callable[[ValidationError], None]) -> None:
-        self.show = show
+
+@dataclass(frozen=True, slots=True)
+class ShowingErrors(AbstractContextManager[None, bool]):
+    """A ``with`` block that ends at a ValidationError. The error is shown, and the code after the block runs."""
+
+    show: Callable[[ValidationError], None]
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if not isinstance(error, ValidationError):
-            return False
-        self.show(error)
-        return True
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, ValidationError):
+            self.show(error)
+        return isinstance(error, ValidationError)
 
 
-def refusals_in(form: forms.BaseForm) -> Refusals:
-    return Refusals(partial(add_errors, form))
+def errors_in(form: forms.BaseForm, *, default_field: str | None = None) -> ShowingErrors:
+    """Shows each error beside its field. Errors of fields that the form does not have go to ``default_field``, or to
+    the top of the form."""
+
+    def show(error: ValidationError) -> None:
+        for name, errors in getattr(error, "error_dict", {None: error}).items():
+            form.add_error(name if name in form.fields else default_field, errors)
+
+    return ShowingErrors(show)
 
 
-def refusals_told(request: HttpRequest) -> Refusals:
-    """On the next page."""
-    return Refusals(lambda error: messages.error(request, error.messages[0]))
+def errors_as_messages(request: HttpRequest) -> ShowingErrors:
+    """Shows the error on the next page."""
+    return ShowingErrors(lambda error: messages.error(request, error.messages[0]))
 
 
-# --- Parts of a page that ask again whether anything has come, as components/_polling.html lets them ---
+# --- Parts of a page that refresh themselves, by components/_polling.html ---
 
 
 def wants_part(request: HttpRequest) -> bool:
@@ -82,27 +88,47 @@ def wants_part(request: HttpRequest) -> bool:
 
 
 def has_seen(request: HttpRequest, seen: str) -> bool:
-    """Whether the part that asks shows what ``seen``, an ETag, stands for."""
+    """Whether the part on the page is still up to date. ``seen`` is the ETag of its present state."""
     return wants_part(request) and bool(seen) and request.headers.get("If-None-Match") == seen
+
+
+# --- Forms, snippets and addresses ---
+
+
+class RowField(forms.ChoiceField):
+    """A choice among rows that the view has read."""
+
+    rows: Mapping[str, Any] = {}
+
+    def offer(self, rows: Iterable[Any], *, key: str = "slug", empty_label: str = "") -> None:
+        """``key`` names the column whose value the form sends."""
+        self.rows = {str(getattr(row, key)): row for row in rows}
+        empty = [("", empty_label)] if empty_label else []
+        self.choices = [*empty, *((value, str(row)) for value, row in self.rows.items())]
+
+    def clean(self, value: Any) -> Any:
+        return self.rows[super().clean(value)]
 
 
 def slug_field(help_text: str) -> forms.CharField:
     return forms.CharField(required=False, max_length=MAX_SLUG_LENGTH, validators=[validate_slug], help_text=help_text)
 
 
-def filled_in(template_name: str, context: dict[str, str]) -> str:
-    """A template of plain text."""
+def render_text(template_name: str, context: dict[str, str]) -> str:
+    """Renders a template of plain text, in which nothing is escaped for HTML."""
     template = engines["django"].engine.get_template(template_name)  # type: ignore[attr-defined]
     text: str = template.render(Context(context, autoescape=False))
     return text.strip()
 
 
-def deploys_path(organization: Organization) -> str:
-    """What a deploy's id makes its page's address: for lists, where looking up a route for each row takes longest."""
-    return reverse("deploy-page", kwargs={"organization": organization.slug, "deploy": 0}).removesuffix("0")
+# In lists, reversing a route for each row would take most of the time.
 
 
-def changes_path(organization: Organization) -> str:
-    """What a change's id makes its page's address, as ``deploys_path``."""
-    path = reverse("manual-change-page", kwargs={"organization": organization.slug, "change": 0})
-    return path.removesuffix("0")
+def deploys_path(organization_slug: str) -> str:
+    """The address of a deploy's page without the id at its end."""
+    return reverse("deploy-page", args=[organization_slug, 0]).removesuffix("0")
+
+
+def changes_path(organization_slug: str) -> str:
+    """The address of a manual change's page without the id at its end."""
+    return reverse("manual-change-page", args=[organization_slug, 0]).removesuffix("0")

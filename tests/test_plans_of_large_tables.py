@@ -21,7 +21,8 @@ from tests.shared import shared_fixture
 from tokens.models import AccessToken, RetiredSecret
 from tokens.services import rotate_token
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no statistics of its tables")
+if connection.vendor != "postgresql":
+    pytest.skip("SQLite has no statistics of its tables", allow_module_level=True)
 
 ORGANIZATIONS, ROWS = 2_000, 20_000
 OF_ORGANIZATION = {"organization_id": f"(%(organizations)s::int[])[1 + n %% {ORGANIZATIONS}]"}

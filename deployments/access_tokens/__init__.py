@@ -1,1 +1,1 @@
-"""Access tokens in the web UI: list, create, change, rotate, revoke."""
+"""Pages that list, create, change, rotate and revoke access tokens."""

@@ -1,6 +1,6 @@
 """The forms of access tokens."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -17,14 +17,14 @@ from tokens.models import AccessToken
 from tokens.scopes import Scope
 
 EXPLAINED_SCOPES = {
-    Scope.REGISTER_DEPLOY: "what a CI needs",
-    Scope.REGISTER_IMPACT: "what a monitoring needs",
-    Scope.READ: "what a dashboard needs",
-    Scope.ALL: "all of these, and whatever comes later",
+    Scope.REGISTER_DEPLOY: "for a CI",
+    Scope.REGISTER_IMPACT: "for a monitoring tool",
+    Scope.READ: "for a dashboard",
+    Scope.ALL: "everything above, and permissions that are added later",
 }
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year"}
 GRACE_TIMES = {
-    "0": "Not at all: it stops now. For a secret that leaked.",
+    "0": "It stops now. Choose this if the secret leaked.",
     "1": "1 hour",
     "24": "24 hours",
     "168": "7 days",
@@ -34,7 +34,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class TokenPermissions(TypedDict):
-    """What a token may do, where and until when; ``None`` is no limit."""
+    """``None`` means no limit."""
 
     scopes: list[Scope]
     deployments: Sequence[Deployment] | None
@@ -43,39 +43,38 @@ class TokenPermissions(TypedDict):
 
 
 class RowsField(forms.MultipleChoiceField, Generic[Row]):
-    """Some of the given rows, by checkboxes."""
+    """Lets a person check some rows of a table."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def offer(self, rows: Iterable[tuple[Row, str]]) -> None:
-        labelled = list(rows)
-        self.rows = {str(row.pk): row for row, _ in labelled}
-        self.choices = [(str(row.pk), label) for row, label in labelled]
+    def offer(self, rows: Sequence[Row], label: Callable[[Row], str]) -> None:
+        self.rows = {str(row.pk): row for row in rows}
+        self.choices = [(str(row.pk), label(row)) for row in rows]
 
     def clean(self, value: Any) -> Any:
         return [self.rows[key] for key in super().clean(value)]
 
 
 class TokenForm(forms.Form):
-    """``token`` is the one to change; it may keep its expiry."""
+    """``token`` is the token to change, if any. It may keep its expiry."""
 
     scopes = forms.MultipleChoiceField(
         label="It may",
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.REGISTER_DEPLOY],
-        error_messages={"required": "Choose at least one thing that it may do."},
+        error_messages={"required": "Choose at least one permission."},
     )
     limit_deployments = forms.ChoiceField(
         label="Deployments",
         widget=forms.RadioSelect,
-        choices=[("all", "Every deployment, also later ones"), ("some", "Only these, and no manual changes")],
+        choices=[("all", "All deployments, including future ones"), ("some", "Only these, and no manual changes")],
         initial="all",
     )
     deployments = RowsField[Deployment](required=False)
     limit_environments = forms.ChoiceField(
         label="Environments",
         widget=forms.RadioSelect,
-        choices=[("all", "Every environment, also later ones"), ("some", "Only these")],
+        choices=[("all", "All environments, including future ones"), ("some", "Only these")],
         initial="all",
     )
     environments = RowsField[Environment](required=False)
@@ -98,26 +97,26 @@ class TokenForm(forms.Form):
             (scope.value, format_html('<strong>{}</strong> <span class="muted">{}</span>', scope.label, words))
             for scope, words in EXPLAINED_SCOPES.items()
         ]
-        fields["deployments"].offer((item, item.name) for item in deployments)
-        fields["environments"].offer((item, environment_label(item)) for item in environments)
-        kept = [("keep", f"As it is: {expiry_in_words(token)}")] if token else []
+        fields["deployments"].offer(deployments, lambda item: item.name)
+        fields["environments"].offer(environments, lambda item: f"{item.project.name}: {item.name}")
+        kept = [("keep", f"Do not change ({expiry_in_words(token)})")] if token else []
         fields["expiry"].choices = [
             *kept,
             *((days, f"In {words}") for days, words in LIFETIMES.items()),
             ("never", "Never"),
-            ("date", "After a day of your choice"),
+            ("date", "After a day that you choose"),
         ]
 
     def clean(self) -> None:
         data = self.cleaned_data
         for kind in ("deployments", "environments"):
             if data.get(f"limit_{kind}") == "some" and kind in data and not data[kind]:
-                self.add_error(kind, f"Choose at least one, or allow all {kind}.")
+                self.add_error(kind, f"Choose at least one, or choose all {kind}.")
         if data.get("expiry") == "date" and "expires_on" in data:
             if data["expires_on"] is None:
-                self.add_error("expires_on", "Write the last day on which it works.")
+                self.add_error("expires_on", "Write the last day on which the token works.")
             elif self.expires_at() <= timezone.now():  # type: ignore[operator]  # a day is given
-                self.add_error("expires_on", "That day is over: choose a later one.")
+                self.add_error("expires_on", "That day is in the past: choose a later one.")
 
     def expires_at(self) -> datetime | None:
         expiry = self.cleaned_data["expiry"]
@@ -138,9 +137,9 @@ class TokenForm(forms.Form):
 
 
 class NewTokenForm(TokenForm):
-    """``nonce`` tells a form that is sent again, by a reload of the page that answers it, from a new one."""
+    """``nonce`` distinguishes a new form from one that a reload sends again."""
 
-    name = NameField(help_text="Where its secret will be, such as “GitHub Actions, storefront”.")
+    name = NameField(help_text="Where you will store its secret, such as “GitHub Actions, storefront”.")
     nonce = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput)
     field_order = ("name",)
 
@@ -150,11 +149,11 @@ class RenameForm(forms.Form):
 
 
 class RotateForm(forms.Form):
-    """``hint`` is the secret's to replace: sent again, the form does not replace the one that came of it."""
+    """``hint`` is the hint of the secret to replace. If a reload sends the form again, the hint no longer matches."""
 
     hint = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     grace = forms.ChoiceField(
-        label="How long does the old secret go on working?",
+        label="How long should the old secret keep working?",
         widget=forms.RadioSelect,
         choices=list(GRACE_TIMES.items()),
         initial="24",
@@ -164,17 +163,13 @@ class RotateForm(forms.Form):
         return timedelta(hours=int(self.cleaned_data["grace"]))
 
 
-def environment_label(environment: Environment) -> str:
-    return f"{environment.project.name}: {environment.name}"
-
-
 def grace_in_words(grace: timedelta) -> str:
-    """Empty where there is none."""
+    """Empty if there is no grace time."""
     return GRACE_TIMES[str(int(grace / timedelta(hours=1)))] if grace else ""
 
 
 def expiry_in_words(token: AccessToken) -> str:
-    return f"{token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "never"
+    return f"expires {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "never expires"
 
 
 def initial_of(token: AccessToken) -> dict[str, Any]:

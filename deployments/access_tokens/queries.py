@@ -1,6 +1,5 @@
-"""Reading access tokens with what their pages show of them."""
+"""Reading access tokens, with what their pages show about them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,51 +10,52 @@ from deployments.token_limits import visible
 from orgs.models import Environment, Organization
 from tokens.models import AccessToken, RetiredSecret
 
-# How many of the deployments and environments that a token is limited to the list names; one more says there are more.
-NAMED_LIMITS = 3
+# How many deployments and environments of a token's limits the list shows. It reads one more, to say "and more".
+LIMITS_LISTED = 3
 
 
-def tokens_in_short(organization: Organization, *, revoked: bool, now: datetime) -> QuerySet[Any]:
-    """Each with ``first_deployments`` and ``first_environments`` of its limits, and with ``working_secrets``, the
-    retired ones that still work."""
+def tokens_with_summary(organization: Organization, *, revoked: bool, now: datetime) -> QuerySet[Any]:
+    """Each has ``first_deployments`` and ``first_environments`` from its limits, and ``working_secrets``: retired
+    secrets that still work."""
     tokens: QuerySet[Any] = AccessToken.objects.filter(organization=organization, revoked_at__isnull=not revoked)
     return tokens.select_related("created_by").prefetch_related(
-        Prefetch("deployments", named_deployments()[: NAMED_LIMITS + 1], to_attr="first_deployments"),
-        Prefetch("environments", named_environments()[: NAMED_LIMITS + 1], to_attr="first_environments"),
+        Prefetch("deployments", sorted_deployments()[: LIMITS_LISTED + 1], to_attr="first_deployments"),
+        Prefetch("environments", sorted_environments()[: LIMITS_LISTED + 1], to_attr="first_environments"),
         Prefetch("retired_secrets", RetiredSecret.objects.filter(works_until__gt=now), to_attr="working_secrets"),
     )
 
 
-def named_deployments() -> QuerySet[Any]:
+def sorted_deployments() -> QuerySet[Any]:
     return Deployment.objects.order_by("name", "pk")
 
 
-def named_environments() -> QuerySet[Any]:
-    """By project, in promotion order."""
+def sorted_environments() -> QuerySet[Any]:
+    """By project and in promotion order."""
     return Environment.objects.select_related("project").order_by("project__name", "project_id", "position", "pk")
 
 
 def deployments_to_choose(organization: Organization) -> list[Deployment]:
-    return list(named_deployments().filter(organization=organization))
+    return list(sorted_deployments().filter(organization=organization))
 
 
 def environments_to_choose(organization: Organization) -> list[Environment]:
-    return list(named_environments().filter(project__organization=organization, project__deleted_at=None))
+    return list(sorted_environments().filter(project__organization=organization, project__deleted_at=None))
 
 
 def limits_of(token: AccessToken) -> tuple[list[Deployment], list[Environment]]:
-    """The active ones."""
-    return list(named_deployments().filter(tokens=token)), list(named_environments().filter(tokens=token))
+    """The active deployments and environments that the token is limited to."""
+    return list(sorted_deployments().filter(tokens=token)), list(sorted_environments().filter(tokens=token))
 
 
-def retired_secrets(token: AccessToken) -> Sequence[RetiredSecret]:
+def retired_secrets(token: AccessToken) -> list[RetiredSecret]:
     """Newest first."""
     return list(token.retired_secrets.order_by("-retired_at", "-pk"))
 
 
 def first_target(token: AccessToken) -> tuple[Deployment, Environment] | None:
-    """Where the token may register a deploy: the first deployment by name, in the default environment if possible."""
-    deployment = visible(named_deployments().select_related("organization"), token).first()
+    """A target for which the token may register a deploy: the first deployment by name, preferably in its default
+    environment."""
+    deployment = visible(sorted_deployments().select_related("organization"), token).first()
     if deployment is None:
         return None
     environments = visible(Environment.objects.filter(project=deployment.project_id), token)

@@ -16,7 +16,7 @@ from tokens.services import create_token, limit_token_environments, slugs_in_wor
 
 @transaction.atomic
 def limit_token(*, token: AccessToken, deployments: Collection[Deployment] | None) -> None:
-    """Let ``token`` act on these deployments only; ``None`` lifts the limit."""
+    """Limits the token to these deployments; ``None`` removes the limit."""
     before = slugs_in_words(token.deployments.all()) if token.limited_to_deployments else None
     after = slugs_in_words(deployments) if deployments is not None else None
     save_changes(token, {"limited_to_deployments": deployments is not None})
@@ -36,7 +36,7 @@ def create_limited_token(
     expires_at: datetime | None,
     created_by: User,
 ) -> tuple[AccessToken, str]:
-    """The token and its secret, which cannot be had again; ``None`` is no limit."""
+    """Returns the token and its secret, which cannot be read again. ``None`` means no limit."""
     token, secret = create_token(
         organization=organization,
         name=name,
@@ -59,7 +59,7 @@ def change_token(
     scopes: Collection[Scope],
     expires_at: datetime | None,
 ) -> None:
-    """What the token may do, where and until when; ``None`` is no limit."""
+    """Changes what the token may do, where, and until when. ``None`` means no limit."""
     update_token(token=token, scopes=scopes, expires_at=expires_at)
     limit_token(token=token, deployments=deployments)
     limit_token_environments(token=token, environments=environments)

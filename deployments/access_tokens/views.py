@@ -1,13 +1,12 @@
-"""Access tokens. A secret is on the one page that answers the POST that made it, and nowhere else."""
+"""Pages of access tokens. Only the answer to the POST that created a secret shows the secret."""
 
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,9 +22,10 @@ from deployments.access_tokens.forms import (
     initial_of,
 )
 from deployments.models import Deployment
+from deployments.pages import errors_in
 from deployments.setup.snippets import TOOLS, snippet
 from orgs.access import MemberRequest, member_page
-from orgs.models import Environment, Organization
+from orgs.models import Environment
 from orgs.pages import page_of
 from orgs.roles import Permission
 from tokens import services as token_services
@@ -35,25 +35,15 @@ from tokens.states import State, states
 
 
 class ListedToken(NamedTuple):
-    """A token of the list."""
-
     token: AccessToken
     scopes: list[str]
     states: list[State]
 
 
-class Choices(TypedDict):
-    """What a token of the organization can be limited to."""
-
-    organization: Organization
-    deployments: list[Deployment]
-    environments: list[Environment]
-
-
 @member_page(Permission.MANAGE_TOKENS)
 def tokens(request: MemberRequest) -> HttpResponse:
     revoked, now = request.GET.get("state") == "revoked", timezone.now()
-    found = queries.tokens_in_short(request.organization, revoked=revoked, now=now)
+    found = queries.tokens_with_summary(request.organization, revoked=revoked, now=now)
     page = page_of(found, after=request.GET.get("after", ""))
     context = {
         "page": page,
@@ -66,52 +56,59 @@ def tokens(request: MemberRequest) -> HttpResponse:
             for token in page.rows
         ],
         "revoked": revoked,
-        "named_limits": queries.NAMED_LIMITS,
+        "limits_listed": queries.LIMITS_LISTED,
     }
     return render(request, "access_tokens/tokens.html", context)
 
 
 @member_page(Permission.MANAGE_TOKENS)
 def new_token(request: MemberRequest) -> HttpResponse:
-    """The answer to the POST shows the secret; sent again by a reload it leads to the token instead."""
+    """The answer to the POST shows the secret. If a reload sends the form again, the answer leads to the token."""
     if request.method == "POST" and (created := request.session.get("created_token")):
         nonce, pk = created
         if nonce and request.POST.get("nonce") == nonce:
             return already_shown(request, pk)
-    initial = {"nonce": secrets.token_urlsafe(12), **asked_limit(request)}
-    form = NewTokenForm(request.POST or None, initial=initial, **choices(request))
+    limits = limit_choices(request)
+    initial: dict[str, Any] = {"nonce": secrets.token_urlsafe(12)}
+    # The set-up page of a deployment links here with its slug.
+    for deployment in limits["deployments"]:
+        if deployment.slug == request.GET.get("deployment"):
+            initial |= {"limit_deployments": "some", "deployments": [str(deployment.pk)], "name": f"CI of {deployment}"}
+    form = NewTokenForm(request.POST or None, initial=initial, organization=request.organization, **limits)
     if request.method == "POST" and form.is_valid():
-        try:
+        with errors_in(form, default_field="name"):
             token, secret = services.create_limited_token(
                 organization=request.organization,
                 name=form.cleaned_data["name"],
                 created_by=request.user,
                 **form.permissions(),
             )
-        except ValidationError as error:
-            form.add_error("name", error.messages)
-        else:
             request.session["created_token"] = [form.cleaned_data["nonce"], token.pk]
             return show_secret(request, token, secret)
     return render(request, "access_tokens/new_token.html", {"form": form})
 
 
-def asked_limit(request: MemberRequest) -> dict[str, object]:
-    """A deployment's pages ask for a token for it by ``?deployment=``."""
-    slug = request.GET.get("deployment", "")
-    wanted = [item for item in queries.deployments_to_choose(request.organization) if item.slug == slug] if slug else []
-    if not wanted:
-        return {}
-    return {"limit_deployments": "some", "deployments": [str(item.pk) for item in wanted], "name": f"CI of {wanted[0]}"}
+def limit_choices(request: MemberRequest) -> dict[str, Any]:
+    """What a token of the organization can be limited to."""
+    return {
+        "deployments": queries.deployments_to_choose(request.organization),
+        "environments": queries.environments_to_choose(request.organization),
+    }
 
 
 @member_page(Permission.MANAGE_TOKENS)
 def token_page(request: MemberRequest, pk: int) -> HttpResponse:
     token, now = find_token(request, pk), timezone.now()
-    form = TokenForm(request.POST or None, token=token, initial=initial_of(token), **choices(request))
+    form = TokenForm(
+        request.POST or None,
+        token=token,
+        initial=initial_of(token),
+        organization=request.organization,
+        **limit_choices(request),
+    )
     if request.method == "POST":
         if token.revoked_at:
-            return is_revoked(request, token)
+            return reject_revoked(request, token)
         if form.is_valid():
             services.change_token(token=token, **form.permissions())
             messages.success(request, f"{token} is saved.")
@@ -135,16 +132,13 @@ def token_page(request: MemberRequest, pk: int) -> HttpResponse:
 def rename_token(request: MemberRequest, pk: int) -> HttpResponse:
     token = find_token(request, pk)
     if token.revoked_at:
-        return is_revoked(request, token)
+        return reject_revoked(request, token)
     before = token.name
     form = RenameForm(request.POST or None, initial={"name": before})
     if form.is_valid():
-        try:
+        with errors_in(form, default_field="name"):
             token_services.update_token(token=token, name=form.cleaned_data["name"])
-        except ValidationError as error:
-            form.add_error("name", error.messages)
-        else:
-            messages.success(request, f"{before} is called {token} now.")
+            messages.success(request, f"{before} is now called {token}.")
             return redirect("token", request.organization.slug, token.pk)
     return render(request, "access_tokens/rename_token.html", {"token": token, "name": before, "form": form})
 
@@ -153,36 +147,33 @@ def rename_token(request: MemberRequest, pk: int) -> HttpResponse:
 def revoke_token(request: MemberRequest, pk: int) -> HttpResponse:
     token = find_token(request, pk)
     if token.revoked_at:
-        return is_revoked(request, token)
+        return reject_revoked(request, token)
     if request.method != "POST":
         return render(request, "access_tokens/revoke_token.html", {"token": token})
     token_services.revoke_token(token=token)
-    messages.success(request, f"{token} is revoked. Calls with it are refused from now on.")
+    messages.success(request, f"{token} is revoked. From now on, calls with it are rejected.")
     return redirect("tokens", request.organization.slug)
 
 
 @member_page(Permission.MANAGE_TOKENS)
 def rotate_token(request: MemberRequest, pk: int) -> HttpResponse:
-    """The answer to the POST shows the new secret; sent again by a reload it leads to the token instead."""
+    """The answer to the POST shows the new secret. If a reload sends the form again, the answer leads to the token."""
     token = find_token(request, pk)
     if token.revoked_at:
-        return is_revoked(request, token)
+        return reject_revoked(request, token)
     form = RotateForm(request.POST or None, initial={"hint": token.hint})
     if request.method == "POST" and request.POST.get("hint") != token.hint:
         return already_shown(request, token.pk)
     if form.is_valid():
-        try:
-            secret = token_services.rotate_token(token=token, grace=form.cleaned_data["grace"])
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
+        with errors_in(form):
             grace = form.cleaned_data["grace"]
+            secret = token_services.rotate_token(token=token, grace=grace)
             return show_secret(request, token, secret, works_until=timezone.now() + grace, grace=grace_in_words(grace))
     return render(request, "access_tokens/rotate_token.html", {"token": token, "form": form})
 
 
 def show_secret(request: MemberRequest, token: AccessToken, secret: str, **context: object) -> HttpResponse:
-    """The door lets no page be stored; this one must not be in any case."""
+    """Tells browsers not to store the page, which contains the secret."""
     context |= {"token": token, "secret": secret, "call": ready_call(token, secret)}
     response = render(request, "access_tokens/secret.html", context)
     response["Cache-Control"] = "no-store"
@@ -190,10 +181,10 @@ def show_secret(request: MemberRequest, token: AccessToken, secret: str, **conte
 
 
 def ready_call(token: AccessToken, secret: str) -> str:
-    """A command that tries the token; empty where there is nothing that it may do yet."""
-    place = queries.first_target(token)
-    if allows(token.scopes, Scope.REGISTER_DEPLOY) and place:
-        return f"GUMSHOE_TOKEN={secret}\n{snippet(TOOLS[0], *place)}"
+    """A command that tries the token; empty if the token may not do anything yet."""
+    target = queries.first_target(token)
+    if allows(token.scopes, Scope.REGISTER_DEPLOY) and target:
+        return f"GUMSHOE_TOKEN={secret}\n{snippet(TOOLS[0], *target)}"
     if allows(token.scopes, Scope.READ):
         url = settings.SITE_URL + reverse("live", args=[token.organization.slug])
         return f'GUMSHOE_TOKEN={secret}\ncurl --header "Authorization: Bearer $GUMSHOE_TOKEN" "{url}"'
@@ -201,11 +192,11 @@ def ready_call(token: AccessToken, secret: str) -> str:
 
 
 def already_shown(request: MemberRequest, pk: int) -> HttpResponse:
-    messages.warning(request, "That was done already. A secret is shown once: rotate the token if you did not keep it.")
+    messages.warning(request, "A secret is shown only once. If you did not store it, rotate the token.")
     return redirect("token", request.organization.slug, pk)
 
 
-def is_revoked(request: MemberRequest, token: AccessToken) -> HttpResponse:
+def reject_revoked(request: MemberRequest, token: AccessToken) -> HttpResponse:
     messages.error(request, f"{token} is revoked and cannot be changed: create a new token.")
     return redirect("token", request.organization.slug, token.pk)
 
@@ -217,15 +208,6 @@ def find_token(request: MemberRequest, pk: int) -> AccessToken:
     return found
 
 
-def choices(request: MemberRequest) -> Choices:
-    organization = request.organization
-    return {
-        "organization": organization,
-        "deployments": queries.deployments_to_choose(organization),
-        "environments": queries.environments_to_choose(organization),
-    }
-
-
 def all_states(
     token: AccessToken,
     now: datetime,
@@ -233,12 +215,12 @@ def all_states(
     deployments: Sequence[Deployment],
     environments: Sequence[Environment],
 ) -> list[State]:
-    """Also that it is allowed nothing, since all that it is limited to is deleted."""
+    """The states of a token, and whether it may do nothing because everything that it is limited to is deleted."""
     found = states(token, now, retired=retired)
-    without_place = (token.limited_to_deployments and not deployments) or (
+    has_no_target = (token.limited_to_deployments and not deployments) or (
         token.limited_to_environments and not environments
     )
-    if token.state(now) != "active" or not without_place:
+    if token.state(now) != "active" or not has_no_target:
         return found
     return [State("bad", "allowed nothing"), *(state for state in found if state.tone != "ok")]
 

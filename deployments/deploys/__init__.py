@@ -1,1 +1,1 @@
-"""One deploy: its page, its JSON, where its commits are, its health, deleting and restoring it."""
+"""One deploy: its page, its JSON, the locations of its commits, its health, and its deletion."""

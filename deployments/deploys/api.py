@@ -1,4 +1,4 @@
-"""Deploys: the list, one with what it brought, and what one brought in full."""
+"""The API's deploys: the list, one deploy with its changes, its complete changes, and where a commit is."""
 
 from typing import Any
 
@@ -22,20 +22,20 @@ from deployments.registration.representation import (
     with_details,
 )
 from deployments.timeline.pager import Key
-from deployments.timeline.queries import read_page
+from deployments.timeline.queries import read_deploys
 from deployments.timeline.read_api import DeploysForm, ListView, ReadView
 from deployments.token_limits import visible
 from orgs.text import printable, problem_in_text, shortened
 
 
 class DeploysView(ReadView):
-    """Newest first. A page of a search through more than one page can hold may be empty and yet have a next one."""
+    """Newest first. A scan may end with an empty page although there is a next one."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(Key)
-        page = read_page(self.filtered_by(DeploysForm).filters(), before=key, size=self.limit())
-        prefetch_related_objects(page.deploys, "organization", "links")
-        return self.page([represent_deploy(deploy) for deploy in page.deploys], str(page.older or ""))
+        deploys, following = read_deploys(self.filtered_by(DeploysForm).filters(), before=key, size=self.limit())
+        prefetch_related_objects(deploys, "organization", "links")
+        return self.page([represent_deploy(deploy) for deploy in deploys], str(following or ""))
 
 
 class DeployView(ReadView):
@@ -75,11 +75,11 @@ class PullRequestsView(ListView):
         return represent_pull_request(row)
 
 
-NAMED_REVISIONS = 5
+REVISIONS_LISTED = 5
 
 
 class CommitView(ReadView):
-    """Which environments have a commit, and since when."""
+    """Which environments have a commit and since when."""
 
     def get(self, request: Request, organization: str, sha: str) -> HttpResponse:
         if (problem := problem_in_text(sha)) or len(sha) > MAX_SHA_LENGTH:
@@ -94,21 +94,21 @@ class CommitView(ReadView):
         return self.answer(
             {
                 "sha": found.sha,
-                "environments": [self.represent(location) for location in found.locations if not location.undone_by],
-                "rolled_back": [self.represent(location) for location in found.locations if location.undone_by],
+                "environments": [self.represent(here) for here in found.locations if not here.rolled_back_by],
+                "rolled_back": [self.represent(gone) for gone in found.locations if gone.rolled_back_by],
             }
         )
 
     def represent(self, location: CommitLocation) -> dict[str, Any]:
-        deploy, ended = location.deploy, location.undone_by
+        deploy, rollback = location.deploy, location.rolled_back_by
         return {
             "project": deploy.project.slug,
             "deployment": deploy.deployment.slug,
             "environment": deploy.environment.slug,
             "since": as_text(deploy.deployed_at),
             "deploy": self.represent_deploy(deploy.pk),
-            "until": as_text(ended.deployed_at) if ended else None,
-            "rolled_back_by": self.represent_deploy(ended.pk) if ended else None,
+            "until": as_text(rollback.deployed_at) if rollback else None,
+            "rolled_back_by": self.represent_deploy(rollback.pk) if rollback else None,
         }
 
     def represent_deploy(self, deploy_id: int) -> dict[str, Any]:
@@ -116,6 +116,6 @@ class CommitView(ReadView):
 
 
 def ambiguous_sentence(sha: str, revisions: list[str]) -> str:
-    named = ", ".join(shortened(revision, 64) for revision in revisions[:NAMED_REVISIONS])
-    more = f" and {len(revisions) - NAMED_REVISIONS} more" if len(revisions) > NAMED_REVISIONS else ""
-    return printable(f"{len(revisions)} commits begin with {sha}: write more of it ({named}{more}).")
+    listed = ", ".join(shortened(revision, 64) for revision in revisions[:REVISIONS_LISTED])
+    more = f" and {len(revisions) - REVISIONS_LISTED} more" if len(revisions) > REVISIONS_LISTED else ""
+    return printable(f"{len(revisions)} commits begin with {sha}: write more of it ({listed}{more}).")

@@ -1,4 +1,4 @@
-"""Which commit a text means: its whole sha, the beginning of it, or the name of a version."""
+"""Finding a commit by its sha, the beginning of its sha or a version, and finding the environments that have it."""
 
 import re
 from bisect import bisect_right
@@ -13,50 +13,43 @@ from deployments.models import Commit, Deploy
 from deployments.timeline.queries import HASH, begins_with
 
 FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-# Git itself abbreviates to no less.
+# Git never abbreviates to fewer digits.
 SHORTEST_HASH = 7
 
 
 class Ambiguous(Exception):
-    """``revisions`` are those that the text may mean, in order."""
+    """The text may mean several commits. ``revisions`` lists them in order."""
 
     def __init__(self, revisions: list[str]) -> None:
         super().__init__()
         self.revisions = revisions
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """``deploys`` carry the commit ``sha``, in no order: it was deployed itself, or came among their commits."""
+def find_carriers(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[Deploy]] | None:
+    """The sha that ``text`` means, and those of ``deploys`` that have it as their own sha or among their commits.
 
-    sha: str
-    deploys: list[Deploy]
-
-
-def find_revision(deploys: QuerySet[Deploy], text: str) -> Found | None:
-    """Among ``deploys``, of which only what a place in a history needs is read. Raises Ambiguous."""
-    in_short = (
+    Reads only the position of the deploys in the history. Raises Ambiguous.
+    """
+    positions = (
         deploys.select_related(None).prefetch_related(None).only("target_id", "deployed_at", "sha", "restores_id")
     )
     found: dict[str, dict[int, Deploy]] = defaultdict(dict)
-    for deploy in in_short.filter(condition("sha", text)):
+    for deploy in positions.filter(condition("sha", text)):
         found[deploy.sha][deploy.pk] = deploy
-    # Without the deploys, from which a database might start: it knows few commits of a beginning, and many deploys.
-    of_commits = list(
-        Commit.objects.filter(condition("revision", text)).order_by().values_list("revision", "deploy_id")
-    )
-    visible = in_short.in_bulk(list({deploy_id for _, deploy_id in of_commits}))
-    for revision, deploy_id in of_commits:
+    # Does not join the deploys: few commits match, but a database might start with the many deploys.
+    commits = list(Commit.objects.filter(condition("revision", text)).order_by().values_list("revision", "deploy_id"))
+    visible = positions.in_bulk(list({deploy_id for _, deploy_id in commits}))
+    for revision, deploy_id in commits:
         if deploy_id in visible:
             found[revision][deploy_id] = visible[deploy_id]
     if not found:
         return None
-    sha, *spellings = choose(set(found), text)
-    return Found(sha, list({pk: deploy for name in (sha, *spellings) for pk, deploy in found[name].items()}.values()))
+    spellings = choose(set(found), text)
+    return spellings[0], list({pk: deploy for sha in spellings for pk, deploy in found[sha].items()}.values())
 
 
 def condition(column: str, text: str) -> Q:
-    """What an index finds. A caller may have registered a whole sha by its beginning."""
+    """A condition for an index. For a whole sha it includes the abbreviations that callers may have registered."""
     folded = text.lower()
     if FULL_HASH.fullmatch(folded):
         return Q((f"{column}__in", [text, *(folded[:length] for length in range(SHORTEST_HASH, len(folded) + 1))]))
@@ -66,9 +59,9 @@ def condition(column: str, text: str) -> Q:
 
 
 def choose(candidates: set[str], text: str) -> list[str]:
-    """The name of the one commit that is meant, followed by its abbreviations. Raises Ambiguous.
+    """The one commit that ``text`` means, followed by its abbreviations. Raises Ambiguous.
 
-    Only a whole sha makes the beginnings of it the same: 2024 and 20241 may be two versions.
+    Only a whole sha makes its abbreviations the same commit: 2024 and 20241 may be two versions.
     """
     whole = sorted(filter(FULL_HASH.fullmatch, candidates))
     if len(whole) == 1:
@@ -78,51 +71,52 @@ def choose(candidates: set[str], text: str) -> list[str]:
     if text in candidates:
         return [text]
     if FULL_HASH.fullmatch(text.lower()):
-        # Nobody registered it whole: the longest beginning stands for it.
+        # Nobody registered the whole sha, so its longest abbreviation stands for it.
         return sorted(candidates, key=len, reverse=True)
     if len(candidates) > 1:
         raise Ambiguous(sorted(candidates))
     return list(candidates)
 
 
-# --- Where a commit is and since when, and where a rollback took it away again ---
+# --- The environments that have a commit ---
 
-# The order of a target's history.
-Moment = tuple[datetime, int]
+# A position in a target's history, by date and id.
+Position = tuple[datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
 class CommitLocation:
-    """In an environment, since ``deploy``. It ended where ``undone_by`` is set."""
+    """The commit is in the environment of ``deploy`` since then, and until ``rolled_back_by`` if that is set."""
 
     deploy: Deploy
-    undone_by: Deploy | None = None
+    rolled_back_by: Deploy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CommitLocations:
-    """``locations`` has the latest one of each target, in order of projects, environments and deployments."""
+    """``locations`` has the latest location in each target, sorted by project, environment and deployment."""
 
     sha: str
     locations: list[CommitLocation]
 
 
 def find_commit(deploys: QuerySet[Deploy], text: str) -> CommitLocations | None:
-    """Where the commit of this sha, or of one that begins so, is by ``deploys``. Raises revisions.Ambiguous."""
+    """Where the commit with this sha, or with a sha that begins so, is according to ``deploys``. Raises Ambiguous."""
     active = deploys.filter(deployment__deleted_at=None, environment__deleted_at=None, project__deleted_at=None)
-    found = find_revision(active, text)
+    found = find_carriers(active, text)
     if found is None:
         return None
-    bringing_deploys: dict[int, list[Deploy]] = defaultdict(list)
-    for deploy in found.deploys:
-        bringing_deploys[deploy.target_id].append(deploy)
+    sha, carrying = found
+    carriers: dict[int, list[Deploy]] = defaultdict(list)
+    for deploy in carrying:
+        carriers[deploy.target_id].append(deploy)
     rollbacks: dict[int, list[Deploy]] = defaultdict(list)
-    for rollback in rollbacks_since(min(deploy.deployed_at for deploy in found.deploys), list(bringing_deploys)):
+    for rollback in rollbacks_since(min(deploy.deployed_at for deploy in carrying), list(carriers)):
         rollbacks[rollback.target_id].append(rollback)
-    spans = [latest_location(bringing_deploys[target], rollbacks[target]) for target in bringing_deploys]
-    whole = active.in_bulk([pk for span in spans for pk in span if pk])
-    locations = [CommitLocation(whole[began], whole.get(ended) if ended else None) for began, ended in spans]
-    return CommitLocations(found.sha, sorted(locations, key=display_order))
+    spans = [latest_span(deploys, rollbacks[target]) for target, deploys in carriers.items()]
+    complete = active.in_bulk([pk for span in spans for pk in span if pk])
+    locations = [CommitLocation(complete[began], complete.get(ended) if ended else None) for began, ended in spans]
+    return CommitLocations(sha, sorted(locations, key=display_order))
 
 
 def rollbacks_since(moment: datetime, targets: Sequence[int]) -> QuerySet[Deploy]:
@@ -130,34 +124,34 @@ def rollbacks_since(moment: datetime, targets: Sequence[int]) -> QuerySet[Deploy
     return rollbacks.select_related("restores").only("target_id", "deployed_at", "restores__deployed_at")
 
 
-def latest_location(bringing_deploys: Sequence[Deploy], rollbacks: Sequence[Deploy]) -> tuple[int, int | None]:
-    """The ids of the deploy that brought the commit to a target and of the rollback that took it away, if one did.
+def latest_span(carriers: Sequence[Deploy], rollbacks: Sequence[Deploy]) -> tuple[int, int | None]:
+    """The ids of the deploy that last brought the commit to a target, and of the rollback that removed it, if any.
 
-    A rollback leaves the target as what it restores had left it.
+    After a rollback, the target has the commit if it had the commit after the deploy that the rollback restores.
     """
-    bringing = {deploy.pk for deploy in bringing_deploys}
-    history = {moment_of(deploy): deploy for deploy in (*rollbacks, *bringing_deploys)}
-    moments = sorted(history)
-    here: list[bool] = []
+    carrier_ids = {deploy.pk for deploy in carriers}
+    history = {position_of(deploy): deploy for deploy in (*rollbacks, *carriers)}
+    positions = sorted(history)
+    present: list[bool] = []
     began = ended = 0
-    for moment in moments:
-        deploy = history[moment]
-        is_here = deploy.pk in bringing or was_here(moments, here, deploy.restores)
-        if is_here and not (here and here[-1]):
+    for position in positions:
+        deploy = history[position]
+        is_present = deploy.pk in carrier_ids or was_present(positions, present, deploy.restores)
+        if is_present and not (present and present[-1]):
             began = deploy.pk
-        elif here and here[-1] and not is_here:
+        elif present and present[-1] and not is_present:
             ended = deploy.pk
-        here.append(is_here)
-    return began, None if here[-1] else ended
+        present.append(is_present)
+    return began, None if present[-1] else ended
 
 
-def was_here(moments: Sequence[Moment], here: Sequence[bool], restored: Deploy | None) -> bool:
-    """After the deploy ``restored``, which is before those that ``here`` knows nothing of yet."""
-    index = bisect_right(moments, moment_of(restored)) if restored else 0
-    return index > 0 and here[index - 1]
+def was_present(positions: Sequence[Position], present: Sequence[bool], restored: Deploy | None) -> bool:
+    """Whether the commit was present after the deploy ``restored``, which is older than all that is not yet known."""
+    index = bisect_right(positions, position_of(restored)) if restored else 0
+    return index > 0 and present[index - 1]
 
 
-def moment_of(deploy: Deploy) -> Moment:
+def position_of(deploy: Deploy) -> Position:
     return deploy.deployed_at, deploy.pk
 
 

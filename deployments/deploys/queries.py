@@ -1,4 +1,4 @@
-"""One deploy with everything around it."""
+"""Reading what the page of a deploy shows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ COMMITS_READ = 1_000
 
 
 def deploys_for_page(organization_id: int) -> QuerySet[Deploy]:
-    """Deleted ones too: their page offers to bring them back."""
+    """Includes deleted deploys, because their page offers to restore them."""
     return (
         with_previous_sha(Deploy.all_objects.filter(organization=organization_id))
         .select_related("project", "deployment", "environment", "target", "token", "restores", "rolled_back_by")
@@ -28,7 +28,7 @@ def deploys_for_page(organization_id: int) -> QuerySet[Deploy]:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """An environment of the deployment's path; ``deploy`` is the latest one of the sha there."""
+    """An environment of the promotion path; ``deploy`` is the latest deploy of the sha there."""
 
     environment: Environment
     deploy: Deploy | None
@@ -37,8 +37,8 @@ class PathStep:
 
 
 def path_of(deploy: Deploy) -> list[PathStep]:
-    """Where the deploy's sha went, in promotion order."""
-    # COALESCE keeps SQLite from reading a target's history in this order instead of looking up the sha.
+    """Where the deploy's sha was deployed, in promotion order."""
+    # COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
     newest_first = (Coalesce("deployed_at", "deployed_at").desc(), "-id")
     same_sha = Deploy.objects.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*newest_first)
     targets = {
@@ -58,23 +58,17 @@ def path_of(deploy: Deploy) -> list[PathStep]:
     return steps
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    previous: Deploy | None
-    following: Deploy | None
-
-
-def neighbours_of(deploy: Deploy) -> Neighbours:
-    """In the history of its target."""
+def neighbours_of(deploy: Deploy) -> tuple[Deploy | None, Deploy | None]:
+    """The previous and the next deploy in the history of its target."""
     key, history = Key.of(deploy), Deploy.objects.filter(target=deploy.target_id)
-    return Neighbours(
-        history.filter(key.older()).order_by(*NEWEST_FIRST).first(),
-        history.filter(key.newer()).order_by(*OLDEST_FIRST).first(),
+    return (
+        history.filter(key.beyond()).order_by(*NEWEST_FIRST).first(),
+        history.filter(key.beyond(newest_first=False)).order_by(*OLDEST_FIRST).first(),
     )
 
 
-def undone_by(deploy: Deploy) -> tuple[list[Deploy], int]:
-    """The newest of the deploys that a rollback undid, and how many there are."""
+def undone_deploys(deploy: Deploy) -> tuple[list[Deploy], int]:
+    """The newest deploys that a rollback undid, and how many it undid."""
     undone = Deploy.objects.filter(rolled_back_by=deploy.pk)
     return list(undone.order_by(*NEWEST_FIRST)[:UNDONE_SHOWN]), undone.count()
 
@@ -87,7 +81,7 @@ class Author:
 
 
 def authors_of(deploy: Deploy) -> list[Author]:
-    """Who wrote the commits, the busiest first."""
+    """The authors of the commits, starting with the one who wrote most of them."""
     counted = (
         Commit.objects.filter(deploy=deploy)
         .exclude(author_name="", author_email="", author_username="")
@@ -103,17 +97,16 @@ def authors_of(deploy: Deploy) -> list[Author]:
 
 
 def paths_in_commits(deploy: Deploy) -> list[str]:
-    """The files of a deploy whose caller named them only commit by commit."""
-    of_commits = Commit.objects.filter(deploy=deploy).order_by("id").values_list("files", flat=True)
-    return sorted({path for paths in of_commits[:COMMITS_READ] for path in paths})
+    """The files of a deploy whose caller sent them only with the commits."""
+    files = Commit.objects.filter(deploy=deploy).order_by("id").values_list("files", flat=True)
+    return sorted({path for paths in files[:COMMITS_READ] for path in paths})
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stretch of the way from the first commit to the deploy."""
+    """A part of the lead time."""
 
     name: str
-    began: str
     ended: str
     began_at: datetime
     ended_at: datetime
@@ -123,33 +116,27 @@ class Stage:
         return int((self.ended_at - self.began_at).total_seconds())
 
 
-# What a stage is called by where it begins, and by where it ends where it ends early.
-FIRST_COMMIT, OPENED, REVIEWED, MERGED, DEPLOYED = (
-    "first commit",
-    "pull request opened",
-    "first review",
-    "merged",
-    "deployed",
-)
-STAGE_NAMES = {FIRST_COMMIT: "Coding", OPENED: "Waiting for review", REVIEWED: "Review", MERGED: "Deploying"}
+STAGE_NAMES = {
+    ("first commit", "pull request opened"): "Coding",
+    ("pull request opened", "first review"): "Waiting for review",
+    ("first review", "merged"): "Review",
+    ("merged", "deployed"): "Deploying",
+}
 
 
 def stages_of(deploy: Deploy) -> list[Stage]:
-    """None where the lead time is unknown. A moment that is missing or out of order is passed over."""
+    """Empty if the lead time is unknown. Ignores a moment that is missing or out of order."""
     if deploy.first_commit_at is None or deploy.lead_time is None:
         return []
     moments = PullRequest.objects.filter(deploy=deploy).aggregate(
         opened=Min("opened_at"), reviewed=Min("first_reviewed_at"), merged=Max("merged_at")
     )
-    marks: list[tuple[str, datetime]] = [(FIRST_COMMIT, deploy.first_commit_at)]
-    for mark, moment in ((OPENED, moments["opened"]), (REVIEWED, moments["reviewed"]), (MERGED, moments["merged"])):
-        if moment and marks[-1][1] <= moment <= deploy.deployed_at:
-            marks.append((mark, moment))
-    marks.append((DEPLOYED, deploy.deployed_at))
-    return [stage(*start, *end) for start, end in pairwise(marks)]
-
-
-def stage(began: str, began_at: datetime, ended: str, ended_at: datetime) -> Stage:
-    ends_as_named = {(FIRST_COMMIT, OPENED), (OPENED, REVIEWED), (REVIEWED, MERGED), (MERGED, DEPLOYED)}
-    name = STAGE_NAMES[began] if (began, ended) in ends_as_named else f"{began} to {ended}".capitalize()
-    return Stage(name, began, ended, began_at, ended_at)
+    milestones: list[tuple[str, datetime]] = [("first commit", deploy.first_commit_at)]
+    for milestone, name in (("pull request opened", "opened"), ("first review", "reviewed"), ("merged", "merged")):
+        if (moment := moments[name]) and milestones[-1][1] <= moment <= deploy.deployed_at:
+            milestones.append((milestone, moment))
+    milestones.append(("deployed", deploy.deployed_at))
+    return [
+        Stage(STAGE_NAMES.get((began, ended), f"{began} to {ended}".capitalize()), ended, began_at, ended_at)
+        for (began, began_at), (ended, ended_at) in pairwise(milestones)
+    ]

@@ -1,4 +1,4 @@
-"""Whether a deploy was good, as somebody judged it."""
+"""Setting the health of a deploy, and deleting and restoring it."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from orgs.rows import lock_row
 
 @transaction.atomic
 def set_health(*, deploy: Deploy, health: Health | None, now: datetime) -> None:
-    """Keeps who and when, too; none takes the judgement back. Nothing is written where it is the present one already,
-    so that a repeated call keeps who was first."""
+    """Also stores who set it and when. None removes the health. Setting the present health again changes nothing, so
+    that the first person stays on record."""
     locked = lock_row(deploy)
     before = locked.health_set
     if before == health:
@@ -28,15 +28,12 @@ def set_health(*, deploy: Deploy, health: Health | None, now: datetime) -> None:
     audit.record(action, locked, organization=locked.organization, changes={"health": [before, health]})
 
 
-# --- Taking a deploy out of its history, and putting it back ---
-
-
 @transaction.atomic
 def delete_deploy(*, deploy: Deploy) -> None:
-    """The deploy locations in the database for :func:`restore_deploy`; what it undid is as it was before it."""
+    """Keeps the row for :func:`restore_deploy`. Deploys that it rolled back are no longer rolled back."""
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
-        # Nothing may point to what is not in the history.
+        # A deploy outside the history must not refer to deploys in it.
         Deploy.all_objects.filter(pk=deploy.pk).update(restores=None, rolled_back_by=None)
         relink_target(deploy.target_id)
         audit.record("deploy.deleted", deploy, organization=deploy.organization)

@@ -1,4 +1,4 @@
-"""The drawing of a deploy's way from the first commit: its stages side by side, as long as they took."""
+"""The page of a deploy, and deleting and restoring it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from deployments.deploys import queries
-from deployments.deploys import services as deletion
+from deployments.deploys import queries, services
 from deployments.deploys.queries import Stage
 from deployments.models import Deploy
 from deployments.registration.representation import change_type_of
@@ -26,45 +25,20 @@ from orgs.access import MemberRequest, member_page
 from orgs.pages import offer_undo, page_of
 from orgs.roles import Permission
 
-WIDTH = 1000
-# So that a short stage can still be seen.
-NARROWEST = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    stage: Stage
-    number: int
-    x: int
-    width: int
-
-
-def ribbon_of(stages: Sequence[Stage]) -> list[Piece]:
-    room = WIDTH - NARROWEST * len(stages)
-    total = sum(stage.seconds for stage in stages) or 1
-    pieces: list[Piece] = []
-    x = 0
-    for number, stage in enumerate(stages, start=1):
-        is_last = number == len(stages)
-        width = WIDTH - x if is_last else NARROWEST + room * stage.seconds // total
-        pieces.append(Piece(stage, number, x, width))
-        x += width
-    return pieces
-
-
 COMMITS_SHOWN = 100
 PULL_REQUESTS_SHOWN = 50
 FILES_SHOWN = 200
 
 
-def deploy_of(request: MemberRequest, pk: int) -> Deploy:
+def find_deploy(request: MemberRequest, pk: int) -> Deploy:
     return get_object_or_404(queries.deploys_for_page(request.organization.pk), pk=pk)
 
 
 @member_page(Permission.VIEW)
 def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
-    found = deploy_of(request, deploy)
-    undone, undone_count = queries.undone_by(found)
+    found = find_deploy(request, deploy)
+    previous, following = queries.neighbours_of(found)
+    undone, undone_count = queries.undone_deploys(found)
     state, word = state_of(found)
     tab = chosen_tab(request)
     context = {
@@ -73,25 +47,26 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
         "word": word,
         "path": queries.path_of(found),
         "change_type": change_type_of(found),
-        "neighbours": queries.neighbours_of(found),
+        "previous": previous,
+        "following": following,
         "undone": undone,
         "undone_count": undone_count,
-        "ribbon": ribbon_of(queries.stages_of(found)),
+        "ribbon": draw_ribbon(queries.stages_of(found)),
         "tab": tab,
-        **CONTENTS[tab](request, found),
+        **TABS[tab](request, found),
     }
     return render(request, "deploys/deploy.html", context)
 
 
 def chosen_tab(request: MemberRequest) -> str:
-    """The call itself is for those who may see the request log."""
+    """Only members who may see the request log may see the call."""
     tab = request.GET.get("tab", "")
     if tab == "request" and not may_see_requests(request):
         return "changes"
-    return tab if tab in CONTENTS else "changes"
+    return tab if tab in TABS else "changes"
 
 
-def changes_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+def changes_tab(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     after = request.GET.get("after", "")
     return {
         "authors": queries.authors_of(deploy),
@@ -100,7 +75,7 @@ def changes_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     }
 
 
-def files_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+def files_tab(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     after = request.GET.get("after", "")
     files = page_of(deploy.files.all(), after=after, by="id", size=FILES_SHOWN)
     if not files.rows and not after:
@@ -108,7 +83,7 @@ def files_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     return {"files": files}
 
 
-def request_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
+def request_tab(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     call = call_of_deploy(deploy)
     if call:
         return {"call": call, "curl": as_curl(call)}
@@ -116,14 +91,45 @@ def request_of(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     return {"was_pruned": deploy.created_at < kept_since, "days_kept": settings.REQUEST_LOG_DAYS}
 
 
-CONTENTS = {"changes": changes_of, "files": files_of, "request": request_of}
+TABS = {"changes": changes_tab, "files": files_tab, "request": request_tab}
+
+
+# --- The ribbon: the stages of the lead time side by side, each as wide as it was long ---
+
+WIDTH = 1000
+# Keeps a short stage visible.
+NARROWEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class RibbonPiece:
+    stage: Stage
+    number: int
+    x: int
+    width: int
+
+
+def draw_ribbon(stages: Sequence[Stage]) -> list[RibbonPiece]:
+    to_share = WIDTH - NARROWEST * len(stages)
+    total = sum(stage.seconds for stage in stages) or 1
+    pieces: list[RibbonPiece] = []
+    x = 0
+    for number, stage in enumerate(stages, start=1):
+        is_last = number == len(stages)
+        width = WIDTH - x if is_last else NARROWEST + to_share * stage.seconds // total
+        pieces.append(RibbonPiece(stage, number, x, width))
+        x += width
+    return pieces
+
+
+# --- Deleting and restoring ---
 
 
 @member_page(Permission.REGISTER)
 @require_POST
 def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
-    found = deploy_of(request, deploy)
-    deletion.delete_deploy(deploy=found)
+    found = find_deploy(request, deploy)
+    services.delete_deploy(deploy=found)
     undo = reverse("restore-deploy", kwargs={"organization": request.organization.slug, "deploy": found.pk})
     offer_undo(request, f"The deploy of {revision_of(found)} was deleted.", undo)
     if found.deployment.deleted_at:
@@ -134,7 +140,7 @@ def delete_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
 @member_page(Permission.REGISTER)
 @require_POST
 def restore_deploy(request: MemberRequest, deploy: int) -> HttpResponse:
-    found = deploy_of(request, deploy)
-    deletion.restore_deploy(deploy=found)
-    messages.success(request, f"The deploy of {revision_of(found)} is back in its place.")
+    found = find_deploy(request, deploy)
+    services.restore_deploy(deploy=found)
+    messages.success(request, f"The deploy of {revision_of(found)} is back on the timeline.")
     return redirect("deploy-page", organization=request.organization.slug, deploy=found.pk)

@@ -212,13 +212,13 @@ class IncidentsForm(ReadForm):
     def sources(self) -> Any:
         """Those in the chosen environments."""
         environments, text = self.environments(), self.cleaned_data.get("environment")
-        chosen = self.named(environments, text) if text else environments
+        chosen = self.matching(environments, text) if text else environments
         sources = active_sources(self.scope.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
         return visible(sources, self.token)
 
     def chosen_sources(self) -> Any:
         """Those that ``source`` names: a slug is unique in its environment."""
-        return self.named(self.sources(), self.cleaned_data["source"])
+        return self.matching(self.sources(), self.cleaned_data["source"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -1,7 +1,7 @@
-"""The geometry of charts that templates draw as SVG.
+"""The geometry of charts, which templates draw as SVG.
 
-Drawings are stretched over their frame, so that coordinates are shares of it: x from 0 to WIDTH, y downwards from 0 to
-HEIGHT. What must not be stretched, the words at the axes, stands beside the drawing.
+A drawing is stretched to fill its frame. Its coordinates run from 0 to WIDTH and, downwards, from 0 to HEIGHT. The
+labels of the axes are outside the drawing, because they must not be stretched.
 """
 
 import math
@@ -17,16 +17,16 @@ from deployments.impacts.queries import Bucket
 from deployments.models import Incident
 
 WIDTH, HEIGHT = 1000, 100
-# A minute of a month would be too narrow to be seen.
+# In a chart of a month, a minute would be too narrow to see.
 NARROWEST = 3
 LARGEST = sys.float_info.max
-# Below these a double has no room for ticks.
+# Smaller numbers and differences leave a double no room for ticks.
 SMALLEST, MOST_PRECISE = 1e-300, 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a chart shows."""
+    """The period that a chart shows."""
 
     since: datetime
     until: datetime
@@ -38,15 +38,15 @@ class Span:
 
     @property
     def labels(self) -> list[str]:
-        """Five, from the left end to the right one, at equal distances."""
-        words = "H:i" if self.until - self.since <= timedelta(days=1) else "j M"
+        """Five at equal distances, from the left end to the right end."""
+        date_format = "H:i" if self.until - self.since <= timedelta(days=1) else "j M"
         step = (self.until - self.since) / 4
-        return [format_date((self.since + step * number).astimezone(self.zone), words) for number in range(5)]
+        return [format_date((self.since + step * number).astimezone(self.zone), date_format) for number in range(5)]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """When an incident was open."""
+    """The time during which an incident was open."""
 
     incident: Incident
     x: float
@@ -64,8 +64,8 @@ def bars_of(incidents: Sequence[Incident], span: Span) -> list[Bar]:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """``line`` and ``band`` (from the lowest to the highest value of each bucket) are data of SVG paths; ``ticks`` are
-    the words at the left axis from top to bottom, at equal distances."""
+    """``line`` and ``band`` are SVG path data; the band runs from the lowest to the highest value of each bucket.
+    ``ticks`` are the labels of the left axis, from top to bottom and at equal distances."""
 
     line: str
     band: str
@@ -73,7 +73,7 @@ class LineChart:
     ticks: list[str]
 
 
-# With more of them a line of dots is a line.
+# More dots would look like a line.
 MOST_DOTS = 60
 
 
@@ -83,7 +83,7 @@ def line_chart(buckets: Sequence[Bucket], span: Span) -> LineChart:
     low, high = ticks[0], ticks[-1]
 
     def y(value: float) -> float:
-        # Of halves, since the difference of two large numbers may be no number.
+        # Uses halves, because the difference of two large numbers may be infinite.
         return round(HEIGHT * ((high / 2 - value / 2) / (high / 2 - low / 2)), 2)
 
     xs = [span.x(bucket.at) for bucket in buckets]
@@ -103,7 +103,7 @@ def path_through(points: Sequence[tuple[float, float]]) -> str:
 
 
 def ticks_between(low: float, high: float) -> list[float]:
-    """Round numbers at equal distances, the first not above ``low`` and the last not below ``high``."""
+    """Round numbers at equal distances, from ``low`` or less to ``high`` or more."""
     if 0 < low < high / 2:
         low = 0.0
     size = max(abs(low), abs(high))
@@ -117,6 +117,6 @@ def ticks_between(low: float, high: float) -> list[float]:
 
 
 def round_step(step: float) -> float:
-    """1, 2 or 5 times a power of ten, not below ``step``."""
+    """The next number from ``step`` upwards that is 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * 0.999)

@@ -1,4 +1,8 @@
-"""What a caller reported of an incident, normalised."""
+"""Recording incidents.
+
+Tools repeat, delay and reorder their events. Each event is stored with its moment, and the incidents with the same key
+are worked out again from that moment on, so that the order of arrival does not matter.
+"""
 
 import hashlib
 import json
@@ -19,8 +23,9 @@ from orgs.rows import lock_row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentReport:
-    """``external_id`` is the caller's, or empty; ``occurred_at`` none for now. Only a trigger has an ``ended_at``, and
-    an ``occurred_at`` no later than that: it reports an incident that is over."""
+    """What a caller reported, normalised. ``external_id`` is the caller's id or empty; an ``occurred_at`` of None means
+    now. Only a trigger may have an ``ended_at``: it reports an incident that is over, and has an earlier
+    ``occurred_at``."""
 
     type: IncidentEventType
     external_id: str = ""
@@ -35,8 +40,8 @@ class IncidentReport:
 
     @property
     def key(self) -> str:
-        """What tells the incidents of a source apart: the caller's id; else the title, and the dates of one that is
-        over."""
+        """Identifies an incident of a source by the caller's id. Without an id, it is identified by its title, and by
+        its dates if it is over."""
         if self.external_id:
             parts = ["id", self.external_id]
         elif self.occurred_at and self.ended_at:
@@ -46,10 +51,9 @@ class IncidentReport:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-# --- From events to failure periods, whatever order the events arrived in ---
-
-# Of events of the same moment: Grafana OnCall's resolution is dated as its trigger.
-ORDER = {IncidentEventType.TRIGGERED: 0, IncidentEventType.REOPENED: 1, IncidentEventType.RESOLVED: 2}
+TRIGGERED, REOPENED, RESOLVED = IncidentEventType.TRIGGERED, IncidentEventType.REOPENED, IncidentEventType.RESOLVED
+# The order of events with the same date: Grafana OnCall dates a resolution as its trigger.
+ORDER = {TRIGGERED: 0, REOPENED: 1, RESOLVED: 2}
 
 
 @dataclass(slots=True)
@@ -60,20 +64,20 @@ class Period:
 
 
 def periods_of(events: Iterable[IncidentEvent], *, before: Period | None = None) -> list[Period]:
-    """The periods that events of one key make, in order, the one ``before`` them first. Only the last may be open.
+    """The failure periods that the events of one key make, in order and beginning with ``before``.
 
-    A trigger opens a period unless one is open, a resolution closes the open one if there is one, and a reopening goes
-    on with the last one; with none before it, it is a trigger.
+    A trigger opens a period unless one is open. A resolution closes the open period, if there is one. A reopening
+    continues the last period; without one it works like a trigger. Only the last period can be open.
     """
     periods = [before] if before else []
     for event in sorted(events, key=lambda e: (e.occurred_at, ORDER[IncidentEventType(e.type)])):
         last = periods[-1] if periods else None
         is_open = last is not None and last.ended_at is None
-        if event.type == IncidentEventType.RESOLVED:
+        if event.type == RESOLVED:
             if last and is_open:
                 last.ended_at = event.occurred_at
                 last.events.append(event)
-        elif last and (is_open or event.type == IncidentEventType.REOPENED):
+        elif last and (is_open or event.type == REOPENED):
             last.ended_at = None
             last.events.append(event)
         else:
@@ -81,20 +85,13 @@ def periods_of(events: Iterable[IncidentEvent], *, before: Period | None = None)
     return periods
 
 
-# --- Incidents of custom incident sources: events come in, failure periods are kept ---
-# Events come repeated, late and in any order. Each is stored with its moment, and the incidents of its key are worked
-# out again from there on, so that the order of arrival does not matter.
-
-TRIGGERED, REOPENED, RESOLVED = IncidentEventType.TRIGGERED, IncidentEventType.REOPENED, IncidentEventType.RESOLVED
-
-
 @transaction.atomic
 def record_incident(
     *, source: ImpactSource, report: IncidentReport, now: datetime, token_id: int | None = None
 ) -> None:
-    """Reports of one source happen one after another. One that says nothing new changes nothing.
+    """Reports to one source wait for each other. A report that says nothing new changes nothing.
 
-    Raises UnknownImpactSource where the source was just deleted.
+    Raises UnknownImpactSource if the source was just deleted.
     """
     if lock_row(source).deleted_at:
         raise UnknownImpactSource(f"The impact source {source.slug} was just deleted.")
@@ -102,11 +99,11 @@ def record_incident(
     if report.resolves_all:
         recorder.resolve_all()
     else:
-        recorder.add()
+        recorder.record_report()
 
 
 class Recorder:
-    """Stores one report, under the lock of its source."""
+    """Stores one report while the source is locked."""
 
     def __init__(self, source: ImpactSource, report: IncidentReport, now: datetime, token_id: int | None) -> None:
         self.source = source
@@ -129,90 +126,92 @@ class Recorder:
         )
 
     def resolve_all(self) -> None:
-        """Also kept for incidents that began before it and are reported after it."""
-        date, is_open = self.report.occurred_at, self.incidents.filter(ended_at=None)
-        is_known = date is not None and self.events.filter(key="", reported_at=date).exists()
-        if is_known:
-            # What began since is not what it was about.
-            is_open = is_open.filter(started_at__lte=date)
+        """Keeps an event without a key, for incidents that began before it and are reported later."""
+        date, open_incidents = self.report.occurred_at, self.incidents.filter(ended_at=None)
+        is_repeated = date is not None and self.events.filter(key="", reported_at=date).exists()
+        if is_repeated:
+            # The first call was not about incidents that began later.
+            open_incidents = open_incidents.filter(started_at__lte=date)
         ending = []
-        for incident in is_open.annotate(newest_at=Max("events__occurred_at")).order_by("id"):
-            at = self.moment(RESOLVED, incident)
+        for incident in open_incidents.annotate(newest_at=Max("events__occurred_at")).order_by("id"):
+            at = self.moment_of(RESOLVED, incident)
             event = self.event(incident.key, RESOLVED, at=at, external_id=incident.external_id)
             if at < incident.newest_at:
                 self.apply([event])
             else:
                 ending.append((incident, event))
-        self.end(ending)
-        if not is_known:
+        self.end_incidents(ending)
+        if not is_repeated:
             self.event("", RESOLVED, at=date or self.now, reported_at=date).save()
 
-    def end(self, ending: Sequence[tuple[Incident, IncidentEvent]]) -> None:
-        """Each by an event that is its last one: a client that never said what ended may have left thousands open."""
+    def end_incidents(self, ending: Sequence[tuple[Incident, IncidentEvent]]) -> None:
+        """Ends each incident by its event, in bulk, because a tool that never resolves may leave thousands open."""
         for incident, event in ending:
             event.incident = incident
             incident.ended_at, incident.updated_at = event.occurred_at, self.now
-            self.record(incident, {"ended_at": [None, incident.ended_at]})
+            self.add_audit_event(incident, {"ended_at": [None, incident.ended_at]})
         IncidentEvent.objects.bulk_create((event for _, event in ending), batch_size=500)
         Incident.objects.bulk_update((i for i, _ in ending), ["ended_at", "updated_at"], batch_size=500)
 
-    def add(self) -> None:
+    def record_report(self) -> None:
         key, external_id = self.report.key, self.report.external_id
         if self.report.type == REOPENED and not external_id and (newest := self.incidents.first()):
-            # As a resolution without an id is for all that is open, so this is for what was last.
+            # Without an id, a resolution is for every open incident, and a reopening for the newest incident.
             key, external_id = newest.key, newest.external_id
         new = [
             self.event(key, type_, at=at, reported_at=date, external_id=external_id)
-            for type_, at, date in self.moments(key)
+            for type_, at, date in self.new_events(key)
         ]
         if new:
             self.apply(new)
 
-    def moments(self, key: str) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
-        """Type, moment and date of the events that the report makes: none where it says what is known."""
+    def new_events(self, key: str) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
+        """Type, moment and reported date of each event that the report adds. A repeated report adds none."""
         report, latest = self.report, self.incidents.filter(key=key).first()
         if report.type != TRIGGERED:
-            yield from self.turns(key, latest)
+            yield from self.new_resolution_or_reopening(key, latest)
         elif report.occurred_at is None:
             if latest is None or not latest.is_open:
                 yield TRIGGERED, self.now, None
         else:
-            is_new = self.known(key, TRIGGERED, report.occurred_at) is None
+            is_new = self.find_event(key, TRIGGERED, report.occurred_at) is None
             if is_new:
                 yield TRIGGERED, report.occurred_at, report.occurred_at
             if report.ended_at:
-                if self.known(key, RESOLVED, report.ended_at) is None:
+                if self.find_event(key, RESOLVED, report.ended_at) is None:
                     yield RESOLVED, report.ended_at, report.ended_at
             elif is_new and (all_resolved_at := self.all_resolved_after(report.occurred_at)):
                 yield RESOLVED, all_resolved_at, None
 
-    def turns(self, key: str, latest: Incident | None) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
-        """The same for a resolution or a reopening."""
+    def new_resolution_or_reopening(
+        self, key: str, latest: Incident | None
+    ) -> Iterator[tuple[IncidentEventType, datetime, datetime | None]]:
         type_, date = self.report.type, self.report.occurred_at
-        known = self.known(key, type_, date) if date else None
+        known = self.find_event(key, type_, date) if date else None
         if known and (latest is None or known.incident_id != latest.id):
-            # A repetition that is not about what happened since.
+            # It repeats a report about an earlier incident.
             return
-        at = self.moment(type_, latest)
-        is_at_its_start = latest is not None and not latest.is_open and at == latest.started_at
-        # Grafana OnCall's resolution of an incident that was ended otherwise would take its length away.
-        if date == at and (known or (type_ == RESOLVED and is_at_its_start)):
+        at = self.moment_of(type_, latest)
+        is_at_start = latest is not None and not latest.is_open and at == latest.started_at
+        # A resolution from Grafana OnCall has the date of the trigger. If something else ended the incident before, it
+        # would shorten the incident to nothing.
+        if date == at and (known or (type_ == RESOLVED and is_at_start)):
             return
         yield type_, at, date
 
-    def known(self, key: str, type_: IncidentEventType, date: datetime) -> IncidentEvent | None:
+    def find_event(self, key: str, type_: IncidentEventType, date: datetime) -> IncidentEvent | None:
         return self.events.filter(key=key, type=type_, reported_at=date).last()
 
     def all_resolved_after(self, moment: datetime) -> datetime | None:
         later = self.events.filter(key="", occurred_at__gte=moment).order_by("occurred_at")
         return later.values_list("occurred_at", flat=True).first()
 
-    def moment(self, type_: IncidentEventType, latest: Incident | None) -> datetime:
+    def moment_of(self, type_: IncidentEventType, latest: Incident | None) -> datetime:
         """When the latest incident of a key was resolved or reopened.
 
-        Grafana OnCall's template sends the creation of the incident as the date of each event, and a trigger without a
-        date is as new as its arrival. Where that puts the event at the incident's start or before it, as much time has
-        passed since the start as between the arrivals of both.
+        Grafana OnCall's template sends the incident's creation as the date of each event, and a trigger without a date
+        is dated by its arrival. If the event would therefore not be later than the incident's start, the time between
+        the arrivals of the two counts instead.
         """
         date, at = self.report.occurred_at, self.report.occurred_at or self.now
         if latest is None or latest.is_open != (type_ == RESOLVED):
@@ -226,12 +225,12 @@ class Recorder:
         return max(at, newest or at)
 
     def repeats_start(self, incident: Incident, date: datetime) -> bool:
-        """Whether a date not after the start of an incident means that start, and no failure before it."""
+        """Whether ``date``, which is not after the incident's start, means that start and not an earlier failure."""
         is_same = incident.started_at - date < timedelta(seconds=1)
         return is_same or incident.events.filter(occurred_at=incident.started_at, reported_at=None).exists()
 
     def apply(self, new: list[IncidentEvent]) -> None:
-        """Work out the incidents of the events' key again, from the last one that ended before them."""
+        """Works out the incidents of the events' key again, beginning with the last one that ended before them."""
         key, first_at = new[0].key, min(event.occurred_at for event in new)
         incidents, events = self.incidents.filter(key=key), self.events.filter(key=key)
         settled = incidents.filter(ended_at__lt=first_at).order_by("-ended_at", "-id").first()
@@ -244,19 +243,12 @@ class Recorder:
         for event in new:
             event.save()
         periods = periods_of(events, before=before)
-        rows = [(settled if period is before else self.row_of(period, stored), period) for period in periods]
+        rows = [(settled if period is before else pop_incident(period, stored), period) for period in periods]
         for merged in stored.values():
             audit.record("incident.merged", merged, organization=self.source.organization)
             merged.delete()
         for incident, period in rows:
             self.store(incident, period, key)
-
-    def row_of(self, period: Period, stored: dict[int, Incident]) -> Incident | None:
-        """The incident that the period was, taken out of ``stored``."""
-        for event in period.events:
-            if event.incident_id in stored:
-                return stored.pop(event.incident_id)
-        return None
 
     def store(self, incident: Incident | None, period: Period, key: str) -> None:
         created = incident is None
@@ -269,12 +261,12 @@ class Recorder:
             external_id=period.events[0].external_id,
             created_at=self.now,
         )
-        told: list[Incident | IncidentEvent] = [incident, *period.events]
+        reports: list[Incident | IncidentEvent] = [incident, *period.events]
         values = {
             "started_at": period.started_at,
             "ended_at": period.ended_at,
-            "title": next((item.title for item in told if item.title), ""),
-            "url": next((item.url for item in told if item.url), ""),
+            "title": next((item.title for item in reports if item.title), ""),
+            "url": next((item.url for item in reports if item.url), ""),
         }
         changes = {
             name: [None if created else getattr(incident, name), value]
@@ -285,13 +277,21 @@ class Recorder:
             for name, value in values.items():
                 setattr(incident, name, value)
             incident.save()
-            self.record(incident, changes)
+            self.add_audit_event(incident, changes)
         ids = [event.id for event in period.events if event.incident_id != incident.id]
         self.events.filter(pk__in=ids).update(incident=incident)
 
-    def record(self, incident: Incident, changes: dict[str, list[Any]]) -> None:
-        told: dict[str, Any] = {"source": self.source.name}
+    def add_audit_event(self, incident: Incident, changes: dict[str, list[Any]]) -> None:
+        details: dict[str, Any] = {"source": self.source.name}
         for name, (before, after) in changes.items():
             if before or after:
-                told[name] = [before, after] if before else after
-        audit.record(f"incident.{self.report.type}", incident, organization=self.source.organization, changes=told)
+                details[name] = [before, after] if before else after
+        audit.record(f"incident.{self.report.type}", incident, organization=self.source.organization, changes=details)
+
+
+def pop_incident(period: Period, stored: dict[int, Incident]) -> Incident | None:
+    """The stored incident that the period belongs to, if there is one."""
+    for event in period.events:
+        if event.incident_id in stored:
+            return stored.pop(event.incident_id)
+    return None

@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
 from deployments.timeline.pager import Key
 from orgs.deletion import restorable_since
-from orgs.models import Environment, Organization, Project
+from orgs.models import Organization, Project
 from orgs.slugs import is_slug
 
-# Of an incident, on the page of its source.
+# For each incident on the page of its source.
 EVENTS_SHOWN = 20
 INCIDENTS_A_PAGE = 50
 MOST_INCIDENTS_IN_A_CHART = 1000
@@ -22,7 +22,7 @@ MOST_BUCKETS = 360
 
 
 def active_sources(organization_id: int) -> QuerySet[ImpactSource]:
-    """Those whose project and environment are not deleted either, with them."""
+    """With their projects and environments, which are active, too."""
     sources: QuerySet[ImpactSource] = ImpactSource.objects.filter(
         organization=organization_id, project__deleted_at=None, environment__deleted_at=None
     )
@@ -30,7 +30,7 @@ def active_sources(organization_id: int) -> QuerySet[ImpactSource]:
 
 
 def find_incident_source(*, organization_id: int, project: str, environment: str, source: str) -> ImpactSource | None:
-    """By slugs in any case."""
+    """The case of the slugs does not matter."""
     slugs = [slug.lower() for slug in (project, environment, source)]
     if not all(map(is_slug, slugs)):
         return None
@@ -46,19 +46,19 @@ def find_metric_source(*, organization_id: int, source_id: int) -> ImpactSource 
 
 
 def sources_of(project: Project) -> QuerySet[Any]:
-    """Each with its environment, ``open_count`` and ``last_report_at``."""
-    open_ones = Incident.objects.filter(source=OuterRef("pk"), ended_at__isnull=True).order_by().values("source")
+    """Each has its environment, ``open_count`` and ``last_report_at``."""
+    open_incidents = Incident.objects.filter(source=OuterRef("pk"), ended_at__isnull=True).order_by().values("source")
     newest = Incident.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
     sources: QuerySet[Any] = ImpactSource.objects.filter(project=project, environment__deleted_at=None)
     counted: QuerySet[Any] = sources.select_related("environment").annotate(
-        open_count=Coalesce(Subquery(open_ones.annotate(count=Count("pk")).values("count")), 0),
+        open_count=Coalesce(Subquery(open_incidents.annotate(count=Count("pk")).values("count")), 0),
         last_report_at=Coalesce("last_value_at", Subquery(newest)),
     )
     return counted
 
 
 def deleted_sources(organization: Organization) -> QuerySet[Any]:
-    """With their projects; what was deleted with an environment or a project comes back with that."""
+    """With their projects. A source that was deleted with its environment or project is restored with it."""
     return ImpactSource.all_objects.filter(
         organization=organization,
         deleted_at__gte=restorable_since(),
@@ -67,28 +67,21 @@ def deleted_sources(organization: Organization) -> QuerySet[Any]:
     ).select_related("project", "environment")
 
 
-# --- Incidents -------------------------------------------------------------------------------------------------------
+# --- Incidents ---
 
 
-def incidents_of(place: Organization | Project | Environment | ImpactSource) -> QuerySet[Incident]:
-    """Newest first, without those of deleted sources; pages by ``page_of(…, by="-started_at")``."""
-    column = "source" if isinstance(place, ImpactSource) else type(place).__name__.lower()
-    return Incident.objects.filter(Q((column, place)), source__deleted_at=None).order_by("-started_at", "-id")
+def incidents_of(source: ImpactSource) -> QuerySet[Incident]:
+    """Newest first, without those of a deleted source. For ``page_of(…, by="-started_at")``."""
+    return Incident.objects.filter(source=source, source__deleted_at=None).order_by("-started_at", "-id")
 
 
-def open_incidents(place: Organization | Project | Environment | ImpactSource) -> QuerySet[Incident]:
-    """What fails there now, with its source and environment; the longest open first."""
-    return (
-        incidents_of(place)
-        .filter(ended_at__isnull=True)
-        .select_related("source", "environment")
-        .order_by("started_at", "id")
-    )
+def open_incidents(source: ImpactSource) -> QuerySet[Incident]:
+    return incidents_of(source).filter(ended_at__isnull=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFilters:
-    """Which incidents a list shows; empty values admit everything. The moments are about their beginning."""
+    """An empty value does not filter. ``since`` and ``until`` limit when an incident began."""
 
     organization_id: int
     project_id: int | None = None
@@ -116,7 +109,7 @@ class IncidentFilters:
 def read_incidents(
     filters: IncidentFilters, *, before: Key | None = None, size: int | None = None
 ) -> tuple[list[Incident], Key | None]:
-    """A page, newest first, with their places and sources, and where the next one begins, if there is one."""
+    """One page, newest first, with related objects, and the key of the next page, if there is one."""
     incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
     if before:
         incidents = incidents.filter(Q(started_at__lte=before.at) & (Q(started_at__lt=before.at) | Q(pk__lt=before.id)))
@@ -128,41 +121,39 @@ def read_incidents(
 
 
 def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
-    """Each with its first ``shown_events``, in the order in which they happened."""
+    """Each has its first EVENTS_SHOWN events as ``shown_events``, in the order in which they happened."""
     events = IncidentEvent.objects.order_by("occurred_at", "id").select_related("token")[:EVENTS_SHOWN]
     return incidents.prefetch_related(Prefetch("events", events, to_attr="shown_events"))
 
 
 def incidents_since(source: ImpactSource, moment: datetime) -> list[Incident]:
-    """Those that were open at ``moment`` or since, newest first, at most MOST_INCIDENTS_IN_A_CHART."""
+    """Incidents that were open at ``moment`` or later, newest first, at most MOST_INCIDENTS_IN_A_CHART."""
     overlapping = incidents_of(source).filter(Q(ended_at__isnull=True) | Q(ended_at__gte=moment))
     return list(overlapping[:MOST_INCIDENTS_IN_A_CHART])
 
 
-# --- Values ----------------------------------------------------------------------------------------------------------
+# --- Values ---
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Values of one stretch of time, which begins at ``at``."""
+    """A summary of the values in a stretch of time that begins at ``at``."""
 
     at: datetime
     low: float
     mean: float
     high: float
-    count: int
 
 
 def values_of(source: ImpactSource) -> QuerySet[MetricValue]:
-    """Newest first; pages by ``page_of(…, by="-measured_at")``."""
+    """Newest first. For ``page_of(…, by="-measured_at")``."""
     return MetricValue.objects.filter(source=source).order_by("-measured_at", "-id")
 
 
 def buckets_between(source: ImpactSource, since: datetime, until: datetime) -> list[Bucket]:
-    """At most MOST_BUCKETS, oldest first, of what was measured at ``since`` or later and before ``until``.
+    """At most MOST_BUCKETS, oldest first, for what was measured from ``since`` until before ``until``.
 
-    Takes time with the number of values, of which a month has 21,600 at the most. Averages are not the database's
-    business: PostgreSQL refuses those of very large numbers.
+    Reads every value; a month has at most 21,600. Python averages, because PostgreSQL fails at very large numbers.
     """
     measured = MetricValue.objects.filter(source=source, measured_at__gte=since, measured_at__lt=until)
     rows = measured.order_by("measured_at", "id").values_list("measured_at", "value").iterator(chunk_size=2000)
@@ -170,7 +161,7 @@ def buckets_between(source: ImpactSource, since: datetime, until: datetime) -> l
     buckets = []
     for _, group in groupby(rows, key=lambda row: (row[0] - since) // width):
         moments, values = zip(*group, strict=True)
-        count = len(values)
-        mean = sum(value / count for value in values)
-        buckets.append(Bucket(moments[0], min(values), mean, max(values), count))
+        # Divided before adding, because the sum of large numbers may be infinite.
+        mean = sum(value / len(values) for value in values)
+        buckets.append(Bucket(moments[0], min(values), mean, max(values)))
     return buckets

@@ -1,4 +1,4 @@
-"""Where an impact source is reported to."""
+"""Writing impact sources and the values of custom metrics."""
 
 import math
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource
@@ -18,22 +19,19 @@ from orgs.services import save_changes
 
 
 def register_path(source: ImpactSource) -> str:
-    """Of an incident source without the token, which callers that can send no header put behind it as a last segment.
-
-    Needs the source's organization, project and environment.
-    """
+    """The path to report to. For incidents, a caller that cannot send a header appends the token as a last segment."""
     if source.is_metric:
-        return f"/api/1/impact/{source.pk}/register_impact"
-    slugs = (source.organization.slug, source.project.slug, source.environment.slug, source.slug)
-    return f"/api/1/deployments/{'/'.join(slugs)}/register_impact"
+        return reverse("register-metric", args=[source.pk])
+    slugs = [source.organization.slug, source.project.slug, source.environment.slug, source.slug]
+    return reverse("register-incident", args=slugs)
 
 
-# --- Writing impact sources ---
+# --- Impact sources ---
 
 
 @transaction.atomic
 def create_impact_source(*, environment: Environment, kind: ImpactKind, name: str, slug: str = "") -> ImpactSource:
-    """Kind, slug and environment stay what they are: callers use them."""
+    """Kind, slug and environment cannot be changed later, because callers use them."""
     project = lock_active(environment.project)
     source = ImpactSource(
         organization=project.organization,
@@ -61,7 +59,7 @@ def rename_impact_source(*, source: ImpactSource, name: str) -> None:
 
 @transaction.atomic
 def delete_impact_source(*, source: ImpactSource) -> None:
-    """What it reported stays; its calls are refused from now on."""
+    """Keeps what was reported to it. From now on, calls to it are rejected."""
     source = lock_row(source)
     if source.deleted_at is None:
         source.deleted_at = timezone.now()
@@ -71,7 +69,7 @@ def delete_impact_source(*, source: ImpactSource) -> None:
 
 @transaction.atomic
 def restore_impact_source(*, source: ImpactSource) -> None:
-    """Raises ValidationError where its environment is deleted or its slug has been taken since."""
+    """Raises ValidationError if its environment is deleted or another source has its slug now."""
     lock_active(source.project)
     lock_active(source.environment)
     source = lock_row(source)
@@ -81,20 +79,22 @@ def restore_impact_source(*, source: ImpactSource) -> None:
 
 
 def record(action: str, source: ImpactSource, **changes: str) -> None:
-    place = {"project": source.project.name, "environment": source.environment.name}
-    audit.record(action, source, organization=source.organization, changes=changes | place)
+    scope = {"project": source.project.name, "environment": source.environment.name}
+    audit.record(action, source, organization=source.organization, changes=changes | scope)
 
 
 def check_kind(source: ImpactSource, kind: ImpactKind) -> None:
-    """Raises ValidationError where the source is of another kind."""
+    """Raises ValidationError if the source is of another kind."""
     if source.kind != kind:
-        raise ValidationError({"kind": f"{source} is of kind {source.kind}, which stays: choose another slug."})
+        raise ValidationError(
+            {"kind": f"{source} is of kind {source.kind}, which cannot be changed: choose another slug."}
+        )
 
 
 # --- Values of custom metrics ---
 
 INTERVAL = timedelta(seconds=120)
-# Clients compare these texts, which are Sleuth's.
+# These are Sleuth's texts; clients compare them.
 NO_METRIC_SOURCE = "MetricImpactSource Not Found"
 TOO_SOON = "You may only register a custom metric once every 120 seconds"
 
@@ -105,27 +105,27 @@ def record_metric_value(
 ) -> MetricValue:
     """Raises InvalidField for a date before the source was created, MetricTooSoon and UnknownImpactSource.
 
-    The interval is that between arrivals. Of callers at once the database lets one through: the others find the
-    condition of the update no longer met.
+    The interval is measured between arrivals. If several callers arrive at once, the conditional update lets only one
+    of them through.
     """
-    # Whole seconds, in which most clients date.
+    # In whole seconds, because most clients send those.
     if measured_at and measured_at < source.created_at.replace(microsecond=0):
         raise InvalidField(
             f"date is older than the impact source, which was created on {source.created_at:%Y-%m-%d at %H:%M:%S} UTC: "
-            "values cannot be added for the time before."
+            "send only values that were measured later."
         )
     this = ImpactSource.objects.filter(pk=source.pk)
     free = this.filter(Q(last_value_at=None) | Q(last_value_at__lte=now - INTERVAL))
     if not free.update(last_value_at=now):
-        raise refusal(this.values_list("last_value_at", flat=True).first(), now)
+        raise why_rejected(this.values_list("last_value_at", flat=True).first(), now)
     return MetricValue.objects.create(
         source=source, value=value, measured_at=measured_at or now, created_at=now, token_id=token_id
     )
 
 
-def refusal(last_value_at: datetime | None, now: datetime) -> MetricTooSoon | UnknownImpactSource:
+def why_rejected(last_value_at: datetime | None, now: datetime) -> MetricTooSoon | UnknownImpactSource:
     if last_value_at is None:
         return UnknownImpactSource(NO_METRIC_SOURCE)
     seconds = math.ceil((last_value_at + INTERVAL - now).total_seconds())
-    # Clocks of several servers differ.
+    # Within bounds, because the clocks of several servers differ.
     return MetricTooSoon(TOO_SOON, wait=min(max(1, seconds), int(INTERVAL.total_seconds())))

@@ -1,4 +1,4 @@
-"""What is live where, as JSON and CSV."""
+"""The live deploys of an organization, as JSON and CSV."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from deployments.token_limits import allowed_deployment_ids, allowed_environment
 from orgs.csv_export import csv_response
 from orgs.text import shortened
 
-# Of an environment where something is live; where nothing is, each is null.
+# Keys of an environment. Each value is null if nothing is live there.
 FACTS = (
     "sha",
     "version",
@@ -38,7 +38,7 @@ COLUMNS = ("project", "deployment", "environment", *FACTS, "author_email")
 
 
 class LiveView(ReadView):
-    """A limited token sees what it is limited to."""
+    """A limited token sees only what it is limited to."""
 
     def get(self, request: Request, organization: str) -> HttpResponseBase:
         form = self.parameters.get("format") or "json"
@@ -72,7 +72,7 @@ class LiveView(ReadView):
 
 
 def tag_of_live(form: str, organization_slug: str, projects: Sequence[dict[str, Any]]) -> str:
-    """A weak one: the ages, and when the answer was made, grow by themselves and change nothing of what is live."""
+    """A weak ETag, because the ages and the time of the answer change although what is live does not."""
     facts = [
         [project["project"], project["name"], deployment["deployment"], deployment["name"]]
         + [{**environment, "age": None} for environment in deployment["environments"]]
@@ -83,7 +83,7 @@ def tag_of_live(form: str, organization_slug: str, projects: Sequence[dict[str, 
 
 
 def represent_live(groups: Sequence[Group], organization_slug: str, now: datetime) -> list[dict[str, Any]]:
-    """``age`` is in seconds; ``behind`` counts deploys, to 100 at the most, of ``behind_environment``."""
+    """``age`` is in seconds. ``behind`` counts the deploys of ``behind_environment`` that follow, up to 100."""
     return [
         {
             "project": group.project.slug,
@@ -130,7 +130,7 @@ def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[st
 
 
 def csv_rows(projects: Sequence[dict[str, Any]]) -> Iterator[Sequence[Any]]:
-    """The same facts, a line for each environment of each deployment."""
+    """The same as CSV, with one line for each environment of each deployment."""
     yield COLUMNS
     for project in projects:
         for deployment in project["deployments"]:

@@ -1,8 +1,8 @@
-"""What is live where: deployments by project, each in the environments of its project in promotion order."""
+"""Which deploy is live in each environment of each deployment, by project and in promotion order."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -20,8 +20,8 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A deployment in an environment; ``deploy`` is none where nothing is live. ``status.behind`` compares with
-    ``before``, the nearest environment before it where anything is."""
+    """A deployment in an environment; ``deploy`` is None if nothing is live there. ``status.behind`` compares it with
+    ``before``, the nearest environment before this one in which something is live."""
 
     environment: Environment
     deploy: Deploy | None = None
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFilters:
-    """``after`` is ``<project>/<deployment>``, the last row of the page before."""
+    """``after`` is ``<project>/<deployment>``, the last row of the previous page."""
 
     text: str = ""
     project: str = ""
@@ -54,8 +54,8 @@ class LiveFilters:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """``counts`` has how many of the organization's deployments match each of STATUS_FILTERS in some environment;
-    ``following`` is the next page's ``after``, empty on the last one."""
+    """``counts`` says for each of STATUS_FILTERS how many of the organization's deployments match it in at least one
+    environment. ``following`` is the next page's ``after``, and is empty on the last page."""
 
     groups: list[Group]
     deployment_count: int
@@ -64,11 +64,11 @@ class Live:
 
 
 def read_live(organization_id: int, filters: LiveFilters, *, now: datetime) -> Live:
-    """A page, in the order of the slugs of projects and deployments."""
+    """One page, sorted by the slugs of projects and deployments."""
     statuses = find_statuses(organization_id, now)
-    in_state = {
-        state: {status.deployment_id for status in statuses.values() if is_so(status)}
-        for state, is_so in STATUS_FILTERS.items()
+    ids_in_state = {
+        state: {status.deployment_id for status in statuses.values() if matches(status)}
+        for state, matches in STATUS_FILTERS.items()
     }
     deployments = active_deployments(organization_id)
     count = deployments.count()
@@ -80,7 +80,7 @@ def read_live(organization_id: int, filters: LiveFilters, *, now: datetime) -> L
     if filters.project:
         deployments = deployments.filter(project__slug=filters.project)
     if filters.state:
-        deployments = deployments.filter(pk__in=in_state[filters.state])
+        deployments = deployments.filter(pk__in=ids_in_state[filters.state])
     project, _, deployment = filters.after.partition("/")
     if deployment:
         deployments = deployments.filter(Q(project__slug__gt=project) | Q(project__slug=project, slug__gt=deployment))
@@ -88,18 +88,18 @@ def read_live(organization_id: int, filters: LiveFilters, *, now: datetime) -> L
     following = f"{page[PAGE_SIZE - 1].project.slug}/{page[PAGE_SIZE - 1].slug}" if len(page) > PAGE_SIZE else ""
     page = page[:PAGE_SIZE]
     targets = Target.objects.filter(deployment__in=[deployment.pk for deployment in page])
-    counts = {state: len(ids) for state, ids in in_state.items()}
-    return Live(by_project(page, targets, statuses), count, counts, following)
+    counts = {state: len(ids) for state, ids in ids_in_state.items()}
+    return Live(group_by_project(page, targets, statuses), count, counts, following)
 
 
 def read_all_live(organization_id: int, *, now: datetime) -> list[Group]:
     targets = Target.objects.filter(deployment__organization=organization_id)
-    return by_project(list(active_deployments(organization_id)), targets, find_statuses(organization_id, now))
+    return group_by_project(list(active_deployments(organization_id)), targets, find_statuses(organization_id, now))
 
 
 def read_live_of(deployment: Deployment, *, now: datetime) -> list[Cell]:
     statuses = find_statuses(deployment.organization_id, now, deployment_id=deployment.pk)
-    (group,) = by_project([deployment], Target.objects.filter(deployment=deployment), statuses)
+    (group,) = group_by_project([deployment], Target.objects.filter(deployment=deployment), statuses)
     return group.rows[0].cells
 
 
@@ -111,10 +111,10 @@ def active_deployments(organization_id: int) -> QuerySet[Deployment]:
     )
 
 
-def by_project(
+def group_by_project(
     deployments: Sequence[Deployment], targets: QuerySet[Target], statuses: Mapping[int, LiveStatus]
 ) -> list[Group]:
-    """``targets`` are at least those of ``deployments``, which come in order of their projects."""
+    """``deployments`` are sorted by project; ``targets`` include all of theirs."""
     live = {
         (target.deployment_id, target.environment_id): target
         for target in targets.exclude(live_deploy=None).select_related("live_deploy")
@@ -126,28 +126,20 @@ def by_project(
     groups = {key: Group(project, environments[key]) for key, project in projects.items()}
     for deployment in deployments:
         group = groups[deployment.project_id]
-        group.rows.append(Row(deployment, list(cells_of(deployment, group.environments, live, statuses))))
+        cells, before = [], None
+        for environment in group.environments:
+            target = live.get((deployment.pk, environment.pk))
+            if target is None:
+                cells.append(Cell(environment))
+            else:
+                cells.append(Cell(environment, target.live_deploy, statuses.get(target.pk, NORMAL), before))
+                before = environment
+        group.rows.append(Row(deployment, cells))
     return list(groups.values())
 
 
-def cells_of(
-    deployment: Deployment,
-    environments: Sequence[Environment],
-    live: Mapping[tuple[int, int], Target],
-    statuses: Mapping[int, LiveStatus],
-) -> Iterator[Cell]:
-    before = None
-    for environment in environments:
-        target = live.get((deployment.pk, environment.pk))
-        if target is None:
-            yield Cell(environment)
-        else:
-            yield Cell(environment, target.live_deploy, statuses.get(target.pk, NORMAL), before)
-            before = environment
-
-
 def live_fingerprint(organization: Organization, *, with_calls: bool, now: datetime) -> str:
-    """Changes whenever what is live does, how far it is behind, or ``with_calls`` what was rejected today."""
+    """Changes when a live deploy or how far it is behind changes, and, ``with_calls``, when a call comes in."""
     targets = Target.objects.filter(deployment__organization=organization)
     live = targets.aggregate(count=Count("live_deploy"), sum=Sum("live_deploy"), newest=Max("live_deploy"))
     newest_call = Call.objects.filter(organization=organization).order_by("-id").values_list("id", flat=True)

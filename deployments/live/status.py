@@ -1,4 +1,4 @@
-"""Which live deploys are not as they should be: behind, rolled back or old."""
+"""Which live deploys need attention because they are behind, rolled back or stale."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from tokens.statements import as_parameter
 STALE_AFTER = timedelta(days=30)
 MOST_BEHIND = 100
 
-# How far a live deploy is behind the environment before it in the path, the nearest one where anything is live: how
-# many deploys there followed its latest one of this sha and stand, being no rollbacks nor rolled back. Where the sha
-# was never there, nothing can be said, and it is not behind. COALESCE keeps SQLite from reading a target's history in
-# this order instead of looking up the sha.
+# A live deploy is compared with the nearest environment before it in the promotion path in which anything is live. It
+# is behind by the deploys that followed the latest deploy of the same sha there, not counting rollbacks and deploys
+# that were rolled back. If its sha was never deployed there, the two are not comparable and it counts as not behind.
+# COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
 FIND_STATUSES = """
 WITH live AS (
     SELECT target.id, target.deployment_id, deploy.sha, deploy.deployed_at, deploy.restores_id,
@@ -23,7 +23,7 @@ WITH live AS (
     JOIN deployments_target target ON target.deployment_id = deployment.id
     JOIN orgs_environment environment ON environment.id = target.environment_id AND environment.deleted_at IS NULL
     JOIN deployments_deploy deploy ON deploy.id = target.live_deploy_id
-    WHERE deployment.{place} = %s AND deployment.deleted_at IS NULL
+    WHERE deployment.{scope} = %s AND deployment.deleted_at IS NULL
     WINDOW path AS (PARTITION BY target.deployment_id ORDER BY environment.position, environment.id)
 )
 SELECT id, deployment_id, CASE WHEN sha = before_sha THEN 0 ELSE (
@@ -43,13 +43,13 @@ SELECT id, deployment_id, CASE WHEN sha = before_sha THEN 0 ELSE (
 ) END, restores_id IS NOT NULL, deployed_at < %s
 FROM live
 """
-STATUSES_OF_ORGANIZATION = FIND_STATUSES.format(place="organization_id")
-STATUSES_OF_DEPLOYMENT = FIND_STATUSES.format(place="id")
+STATUSES_OF_ORGANIZATION = FIND_STATUSES.format(scope="organization_id")
+STATUSES_OF_DEPLOYMENT = FIND_STATUSES.format(scope="id")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
-    """``behind`` counts to MOST_BEHIND at the most."""
+    """``behind`` stops counting at MOST_BEHIND."""
 
     deployment_id: int = 0
     behind: int = 0
@@ -66,7 +66,7 @@ STATUS_FILTERS: dict[str, Callable[[LiveStatus], bool]] = {
 
 
 def find_statuses(organization_id: int, now: datetime, *, deployment_id: int | None = None) -> dict[int, LiveStatus]:
-    """By target, for an organization's deployments or one of them."""
+    """By target, for an organization's deployments or only one of them. Leaves out targets whose status is NORMAL."""
     statement = STATUSES_OF_ORGANIZATION if deployment_id is None else STATUSES_OF_DEPLOYMENT
     values = [deployment_id or organization_id, MOST_BEHIND, as_parameter(now - STALE_AFTER)]
     with connection.cursor() as cursor:

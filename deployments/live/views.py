@@ -1,17 +1,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.choices import CallableChoiceIterator
 
 from deployments.live.queries import Group, LiveFilters, live_fingerprint, read_live, read_live_of
-from deployments.models import Deployment
-from deployments.pages import deploys_path, has_seen, wants_part
+from deployments.pages import deploys_path, find_deployment, has_seen, wants_part
 from deployments.request_log.queries import count_rejected_today, may_see_requests, rejected_today_of
 from deployments.timeline.forms import TimelineScope
 from deployments.timeline.views import show_timeline
@@ -19,11 +19,12 @@ from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Organization, Project
 from orgs.roles import Permission
 
-STATUS_CHOICES = (("", "Any state"), ("behind", "Behind"), ("rolled-back", "Rolled back"), ("stale", "Stale"))
+STATUS_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
+STATUS_CHOICES = [("", "Any state"), *((state, words.capitalize()) for state, words in STATUS_WORDS.items())]
 
 
 class LiveForm(forms.Form):
-    """The filters of what is live, as they stand in its address."""
+    """The filters of the home page, taken from its query string."""
 
     q = forms.CharField(
         required=False,
@@ -55,23 +56,16 @@ class LiveForm(forms.Form):
         return [self[name] for name in ("q", "project", "state")]
 
     def filters(self) -> LiveFilters:
-        """What is valid of it."""
+        """Ignores invalid filters."""
         self.is_valid()
         data = self.cleaned_data
-        return LiveFilters(
-            text=data.get("q", ""),
-            project=data.get("project", ""),
-            state=data.get("state", ""),
-            after=data.get("after", ""),
-        )
-
-
-STATUS_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
+        texts = {name: data.get(name, "") for name in ("project", "state", "after")}
+        return LiveFilters(text=data.get("q", ""), **texts)
 
 
 @member_page(Permission.VIEW)
 def home(request: MemberRequest) -> HttpResponse:
-    """What is live where: the whole page; to htmx the table alone, or 204 where it is as before."""
+    """What is live where. htmx gets only the table, or 204 if nothing changed."""
     now = timezone.now()
     seen = f'"{live_fingerprint(request.organization, with_calls=may_see_requests(request), now=now)}"'
     if has_seen(request, seen):
@@ -82,12 +76,12 @@ def home(request: MemberRequest) -> HttpResponse:
     shown = [row.deployment for group in live.groups for row in group.rows]
     context = {
         "form": form,
-        "deploys_path": deploys_path(request.organization),
+        "deploys_path": deploys_path(request.organization.slug),
         "live": live,
-        "clauses": list(clauses_of(live.counts)),
+        "status_links": list(status_links(live.counts)),
         "rejected_count": count_rejected_today(request),
         "rejected_today": rejected_today_of(request, shown),
-        "tables": list(tables_of(live.groups)),
+        "tables": group_into_tables(live.groups),
         "is_filtered": bool(filters.text or filters.project or filters.state),
         "seen": seen,
         "wants_table": wants_part(request),
@@ -101,42 +95,33 @@ class Table:
     groups: list[Group]
 
 
-def tables_of(groups: Sequence[Group]) -> Iterator[Table]:
-    """Projects that follow each other share a table where their paths are called the same."""
-    table: Table | None = None
-    for group in groups:
-        if table and names(table.environments) == names(group.environments):
-            table.groups.append(group)
-            continue
-        if table:
-            yield table
-        table = Table(group.environments, [group])
-    if table:
-        yield table
+def group_into_tables(groups: Sequence[Group]) -> list[Table]:
+    """Consecutive projects share a table if their environments have the same names."""
 
+    def names(group: Group) -> list[tuple[str, str]]:
+        return [(environment.slug, environment.name) for environment in group.environments]
 
-def names(environments: Sequence[Environment]) -> list[tuple[str, str]]:
-    return [(environment.slug, environment.name) for environment in environments]
+    runs = (list(run) for _, run in groupby(groups, key=names))
+    return [Table(run[0].environments, run) for run in runs]
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class StatusLink:
     words: str
     url: str
 
 
-def clauses_of(counts: Mapping[str, int]) -> Iterator[Clause]:
-    """The sentence above the table: how many deployments are off somewhere, and where those are shown."""
+def status_links(counts: Mapping[str, int]) -> Iterator[StatusLink]:
+    """For the sentence above the table: how many deployments have each status somewhere, and the list of those."""
     for state, words in STATUS_WORDS.items():
         if count := counts[state]:
-            yield Clause(f"{count:,} {'is' if count == 1 else 'are'} {words}", f"?state={state}")
+            yield StatusLink(f"{count:,} {'is' if count == 1 else 'are'} {words}", f"?state={state}")
 
 
 @member_page(Permission.VIEW)
 def deployment(request: MemberRequest, deployment: str) -> HttpResponseBase:
     """What is live in each of its environments, and its timeline."""
-    deployments = Deployment.objects.select_related("project").filter(organization=request.organization)
-    found = get_object_or_404(deployments, slug=deployment)
+    found = find_deployment(request, deployment)
 
     def live() -> dict[str, Any]:
         return {

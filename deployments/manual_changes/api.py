@@ -24,7 +24,7 @@ from deployments.registration.idempotency import Answer, answer_by_key, answer_s
 from deployments.registration.representation import as_text
 from deployments.registration.targets import choose_environment, find_project
 from deployments.request_log.endpoint import CallView
-from deployments.timeline.entries import read_changes, rows_of
+from deployments.timeline.entries import read_changes, with_related
 from deployments.timeline.pager import EntryKey
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
@@ -132,7 +132,7 @@ class ManualChangesView(ReadView):
 
 class ManualChangeView(ReadView):
     def get(self, request: Request, organization: str, change_id: int) -> HttpResponse:
-        change = visible(rows_of(ManualChange.objects.all()), self.token).filter(pk=change_id).first()
+        change = visible(with_related(ManualChange.objects.all()), self.token).filter(pk=change_id).first()
         if change is None:
             raise Http404
         return self.answer(represent_manual_change(change))

@@ -1,7 +1,8 @@
-"""Recording a manual change by hand; its fields are checked by the schema that calls are checked by."""
+"""The form of a manual change. It checks its fields with the same JSON schema as the API."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,15 +17,16 @@ from deployments.manual_changes.api import SCHEMA
 from deployments.manual_changes.services import ManualChangeFields
 from deployments.models import ManualChange
 from deployments.models.manual_change import MAX_DESCRIPTION_LENGTH
+from deployments.pages import RowField
 from orgs.models import Environment
 
 MAX_LINKS_LENGTH = 100_000
-# A name that a call gave may have a = in it.
+# A name that came with a call may contain "=".
 LINK = re.compile(r"(.+?)=\s*(https?://.*)", re.IGNORECASE)
 
 
 class MomentField(forms.CharField):
-    """A date and time by the clock of ``zone``; none where it is left empty."""
+    """A date and time in the time zone ``zone``; None if it is left empty."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
 
@@ -38,7 +40,7 @@ class MomentField(forms.CharField):
         return value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """By the clock that is shown: an hour that comes twice in autumn is no change. Empty is none either."""
+        """Compares what the page shows, because in autumn an hour comes twice. Leaving it empty changes nothing."""
         if not data:
             return False
         try:
@@ -56,36 +58,41 @@ class MomentField(forms.CharField):
         except (ValueError, OverflowError):
             raise forms.ValidationError("Write a date and a time, such as 2024-05-01T14:30.") from None
         if moment < EARLIEST:
-            raise forms.ValidationError("This is before 1970: write when it happened, or leave it empty.")
+            raise forms.ValidationError("This is before 1970. Write when it happened, or leave it empty.")
         if moment > timezone.now():
-            raise forms.ValidationError("This is in the future: write when it happened, or leave it empty.")
+            raise forms.ValidationError("This is in the future. Write when it happened, or leave it empty.")
         return moment
 
 
 class ManualChangeForm(forms.Form):
-    """``environments`` are those to choose from, ``change`` is one to edit."""
+    """``environments`` are the ones to choose from; ``change`` is the one to edit, if any."""
 
     name = forms.CharField(
         label="What was changed",
         max_length=255,
         widget=forms.TextInput(attrs={"placeholder": "Scaled up the web tier", "autocomplete": "off"}),
     )
-    environment = forms.ChoiceField()
+    environment = RowField()
     changed_at = MomentField(label="When")
     description = forms.CharField(
         required=False, max_length=MAX_DESCRIPTION_LENGTH, widget=forms.Textarea(attrs={"rows": 4})
     )
-    author = forms.CharField(required=False, max_length=254, label="Author", help_text="E-mail address of who did it.")
+    author = forms.CharField(
+        required=False,
+        max_length=254,
+        label="Author",
+        help_text="The e-mail address of the person who made the change.",
+    )
     tags = forms.CharField(
         required=False,
         max_length=5000,
-        help_text="With commas between: database, feature-flag.",
+        help_text="Separate them with commas: database, feature-flag.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     links = forms.CharField(
         required=False,
         max_length=MAX_LINKS_LENGTH,
-        help_text="One a line, each a name and its address: ticket=https://tracker.example.com/1.",
+        help_text="One per line, as name=address: ticket=https://tracker.example.com/1.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "mono"}),
     )
 
@@ -99,55 +106,45 @@ class ManualChangeForm(forms.Form):
     ) -> None:
         super().__init__(*args, **options)
         self.change = change
-        self.environments = {str(environment.pk): environment for environment in environments}
-        self.fields["environment"] = forms.ChoiceField(
-            choices=[(pk, item.name) for pk, item in self.environments.items()]
-        )
-        moment: MomentField = self.fields["changed_at"]  # type: ignore[assignment]  # as it stands above
-        moment.zone = zone
-        empty = "as it was" if change else "now"
-        moment.help_text = f"By the clock of {zone.key.replace('_', ' ')}. Empty: {empty}."
+        fields: dict[str, Any] = self.fields
+        fields["environment"].offer(environments, key="pk")
+        fields["changed_at"].zone = zone
+        if_empty = "to keep the present value" if change else "for now"
+        fields["changed_at"].help_text = f"In the time zone {zone.key.replace('_', ' ')}. Leave empty {if_empty}."
 
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        self.check("name", name)
-        return name
+    def clean_name(self) -> Any:
+        return self.checked("name", self.cleaned_data["name"])
 
-    def clean_environment(self) -> Environment:
-        return self.environments[self.cleaned_data["environment"]]
-
-    def clean_author(self) -> str:
-        author: str = self.cleaned_data["author"]
-        self.check("author", author)
-        return author
+    def clean_author(self) -> Any:
+        return self.checked("author", self.cleaned_data["author"])
 
     def clean_tags(self) -> tuple[str, ...]:
-        """With or without #, in any case."""
+        """Accepts tags with or without ``#``, in any case."""
         parts = (part.strip().lstrip("#").lower() for part in self.cleaned_data["tags"].split(","))
-        return refused(read_tags)([f"#{part}" for part in parts if part]) or ()
+        with invalid_fields_as_errors():
+            return read_tags([f"#{part}" for part in parts if part]) or ()
 
     def clean_links(self) -> tuple[tuple[str, str], ...]:
         links: dict[str, str] = {}
         for line in filter(None, map(str.strip, self.cleaned_data["links"].splitlines())):
             match = LINK.fullmatch(line)
             if match is None:
-                raise forms.ValidationError(
-                    f"Write a name, = and an http or https address in each line: “{line[:60]}” is none."
-                )
+                raise forms.ValidationError(f"“{line[:60]}” is not a name=address line with an http or https address.")
             name, url = match[1].strip(), match[2]
             if name in links:
-                raise forms.ValidationError(f"Two links are called {name}.")
+                raise forms.ValidationError(f"Two links have the name {name}.")
             links[name] = url
-        self.check("links", links)
-        return tuple(links.items())
+        return tuple(self.checked("links", links).items())
 
-    def check(self, name: str, value: Any) -> None:
-        """Raises ValidationError where the schema refuses ``value``."""
+    def checked(self, name: str, value: Any) -> Any:
+        """``value`` itself. Raises ValidationError if the schema rejects it."""
         if value:
-            refused(check_fields)(SCHEMA, {"name": "-", name: value})
+            with invalid_fields_as_errors():
+                check_fields(SCHEMA, {"name": "-", name: value})
+        return value
 
     def fields_to_store(self) -> ManualChangeFields:
-        """Of a valid form. What the form does not ask, and a moment that was not touched, stays as it was."""
+        """Needs a valid form. Keeps the user's address, which has no field, and a moment that was not edited."""
         data, change = self.cleaned_data, self.change
         changed_at = data["changed_at"] or timezone.now()
         if change and (not data["changed_at"] or "changed_at" not in self.changed_data):
@@ -163,16 +160,12 @@ class ManualChangeForm(forms.Form):
         )
 
 
-def refused(check: Callable[..., Any]) -> Callable[..., Any]:
-    """``check`` with ValidationError for InvalidField."""
-
-    def checking(*args: Any) -> Any:
-        try:
-            return check(*args)
-        except InvalidField as error:
-            raise forms.ValidationError(str(error)) from None
-
-    return checking
+@contextmanager
+def invalid_fields_as_errors() -> Iterator[None]:
+    try:
+        yield
+    except InvalidField as error:
+        raise forms.ValidationError(str(error)) from None
 
 
 def initial_of(change: ManualChange) -> dict[str, Any]:

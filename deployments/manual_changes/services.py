@@ -1,4 +1,4 @@
-"""Manual changes: what a caller or a member said becomes one row, which can be edited, deleted and restored."""
+"""Writing manual changes that a caller or a member reported."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from orgs.services import save_changes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualChangeFields:
-    """``tags`` are without their ``#``, ``links`` pairs of name and address."""
+    """``tags`` have no ``#``; ``links`` are pairs of a name and an address."""
 
     name: str
     changed_at: datetime
@@ -48,7 +48,7 @@ def register_manual_change(
     token_id: int | None = None,
     member: User | None = None,
 ) -> ManualChange:
-    """By a token or by a member. When this returns outside a transaction, the change is on disk."""
+    """Either a token or a member reports it. Outside a transaction, the change is on disk when this returns."""
     project = environment.project
     change = ManualChange(
         organization=project.organization,
@@ -59,17 +59,17 @@ def register_manual_change(
         **fields.columns(),
     )
     store(change)
-    facts = {"project": project.name, "environment": environment.name, "changed_at": fields.changed_at}
-    record("registered", change, changes=facts)
+    details = {"project": project.name, "environment": environment.name, "changed_at": fields.changed_at}
+    record("registered", change, changes=details)
     return change
 
 
 @transaction.atomic
 def change_manual_change(*, change: ManualChange, environment: Environment, fields: ManualChangeFields) -> None:
-    """Raises ValidationError for another project's environment and where the change was deleted meanwhile."""
+    """Raises ValidationError if the environment is another project's or the change was deleted meanwhile."""
     change = lock_active(change)
     if environment.project_id != change.project_id:
-        raise ValidationError(f"{environment} is no environment of {change.project}.")
+        raise ValidationError(f"{environment} is not an environment of {change.project}.")
     before = change.environment
     changes = save_changes(change, {**fields.columns(), "environment_id": environment.pk})
     if changes.pop("environment_id", None):
@@ -82,7 +82,7 @@ def change_manual_change(*, change: ManualChange, environment: Environment, fiel
 
 @transaction.atomic
 def delete_manual_change(*, change: ManualChange) -> None:
-    """It stays in the database for :func:`restore_manual_change`."""
+    """Keeps the row, so that :func:`restore_manual_change` can restore it."""
     set_deleted_at(change, timezone.now(), "deleted")
 
 

@@ -15,7 +15,7 @@ from deployments.impacts import sources
 from deployments.models import ImpactKind, ImpactSource
 from deployments.provisioning.checks import add_repetition, check_document, known_words
 from deployments.provisioning.document import Item, Problems, ProvisioningError, one_line
-from deployments.setup.services import create_deployment, map_branch, mapping_in_words, update_deployment
+from deployments.setup.services import branch_mapping, create_deployment, map_branch, update_deployment
 from orgs import services
 from orgs.models import Environment, Organization, Project, User
 from orgs.roles import Role
@@ -223,7 +223,7 @@ def apply_deployment(project: Project, item: Item) -> Result:
         "repository": {"provider": str(deployment.repository_provider), "url": deployment.repository_url},
         "path_includes": deployment.path_includes,
         "path_excludes": deployment.path_excludes,
-        "branches": {target.environment.slug: mapping_in_words(target) for target in targets},
+        "branches": {target.environment.slug: branch_mapping(target) for target in targets},
         "created": created,
     }
 

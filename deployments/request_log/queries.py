@@ -18,7 +18,7 @@ from orgs.queries import midnight
 from orgs.roles import Permission, role_allows
 
 FILTERS = {
-    "turned-away": REJECTED_OUTCOMES,
+    "all-rejected": REJECTED_OUTCOMES,
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
 # Lines are numbered nearly in the order of their time; so an index finds where a day begins among those of an outcome.

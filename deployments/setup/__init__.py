@@ -1,1 +1,1 @@
-"""Projects, environments and deployments: pages, services, lists of the API, and snippets for each CI."""
+"""Projects, environments and deployments: their pages, services and API lists, and snippets for each CI."""

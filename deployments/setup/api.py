@@ -14,7 +14,7 @@ from orgs.models import Environment, Organization, Project
 
 
 class OrganizationsView(ListView):
-    """The access token's: there is one."""
+    """Lists one organization, the access token's."""
 
     def rows(self) -> QuerySet[Any]:
         return Organization.objects.filter(pk=self.token.organization_id)
@@ -78,7 +78,8 @@ class DeploymentsView(ListView):
 
 
 def in_project(view: ReadView, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those that the token may see, of the project that the query string names, if any. Raises InvalidField."""
+    """The rows that the token may see, of the project that the query string names, if it names one. Raises
+    InvalidField."""
     rows = visible(rows.filter(project__deleted_at=None).select_related("project"), view.token)
     text, projects = view.parameters.get("project", ""), visible(Project.objects.all(), view.token)
     if not text:

@@ -1,4 +1,4 @@
-"""Deleting projects and deployments, and bringing them back. Deploys are deleted by ``deployments.registration``."""
+"""Deleting and restoring projects and deployments."""
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from orgs.rows import lock_active, lock_row
 
 @transaction.atomic
 def delete_project(*, project: Project) -> None:
-    """Its deployments and environments are deleted with it, at the same moment; their deploys stay."""
+    """Deletes its deployments and environments, too, with the same ``deleted_at``. Their deploys stay."""
     project = lock_row(project)
     if project.deleted_at:
         return
@@ -32,9 +32,9 @@ def delete_project(*, project: Project) -> None:
 
 @transaction.atomic
 def restore_project(*, project: Project) -> None:
-    """Brings back what was deleted with it, and not what was deleted before.
+    """Also restores what was deleted with it, but not what was deleted before.
 
-    Raises ValidationError where a slug of it or of one of its deployments has been taken since.
+    Raises ValidationError if its slug or the slug of one of its deployments is in use now.
     """
     project = lock_row(project)
     deleted_at = project.deleted_at
@@ -49,22 +49,22 @@ def restore_project(*, project: Project) -> None:
         with transaction.atomic():
             deployments.update(deleted_at=None, updated_at=timezone.now())
     except IntegrityError:
-        raise taken_by_others(project, restored) from None
+        raise slugs_in_use(project, restored) from None
     audit.record("project.restored", project, organization=project.organization)
 
 
-def taken_by_others(project: Project, ids: list[int]) -> ValidationError:
+def slugs_in_use(project: Project, ids: list[int]) -> ValidationError:
     active = Deployment.objects.filter(organization=project.organization_id).values("slug")
     slugs = Deployment.all_objects.filter(pk__in=ids, slug__in=active).order_by("slug").values_list("slug", flat=True)
     return ValidationError(
-        f"{project} cannot be restored, for other deployments have slugs of its deployments now: "
+        f"{project} cannot be restored, because other deployments now have the slugs of its deployments: "
         f"{', '.join(slugs[:10])}. Delete those first."
     )
 
 
 @transaction.atomic
 def delete_deployment(*, deployment: Deployment) -> None:
-    """Its deploys stay. Calls that register there are refused from now on."""
+    """Keeps its deploys. From now on, calls that register a deploy of it are rejected."""
     deployment = lock_row(deployment)
     if deployment.deleted_at is None:
         deployment.deleted_at = timezone.now()
@@ -74,7 +74,7 @@ def delete_deployment(*, deployment: Deployment) -> None:
 
 @transaction.atomic
 def restore_deployment(*, deployment: Deployment) -> None:
-    """Raises ValidationError where its project is deleted or its slug has been taken since."""
+    """Raises ValidationError if its project is deleted or its slug is in use now."""
     lock_active(deployment.project)
     deployment = lock_row(deployment)
     if deployment.deleted_at:

@@ -1,11 +1,13 @@
+"""The forms of projects, environments and deployments."""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
-from deployments.models import BranchMatch, Deployment, Provider, Target
+from deployments.models import BranchMatch, Provider, Target
 from deployments.models.deployment import validate_repository_url
-from deployments.pages import slug_field
+from deployments.pages import RowField, slug_field
 from deployments.setup.services import DeploymentFields, validate_branch_mapping
 from orgs.forms import EnvironmentNamesField, NameField
 from orgs.models import Environment, Project
@@ -14,7 +16,7 @@ from orgs.services import ENVIRONMENT_COLOURS, NewEnvironment
 
 class NewProjectForm(forms.Form):
     name = NameField()
-    slug = slug_field("Stands in addresses, and stays when the name changes. Empty: made of the name.")
+    slug = slug_field("Part of the project's addresses. It cannot be changed. Leave empty to derive it from the name.")
     environments = EnvironmentNamesField()
 
     def clean_environments(self) -> list[NewEnvironment]:
@@ -46,7 +48,7 @@ class EnvironmentForm(forms.Form):
 
 
 class NewEnvironmentForm(EnvironmentForm):
-    slug = slug_field("What calls write as environment; it stays when the name changes. Empty: made of the name.")
+    slug = slug_field("Calls name the environment by it. It cannot be changed. Leave empty to derive it from the name.")
     is_default = forms.BooleanField(
         required=False, label="Default", help_text="Calls that name no environment go to the default one."
     )
@@ -62,16 +64,16 @@ def initial_of_environment(environment: Environment) -> dict[str, Any]:
 MAX_PATTERNS = 100
 MAX_PATTERN_LENGTH = 500
 
-# What a mapping means, in words that the page changes as one types; {} is the branch.
+# Explains a mapping; the page keeps the text up to date while one types. {} is the branch.
 BRANCH_WORDS = {
-    BranchMatch.ANY: "Takes every branch.",
-    BranchMatch.EXACT: "Takes the branch {}, and calls that name no branch; a call from another branch is refused.",
-    BranchMatch.PREFIX: "Takes branches that begin with {}; a call has to name its branch, and others are refused.",
+    BranchMatch.ANY: "Accepts every branch.",
+    BranchMatch.EXACT: "Accepts the branch {} and calls that name no branch. Calls from other branches are rejected.",
+    BranchMatch.PREFIX: "Accepts branches that begin with {}. Calls that name another branch, or none, are rejected.",
 }
 
 
 class LinesField(forms.CharField):
-    """A text, one item a line, as a list."""
+    """A list, written as one item per line."""
 
     widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"})
 
@@ -91,7 +93,7 @@ class LinesField(forms.CharField):
 
 
 class RepositoryUrlField(forms.CharField):
-    """An address as git or a browser shows it; https where no scheme is written."""
+    """An address as git or a browser shows it. Adds https:// if the scheme is missing."""
 
     default_validators = [validate_repository_url]  # noqa: RUF012 - Django's own
 
@@ -108,14 +110,16 @@ class DeploymentForm(forms.Form):
     repository_provider = forms.ChoiceField(choices=Provider, label="Repository at")
     repository_url = RepositoryUrlField(
         label="Repository address",
-        help_text="As in the browser, https://github.com/acme/storefront, or as git@host:owner/repo.git.",
+        help_text="As in the browser (https://github.com/acme/storefront) or as git@host:owner/repo.git.",
     )
     path_includes = LinesField(
         label="Paths that belong to it",
-        help_text="For a repository with several deployments: one pattern a line, such as services/checkout/**. "
-        "None: every path.",
+        help_text="For a repository with several deployments: one pattern per line, such as services/checkout/**. "
+        "Leave empty for every path.",
     )
-    path_excludes = LinesField(label="Paths that do not belong to it", help_text="One pattern a line, such as **/*.md.")
+    path_excludes = LinesField(
+        label="Paths that do not belong to it", help_text="One pattern per line, such as **/*.md."
+    )
 
     def fields_to_store(self) -> DeploymentFields:
         data = self.cleaned_data
@@ -130,23 +134,19 @@ class DeploymentForm(forms.Form):
 
 class NewDeploymentForm(DeploymentForm):
     slug = slug_field(
-        "Stands in the address that your CI calls; it stays when the name changes. Left empty: made of the name."
+        "Part of the address that your CI calls. It cannot be changed. Leave empty to derive it from the name."
     )
-    project = forms.ChoiceField()
+    project = RowField()
     field_order = ("project", "name", "slug", "repository_provider", "repository_url", "path_includes", "path_excludes")
 
     def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.projects = {project.slug: project for project in projects}
-        none = [("", "Choose a project")] if len(projects) > 1 else []
-        self.fields["project"] = forms.ChoiceField(choices=[*none, *((p.slug, p.name) for p in projects)])
-
-    def clean_project(self) -> Project:
-        return self.projects[self.cleaned_data["project"]]
+        fields: dict[str, Any] = self.fields
+        fields["project"].offer(projects, empty_label="Choose a project" if len(projects) > 1 else "")
 
 
 class BranchForm(forms.Form):
-    """Which branch goes to one environment."""
+    """The branch that is deployed to one environment."""
 
     match = forms.ChoiceField(choices=[("any", "any branch"), ("exact", "this branch"), ("prefix", "begins with")])
     branch = forms.CharField(required=False, max_length=255)
@@ -181,31 +181,16 @@ class BranchForm(forms.Form):
         if not branch:
             self.add_error("branch", "Write the branch, or choose any branch.")
         elif "*" in branch:
-            self.add_error("branch", "Write the branch without *: choose “begins with” for all that begin so.")
+            self.add_error("branch", "Write the branch without *. To accept several, choose “begins with”.")
         else:
             validate_branch_mapping(branch)
         return {**data, "mapping": branch + "*" if match == BranchMatch.PREFIX else branch}
 
 
-def branch_forms(
-    data: Mapping[str, Any] | None, environments: Sequence[Environment], targets: Mapping[int, Target]
-) -> list[BranchForm]:
-    return [BranchForm(data, environment=item, target=targets.get(item.pk)) for item in environments]
-
-
-def initial_of_deployment(deployment: Deployment) -> dict[str, Any]:
-    return {name: getattr(deployment, name) for name in DeploymentForm.base_fields}
-
-
 class MoveForm(forms.Form):
-    project = forms.ChoiceField(label="Move to")
+    project = RowField(label="Move to")
 
     def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.projects = {project.slug: project for project in projects}
-        self.fields["project"] = forms.ChoiceField(
-            label="Move to", choices=[("", "Choose a project"), *((p.slug, p.name) for p in projects)]
-        )
-
-    def clean_project(self) -> Project:
-        return self.projects[self.cleaned_data["project"]]
+        fields: dict[str, Any] = self.fields
+        fields["project"].offer(projects, empty_label="Choose a project")

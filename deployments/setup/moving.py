@@ -1,4 +1,4 @@
-"""Moving a deployment to another project of its organization, with its history."""
+"""Moving a deployment, with its history, to another project of its organization."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ from orgs.rows import lock_active
 from orgs.services import NewEnvironment, create_environment
 from tokens.models import AccessToken
 
-# Its CI waits meanwhile: as many take 4 s on SQLite and 15 s on PostgreSQL on two busy cores.
+# The deployment's CI waits during the move. This many deploys take 4 s on SQLite and 15 s on PostgreSQL, on two busy
+# cores.
 MAX_DEPLOYS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """Where a target goes: to the environment of the same slug, or to a new one where there is none.
+class TargetMove:
+    """The environment that a target moves to: the one with the same slug, or None for a new one.
 
-    The history of a deleted environment goes to a deleted environment of its own.
+    A target in a deleted environment moves to a new environment, which is deleted, too.
     """
 
     target: Target
@@ -31,7 +32,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    arrivals: Sequence[Arrival]
+    targets: Sequence[TargetMove]
     deploy_count: int
     default_before: Environment
     default_after: Environment
@@ -49,12 +50,12 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
         .order_by("environment__position", "environment_id")
     )
     known = {environment.slug: environment for environment in project.environments.all()}
-    arrivals = [
-        Arrival(target, None if target.environment.deleted_at else known.get(target.environment.slug))
+    moves = [
+        TargetMove(target, None if target.environment.deleted_at else known.get(target.environment.slug))
         for target in targets
     ]
     return MovePlan(
-        arrivals=arrivals,
+        targets=moves,
         deploy_count=Deploy.all_objects.filter(deployment=deployment)[: MAX_DEPLOYS + 1].count(),
         default_before=deployment.project.environments.get(is_default=True),
         default_after=project.environments.get(is_default=True),
@@ -64,15 +65,16 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
 
 @transaction.atomic
 def move_deployment(*, deployment: Deployment, project: Project) -> None:
-    """Takes time with the number of its deploys; registrations of the deployment wait for it.
+    """Takes time in proportion to the number of deploys. Registrations of the deployment wait until it is done.
 
-    Raises ValidationError where it has too many, or the project is another organization's, or either is deleted.
+    Raises ValidationError if there are too many deploys, if the project is another organization's, or if the project or
+    the deployment is deleted.
     """
     if project.organization_id != deployment.organization_id:
-        raise ValidationError(f"{project} is another organization's.")
+        raise ValidationError(f"{project} belongs to another organization.")
     for row in sorted((deployment.project, project), key=lambda row: row.pk):
         lock_active(row)
-    # Whoever makes a new target of it waits for this lock; the others wait for their target's.
+    # Calls that create a target wait for this lock. Other calls wait for the lock of their target below.
     deployment = lock_active(deployment)
     if deployment.project_id == project.pk:
         return
@@ -84,10 +86,10 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
             f"{deployment} has more than {MAX_DEPLOYS:,} deploys, too many to move while its CI waits: "
             f"create a new deployment in {project}."
         )
-    for arrival in plan.arrivals:
-        environment = arrival.environment or copy_environment(arrival.target.environment, project)
-        Target.objects.filter(pk=arrival.target.pk).update(environment=environment)
-        Deploy.all_objects.filter(target=arrival.target).update(project=project, environment=environment)
+    for move in plan.targets:
+        environment = move.environment or copy_environment(move.target.environment, project)
+        Target.objects.filter(pk=move.target.pk).update(environment=environment)
+        Deploy.all_objects.filter(target=move.target).update(project=project, environment=environment)
     deployment.project = project
     deployment.save(update_fields=["project", "updated_at"])
     audit.record(
@@ -100,7 +102,7 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
 
 def copy_environment(environment: Environment, project: Project) -> Environment:
     deleted_at = environment.deleted_at
-    # The slug of a deleted environment may be an active one's; the copy is not told from it until it is deleted itself.
+    # An active environment may have the slug of a deleted one. The copy gets the slug only when it is deleted.
     new = NewEnvironment(
         name=environment.name,
         slug="" if deleted_at else environment.slug,

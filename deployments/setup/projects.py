@@ -1,13 +1,13 @@
-"""Projects: the list, a project, its settings."""
+"""Pages of projects and their environments, and of what was deleted."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from deployments.impacts.queries import deleted_sources
-from deployments.pages import find_environment, find_project, refusals_in, refusals_told
+from deployments.pages import errors_as_messages, errors_in, find_environment, find_project
 from deployments.request_log.queries import rejected_today_of
 from deployments.setup import deletion, queries
 from deployments.setup.forms import (
@@ -28,7 +28,7 @@ from orgs.services import NewEnvironment
 
 @member_page(Permission.VIEW)
 def projects(request: MemberRequest) -> HttpResponse:
-    page = page_of(queries.projects_in_short(request.organization), after=request.GET.get("after", ""), size=20)
+    page = page_of(queries.projects_with_summary(request.organization), after=request.GET.get("after", ""), size=20)
     return render(request, "setup/projects.html", {"page": page})
 
 
@@ -36,7 +36,7 @@ def projects(request: MemberRequest) -> HttpResponse:
 def new_project(request: MemberRequest) -> HttpResponse:
     form = NewProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with refusals_in(form):
+        with errors_in(form):
             project = services.create_project(organization=request.organization, **form.cleaned_data)
             messages.success(request, f"{project} is created.")
             return redirect("project", request.organization.slug, project.slug)
@@ -46,7 +46,8 @@ def new_project(request: MemberRequest) -> HttpResponse:
 @member_page(Permission.VIEW)
 def project(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
-    search = text_of(request, "q")
+    # PostgreSQL rejects NUL.
+    search = request.GET.get("q", "").replace("\0", "").strip()[:100]
     page = page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", ""))
     context = {
         "project": found,
@@ -63,7 +64,7 @@ def project_settings(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     form = ProjectForm(request.POST or None, initial={"name": found.name})
     if request.method == "POST" and form.is_valid():
-        with refusals_in(form):
+        with errors_in(form):
             services.update_project(project=found, **form.cleaned_data)
             messages.success(request, f"{found} is saved.")
             return redirect("project-settings", request.organization.slug, found.slug)
@@ -85,9 +86,9 @@ def delete_project(request: MemberRequest, project: str) -> HttpResponse:
 @require_POST
 def restore_project(request: MemberRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.deleted_projects(request.organization), pk=pk)
-    with refusals_told(request):
+    with errors_as_messages(request):
         deletion.restore_project(project=found)
-        messages.success(request, f"{found} is back.")
+        messages.success(request, f"{found} is restored.")
         return redirect("project", request.organization.slug, found.slug)
     return redirect("deleted", request.organization.slug)
 
@@ -106,12 +107,7 @@ def deleted(request: MemberRequest) -> HttpResponse:
     return render(request, "setup/deleted.html", {"kinds": list(kinds), "kind": kind, "page": page})
 
 
-def text_of(request: HttpRequest, name: str) -> str:
-    """A parameter of the address, without NUL, which PostgreSQL refuses."""
-    return request.GET.get(name, "").replace("\0", "").strip()[:100]
-
-
-# --- A project's environments: create, order, change, delete ---
+# --- A project's environments ---
 
 
 @member_page(Permission.MANAGE_PROJECTS)
@@ -121,9 +117,9 @@ def new_environment(request: MemberRequest, project: str) -> HttpResponse:
         request.POST or None, initial={"colour": services.colour_at(services.next_position(found))}
     )
     if request.method == "POST" and form.is_valid():
-        with refusals_in(form):
+        with errors_in(form):
             environment = services.create_environment(project=found, new=NewEnvironment(**form.cleaned_data))
-            messages.success(request, f"{environment} is created, as the last one of the promotion path.")
+            messages.success(request, f"{environment} is created. It is the last one in the promotion path.")
             return redirect("project", request.organization.slug, found.slug)
     return render(request, "setup/new_environment.html", {"project": found, "form": form})
 
@@ -133,7 +129,7 @@ def environment_settings(request: MemberRequest, project: str, environment: str)
     found = find_environment(request, project, environment)
     form = EnvironmentForm(request.POST or None, initial=initial_of_environment(found))
     if request.method == "POST" and form.is_valid():
-        with refusals_in(form):
+        with errors_in(form):
             services.update_environment(environment=found, **form.cleaned_data)
             messages.success(request, f"{found} is saved.")
             return redirect("project", request.organization.slug, project)
@@ -145,19 +141,19 @@ def environment_settings(request: MemberRequest, project: str, environment: str)
 @require_POST
 def default_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
     found = find_environment(request, project, environment)
-    with refusals_told(request):
+    with errors_as_messages(request):
         services.set_default_environment(environment=found)
-        messages.success(request, f"{found} is the default now: calls that name no environment go there.")
+        messages.success(request, f"{found} is the default now. Calls that name no environment go there.")
     return redirect("project", request.organization.slug, project)
 
 
 @member_page(Permission.MANAGE_PROJECTS)
 @require_POST
 def order_environments(request: MemberRequest, project: str) -> HttpResponse:
-    """``up`` or ``down`` names one environment to move; else ``environment`` lists all in their new order."""
+    """``up`` or ``down`` names one environment to move; otherwise ``environment`` lists all in their new order."""
     found = find_project(request, project)
     known = {environment.slug: environment for environment in promotion_path(found)}
-    with refusals_told(request):
+    with errors_as_messages(request):
         if moved := known.get(request.POST.get("up", "")):
             services.move_environment(environment=moved, towards_end=False)
         elif moved := known.get(request.POST.get("down", "")):
@@ -175,7 +171,7 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
 @require_POST
 def delete_environment(request: MemberRequest, project: str, environment: str) -> HttpResponse:
     found = find_environment(request, project, environment)
-    with refusals_told(request):
+    with errors_as_messages(request):
         orgs_deletion.delete_environment(environment=found)
         undo = reverse("restore-environment", args=[request.organization.slug, found.pk])
         offer_undo(request, f"{found} is deleted. Its deploys stay in the history.", undo)
@@ -186,8 +182,8 @@ def delete_environment(request: MemberRequest, project: str, environment: str) -
 @require_POST
 def restore_environment(request: MemberRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.deleted_environments(request.organization), pk=pk)
-    with refusals_told(request):
+    with errors_as_messages(request):
         orgs_deletion.restore_environment(environment=found)
-        messages.success(request, f"{found} is back.")
+        messages.success(request, f"{found} is restored.")
         return redirect("project", request.organization.slug, found.project.slug)
     return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=environments")

@@ -1,4 +1,4 @@
-"""Reading projects and deployments with what their pages show of them."""
+"""Reading projects and deployments, with what their pages show about them."""
 
 from typing import Any
 
@@ -10,28 +10,29 @@ from deployments.models import Deploy, Deployment, Target
 from orgs.deletion import restorable_since
 from orgs.models import Environment, Organization, Project
 
-# How many of a project's deployments the list of projects names.
-NAMED_DEPLOYMENTS = 8
+# How many of each project's deployments the list of projects shows.
+DEPLOYMENTS_LISTED = 8
 
 
-def projects_in_short(organization: Organization) -> QuerySet[Any]:
-    """Each with ``deployment_count``, ``environments`` in promotion order and the first deployments by name."""
-    first = Deployment.objects.order_by("name", "pk")[:NAMED_DEPLOYMENTS]
+def projects_with_summary(organization: Organization) -> QuerySet[Any]:
+    """Each has ``deployment_count``, ``environments`` in promotion order, and ``first_deployments`` by name."""
+    first = Deployment.objects.order_by("name", "pk")[:DEPLOYMENTS_LISTED]
     projects: QuerySet[Any] = Project.objects.filter(organization=organization)
-    projects = projects.annotate(deployment_count=active_deployments())
+    projects = projects.annotate(deployment_count=count_by_project(Deployment.objects.all()))
     return projects.prefetch_related(
         Prefetch("environments", Environment.objects.order_by("position", "pk")),
         Prefetch("deployments", first, to_attr="first_deployments"),
     )
 
 
-def active_deployments() -> Coalesce:
-    of_project = Deployment.objects.filter(project=OuterRef("pk")).order_by().values("project")
-    return Coalesce(Subquery(of_project.annotate(count=Count("pk")).values("count")), 0)
+def count_by_project(deployments: QuerySet[Deployment]) -> Coalesce:
+    """How many of ``deployments`` are in the project that is annotated with this."""
+    in_project = deployments.filter(project=OuterRef("pk")).order_by().values("project")
+    return Coalesce(Subquery(in_project.annotate(count=Count("pk")).values("count")), 0)
 
 
 def project_deployments(project: Project, *, search: str = "") -> QuerySet[Any]:
-    """Each with ``last_deploy_at``."""
+    """Each has ``last_deploy_at``."""
     live = (
         Target.objects.filter(deployment=OuterRef("pk"), environment__deleted_at=None).order_by().values("deployment")
     )
@@ -42,29 +43,25 @@ def project_deployments(project: Project, *, search: str = "") -> QuerySet[Any]:
     return deployments
 
 
-def targets_by_environment(deployment: Deployment) -> dict[int, Target]:
-    return {target.environment_id: target for target in Target.objects.filter(deployment=deployment)}
-
-
 def newest_deploy(deployment: Deployment, environment: Environment | None = None) -> Deploy | None:
-    """The latest by its date: in an environment, or anywhere."""
+    """The deploy with the latest date, in ``environment`` or in any environment."""
     deploys = Deploy.objects.filter(deployment=deployment)
     if environment:
-        # The one target, whose history an index has in order.
+        # By target, because an index sorts the deploys of a target.
         target = Target.objects.filter(deployment=deployment, environment=environment)
         deploys = Deploy.objects.filter(target=Subquery(target.values("pk")[:1]))
     newest: Deploy | None = deploys.select_related("environment").order_by("-deployed_at", "-pk").first()
     return newest
 
 
-# --- What was deleted, newest first; what was deleted with its project comes back with it. ---
+# --- What was deleted and can be restored. What was deleted with its project is restored with it. ---
 
 
 def deleted_projects(organization: Organization) -> QuerySet[Any]:
-    deployments = Deployment.all_objects.filter(project=OuterRef("pk"), deleted_at=OuterRef("deleted_at"))
-    count = deployments.order_by().values("project").annotate(count=Count("pk")).values("count")
-    counted: QuerySet[Any] = Project.all_objects.annotate(deployment_count=Coalesce(Subquery(count), 0))
-    return counted.filter(organization=organization, deleted_at__gte=restorable_since())
+    """Each has ``deployment_count``, the number of deployments that would be restored with it."""
+    deleted_together = count_by_project(Deployment.all_objects.filter(deleted_at=OuterRef("deleted_at")))
+    deleted: QuerySet[Any] = Project.all_objects.annotate(deployment_count=deleted_together)
+    return deleted.filter(organization=organization, deleted_at__gte=restorable_since())
 
 
 def deleted_environments(organization: Organization) -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""Writing code deployments and what belongs to their set-up. Deploys are written by ``deployments.registration``."""
+"""Writing code deployments and their branch mappings."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -69,12 +69,12 @@ def update_deployment(*, deployment: Deployment, **fields: Unpack[DeploymentFiel
 
 def validate_branch_mapping(branch: str) -> None:
     if not BRANCH_MAPPING.fullmatch(branch):
-        raise ValidationError("A branch has no white space, and a * only at its end.")
+        raise ValidationError("A branch must not contain white space, and may contain * only at its end.")
 
 
 @transaction.atomic
 def map_branch(*, deployment: Deployment, environment: Environment, branch: str) -> Target:
-    """Say which branch goes to an environment: a name, a prefix where it ends in ``*``, or any where it is empty."""
+    """Sets which branch is deployed to an environment: a name, a prefix that ends in ``*``, or empty for any."""
     validate_branch_mapping(branch)
     if branch in ("", "*"):
         match, branch = BranchMatch.ANY, ""
@@ -84,26 +84,26 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
         match = BranchMatch.EXACT
     deployment = lock_active(deployment)
     if environment.project_id != deployment.project_id:
-        raise ValidationError(f"{environment} is no environment of {deployment.project}, where {deployment} belongs.")
+        raise ValidationError(f"{environment} is not an environment of {deployment.project}, which has {deployment}.")
     target, _ = Target.objects.get_or_create(deployment=deployment, environment=environment)
-    before = mapping_in_words(target)
+    before = branch_mapping(target)
     if save_changes(target, {"branch_match": match, "branch": branch}):
-        changes = {f"branch of {environment.slug}": [before, mapping_in_words(target)]}
+        changes = {f"branch of {environment.slug}": [before, branch_mapping(target)]}
         audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
     return target
 
 
 @transaction.atomic
 def change_deployment(*, deployment: Deployment, fields: DeploymentFields, branches: Mapping[Environment, str]) -> None:
-    """Fields and branch mappings together; ``branches`` as :func:`map_branch` takes them."""
+    """Saves fields and branch mappings together. :func:`map_branch` says what a branch may be."""
     update_deployment(deployment=deployment, **fields)
     mapped = set(deployment.targets.exclude(branch_match=BranchMatch.ANY).values_list("environment_id", flat=True))
     for environment, branch in branches.items():
-        # Any branch needs no row.
+        # Without a target, any branch is accepted already.
         if branch or environment.pk in mapped:
             map_branch(deployment=deployment, environment=environment, branch=branch)
 
 
-def mapping_in_words(target: Target) -> str:
-    """The branch mapping as :func:`map_branch` takes it."""
+def branch_mapping(target: Target) -> str:
+    """The target's branch in the form that :func:`map_branch` accepts."""
     return target.branch if target.branch_match == BranchMatch.EXACT else f"{target.branch}*"

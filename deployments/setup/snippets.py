@@ -1,4 +1,4 @@
-"""How a CI registers deploys of a deployment, filled in, and whether its first call came."""
+"""The set-up page of a deployment: a snippet for each CI, filled in, and whether the first call has come in."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Call, Deploy, Deployment
-from deployments.pages import filled_in, find_deployment
+from deployments.pages import choose_environment, find_deployment, render_text
 from deployments.request_log.queries import may_see_requests, newest_call
 from deployments.setup import queries
 from deployments.token_limits import tokens_that_may_register
@@ -21,87 +21,92 @@ from orgs.roles import Permission, role_allows
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something that can call us. ``slug`` also names its template in templates/setup/snippets/."""
+    """A tool that can register deploys. ``slug`` also names its template in templates/setup/snippets/."""
 
     slug: str
     name: str
-    place: str
+    instructions: str
     secret: str
 
 
 TOOLS = (
-    Tool("curl", "curl", "In the script that deploys, after the deploy.", "Set GUMSHOE_TOKEN in its environment."),
+    Tool(
+        "curl",
+        "curl",
+        "Add this to the script that deploys, after the deploy.",
+        "Set GUMSHOE_TOKEN in the environment of the script.",
+    ),
     Tool(
         "github-actions",
         "GitHub Actions",
-        "In .github/workflows, as the step after the one that deploys.",
+        "Add this to the workflow in .github/workflows, after the step that deploys.",
         "Store the token as the repository's secret GUMSHOE_TOKEN: Settings, Secrets and variables, Actions.",
     ),
     Tool(
         "gitlab-ci",
         "GitLab CI",
-        "In .gitlab-ci.yml.",
+        "Add this to .gitlab-ci.yml.",
         "Store the token as the masked variable GUMSHOE_TOKEN: Settings, CI/CD, Variables.",
     ),
     Tool(
         "jenkins",
         "Jenkins",
-        "In the Jenkinsfile, as the stage after the one that deploys.",
-        "Store the token as a credential of the kind secret text with the id gumshoe-token.",
+        "Add this to the Jenkinsfile, after the stage that deploys.",
+        "Store the token as a credential of the kind “Secret text” with the id gumshoe-token.",
     ),
     Tool(
         "circleci",
         "CircleCI",
-        "In .circleci/config.yml, as the last step of the job that deploys.",
+        "Add this to .circleci/config.yml, as the last step of the job that deploys.",
         "Store the token as GUMSHOE_TOKEN in the project's environment variables or in a context.",
     ),
     Tool(
         "bitbucket-pipelines",
         "Bitbucket Pipelines",
-        "In bitbucket-pipelines.yml, as the step after the one that deploys.",
+        "Add this to bitbucket-pipelines.yml, after the step that deploys.",
         "Store the token as the secured repository variable GUMSHOE_TOKEN.",
     ),
     Tool(
         "azure-pipelines",
         "Azure Pipelines",
-        "In azure-pipelines.yml, as the step after the one that deploys.",
+        "Add this to azure-pipelines.yml, after the step that deploys.",
         "Store the token as the secret variable GUMSHOE_TOKEN of the pipeline.",
     ),
     Tool(
         "buildkite",
         "Buildkite",
-        "In .buildkite/pipeline.yml, after the step that deploys.",
+        "Add this to .buildkite/pipeline.yml, after the step that deploys.",
         "Store the token as the cluster's secret GUMSHOE_TOKEN.",
     ),
     Tool(
         "argo-cd",
         "Argo CD",
-        "In the ConfigMap of Argo CD's notifications, and one annotation on the Application.",
+        "Add this to the ConfigMap of Argo CD's notifications, and the annotation to the Application.",
         "Store the token under the key gumshoe-token in the Secret argocd-notifications-secret.",
     ),
     Tool(
         "powershell",
         "PowerShell",
-        "In the script that deploys, after the deploy. It runs in Windows PowerShell 5.1 and in PowerShell 7.",
-        "Set GUMSHOE_TOKEN in its environment.",
+        "Add this to the script that deploys, after the deploy. It runs in Windows PowerShell 5.1 and PowerShell 7.",
+        "Set GUMSHOE_TOKEN in the environment of the script.",
     ),
     Tool(
         "sweetr",
         "Sweetr",
-        "Where a pipeline calls Sweetr: change the host, or call it like this.",
-        "Set GUMSHOE_TOKEN in its environment.",
+        "Change the host name in your pipeline's call to Sweetr, or call it like this.",
+        "Set GUMSHOE_TOKEN in the environment of the pipeline.",
     ),
     Tool(
         "terraform-cloud",
         "Terraform Cloud",
-        "In the workspace's settings, under Notifications: a webhook with the trigger Completed and this address.",
-        "Write the token in the place of $GUMSHOE_TOKEN: one that is limited to this deployment, since others read it.",
+        "Under Notifications in the workspace's settings, add a webhook with the trigger Completed and this address.",
+        "Replace $GUMSHOE_TOKEN with the token. Others can read it, so use one that is limited to this deployment.",
     ),
     Tool(
         "sleuth-cli",
         "Sleuth CLI",
-        "In the script that deploys, in a clone with its history: the CLI sends commits and files, too.",
-        "Set GUMSHOE_TOKEN in its environment.",
+        "Add this to the script that deploys, in a clone with its history: the CLI also sends commits and files.",
+        "Set GUMSHOE_TOKEN in the environment of the script.",
     ),
 )
 
@@ -110,7 +115,7 @@ TOOLS = (
 def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
     found = find_deployment(request, deployment)
     environments = promotion_path(found.project)
-    environment = chosen(environments, request.GET.get("environment", ""))
+    environment = choose_environment(environments, request.GET.get("environment", ""))
     tool = next((tool for tool in TOOLS if tool.slug == request.GET.get("ci")), TOOLS[0])
     context = {
         "deployment": found,
@@ -118,14 +123,14 @@ def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
         "tools": TOOLS,
         "tool": tool,
         "snippet": snippet(tool, found, environment),
-        "tokens": tokens_for(request, found),
-        **arrival(request, found, environment),
+        "tokens": usable_tokens(request, found),
+        **first_call_context(request, found, environment),
     }
     return render(request, "setup/setup.html", context)
 
 
-def tokens_for(request: MemberRequest, deployment: Deployment) -> list[str] | None:
-    """The names of the tokens that may register it; none for who manages no tokens, and has to ask an admin."""
+def usable_tokens(request: MemberRequest, deployment: Deployment) -> list[str] | None:
+    """The names of the tokens that may register it, or None if the member may not manage tokens."""
     if not role_allows(request.membership.role, Permission.MANAGE_TOKENS):
         return None
     return [token.name for token in tokens_that_may_register(deployment, timezone.now())]
@@ -133,31 +138,25 @@ def tokens_for(request: MemberRequest, deployment: Deployment) -> list[str] | No
 
 @member_page(Permission.VIEW)
 def first_call(request: MemberRequest, deployment: str) -> HttpResponse:
-    """The part of the page that waits, asked for again and again until the call is there and was accepted."""
+    """The part of the page that refreshes itself until a call was accepted."""
     found = find_deployment(request, deployment)
-    environment = chosen(promotion_path(found.project), request.GET.get("environment", ""))
-    context = {"deployment": found, **arrival(request, found, environment)}
+    environment = choose_environment(promotion_path(found.project), request.GET.get("environment", ""))
+    context = {"deployment": found, **first_call_context(request, found, environment)}
     return render(request, "setup/_first_call.html", context)
 
 
-def chosen(environments: list[Environment], slug: str) -> Environment:
-    """The environment of that slug, else the default one."""
-    named = (environment for environment in environments if environment.slug == slug)
-    return next(named, next(environment for environment in environments if environment.is_default))
-
-
-def arrival(request: MemberRequest, deployment: Deployment, environment: Environment) -> dict[str, object]:
+def first_call_context(request: MemberRequest, deployment: Deployment, environment: Environment) -> dict[str, object]:
     deploy = queries.newest_deploy(deployment, environment)
     return {
         "environment": environment,
         "deploy": deploy,
         "elsewhere": queries.newest_deploy(deployment),
-        "refused": refused_since(request, deployment, deploy),
+        "rejected": rejected_since(request, deployment, deploy),
     }
 
 
-def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy | None) -> Call | None:
-    """The newest call to the deployment, if it was turned away after ``deploy`` came."""
+def rejected_since(request: MemberRequest, deployment: Deployment, deploy: Deploy | None) -> Call | None:
+    """The newest call to the deployment, if it was rejected after ``deploy`` came in."""
     if not may_see_requests(request):
         return None
     call = newest_call(deployment)
@@ -167,13 +166,14 @@ def refused_since(request: MemberRequest, deployment: Deployment, deploy: Deploy
 
 
 def snippet(tool: Tool, deployment: Deployment, environment: Environment) -> str:
-    """Only slugs and the site's address are filled in: nothing a shell or YAML could take for its own."""
-    path = reverse("register-deploy", args=[deployment.organization.slug, deployment.slug])
+    """Inserts only slugs and the site's address, none of which can break a shell command or YAML."""
+    register_path = reverse("register-deploy", args=[deployment.organization.slug, deployment.slug])
     context = {
         "organization": deployment.organization.slug,
         "deployment": deployment.slug,
         "environment": environment.slug,
         "site": settings.SITE_URL,
-        "url": f"{settings.SITE_URL}{path}",
+        "url": f"{settings.SITE_URL}{register_path}",
+        "sweetr_url": f"{settings.SITE_URL}{reverse('sweetr-deployments')}",
     }
-    return filled_in(f"setup/snippets/{tool.slug}.txt", context)
+    return render_text(f"setup/snippets/{tool.slug}.txt", context)

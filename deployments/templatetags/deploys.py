@@ -1,4 +1,4 @@
-"""How deploys are written on pages."""
+"""How pages show deploys and manual changes."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ SHORT_VERSION = 18
 
 @register.filter
 def short(sha: str) -> str:
-    """The first digits of a hash; a version as it is, unless it is long."""
+    """Shortens a hash to its first digits, and a version only if it is long."""
     if HASH.fullmatch(sha):
         return sha[:SHORT_HASH]
     return sha if len(sha) <= SHORT_VERSION else f"{sha[: SHORT_VERSION - 1]}…"
@@ -33,41 +33,42 @@ def short(sha: str) -> str:
 
 @register.filter
 def revision_of(deploy: Deploy) -> str:
-    """What was deployed, in short: its version, else its sha."""
+    """The version, or the sha if there is no version, shortened."""
     return short(deploy.version or deploy.sha)
 
 
 @register.filter
-def whole_revision_of(deploy: Deploy) -> str:
+def full_revision_of(deploy: Deploy) -> str:
     return f"{deploy.version} · {deploy.sha}" if deploy.version else deploy.sha
 
 
 @register.filter
-def name_of(deploy: Deploy) -> str:
-    """What people call a deploy: its title, else its version or sha."""
+def display_name(deploy: Deploy) -> str:
+    """The title; if it has none, the version or the sha."""
     return deploy.title or deploy.version or deploy.sha
 
 
 @register.filter
 def author_of(deploy: Deploy) -> str:
-    return deploy.author_name or deploy.author_email.partition("@")[0]
+    return deploy.author_name or local_part(deploy.author_email)
 
 
 @register.filter
 def changed_by(change: ManualChange) -> str:
-    """The e-mail address of whom a manual change is ascribed to."""
+    """The e-mail address of the author, or else of the person who recorded the change."""
     member = change.registered_by.email if change.registered_by else ""
     return change.author_email or change.user_email or member
 
 
 @register.filter
-def before_at(email: str) -> str:
+def local_part(email: str) -> str:
+    """An e-mail address without its domain."""
     return email.partition("@")[0]
 
 
 @register.simple_tag
 def web_link(url: str, text: str) -> SafeString | str:
-    """``text``, linked where ``url`` is an address of the web: callers may send any text as one."""
+    """``text``, as a link only if ``url`` is a web address, because callers may send any text as an address."""
     if not WEB_ADDRESS.fullmatch(url):
         return text
     return format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', url, text)
@@ -75,17 +76,17 @@ def web_link(url: str, text: str) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def local_time(context: dict[str, Any], moment: datetime) -> SafeString:
-    """The moment by the organization's clock."""
+    """The moment in the organization's time zone."""
     local = moment.astimezone(ZoneInfo(context["request"].organization.time_zone))
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), format_date(local, "j M Y, H:i:s T"))
 
 
 @register.simple_tag(takes_context=True)
 def rejected_badge(context: dict[str, Any], deployment: Deployment, rejected_today: Mapping[int, int]) -> SafeString:
-    """How many calls of the deployment were rejected today, linked to them; nothing where none was."""
+    """Says how many of the deployment's calls were rejected today and links to them. Empty if none was rejected."""
     count = rejected_today.get(deployment.pk)
     if not count:
         return SafeString()
     requests = reverse("requests", kwargs={"organization": context["request"].organization.slug})
-    query = urlencode({"deployment": deployment.slug, "outcome": "turned-away"})
+    query = urlencode({"deployment": deployment.slug, "outcome": "all-rejected"})
     return format_html('<a class="badge bad" href="{}?{}">{} rejected today</a>', requests, query, f"{count:,}")

@@ -1,7 +1,8 @@
-"""All entries of a timeline, in any number, a part at a time."""
+"""Downloading a whole timeline as CSV or JSON lines. It is read and sent in parts, whatever its length."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 from typing import Any, NamedTuple
@@ -9,190 +10,127 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
 from deployments.models import Deploy, ManualChange, Tag
-from deployments.timeline import entries as manual_changes
+from deployments.pages import changes_path, deploys_path
+from deployments.timeline import entries
 from deployments.timeline.pager import NEWEST_FIRST, EntryKey, Key
-from deployments.timeline.queries import Filters
-from deployments.timeline.read_api import EntriesForm, ReadView
+from deployments.timeline.queries import MANUAL_CHANGE, Filters
+from deployments.timeline.read_api import ReadForm, ReadView
 from orgs.csv_export import csv_response, in_pieces
 from orgs.text import shortened
 
-# Looked through by one statement, so that none takes long and no transaction spans the download.
+# How many entries one statement scans. No statement takes long, and no transaction spans the download.
 PART = 1_000
 
-# Where a DeployEntry has its values from, between its first three and its tags.
-READ_COLUMNS = (
-    "project__slug",
-    "deployment__slug",
-    "environment__slug",
-    "target__live_deploy",
-    "sha",
-    "version",
-    "branch",
-    "title",
-    "author_name",
-    "author_email",
-    "restores",
-    "rolled_back_by",
-    "first_commit_at",
-    "lead_time",
-    "commit_count",
-    "file_count",
-    "pull_request_count",
-    "additions",
-    "deletions",
-    "created_at",
-)
+# The columns of a download in their order, and where a deploy's values come from. The download of one deployment in one
+# environment can be imported again. New columns go before ``url``.
+DEPLOY_COLUMNS = {
+    "kind": "",
+    "date": "",
+    "project": "project__slug",
+    "deployment": "deployment__slug",
+    "environment": "environment__slug",
+    "sha": "sha",
+    "version": "version",
+    "branch": "branch",
+    "title": "title",
+    "author": "author_name",
+    "email": "author_email",
+    "tags": "",
+    "live": "target__live_deploy",
+    "rollback": "restores",
+    "rolled_back": "rolled_back_by",
+    "first_commit_at": "first_commit_at",
+    "lead_time": "lead_time",
+    "commit_count": "commit_count",
+    "file_count": "file_count",
+    "pull_request_count": "pull_request_count",
+    "additions": "additions",
+    "deletions": "deletions",
+    "id": "",
+    "registered_at": "created_at",
+    "url": "",
+}
+READ_FROM_DEPLOYS = {column: source for column, source in DEPLOY_COLUMNS.items() if source}
+READ_FROM_CHANGES = {
+    "project": "project__slug",
+    "environment": "environment__slug",
+    "title": "name",
+    "email": "author_email",
+    "tags": "tags",
+    "registered_at": "created_at",
+}
+FORMATS = ("csv", "jsonl")
+JSON_LINES = "application/x-ndjson"
+# json.dumps would create an encoder for each row.
+as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class DeployEntry(NamedTuple):
-    """Bare values, since making a Deploy and all that it belongs to took most of the time. Entries are in the order of
-    their first three, which are an EntryKey's."""
+class ExportedEntry(NamedTuple):
+    """Sorted like its EntryKey. ``values`` are plain, because creating model instances took most of the time."""
 
     at: datetime
     is_change: bool
     id: int
-    project: str
-    deployment: str
-    environment: str
-    live_deploy_id: int | None
-    sha: str
-    version: str
-    branch: str
-    title: str
-    author_name: str
-    author_email: str
-    restores_id: int | None
-    rolled_back_by_id: int | None
-    first_commit_at: datetime | None
-    lead_time: int | None
-    commit_count: int
-    file_count: int
-    pull_request_count: int
-    additions: int
-    deletions: int
-    created_at: datetime
-    tags: list[str]
+    values: dict[str, Any]
 
 
-class ChangeEntry(NamedTuple):
-    at: datetime
-    is_change: bool
-    id: int
-    change: ManualChange
-
-
-def every_entry(filters: Filters) -> Iterator[DeployEntry | ChangeEntry]:
+def every_entry(filters: Filters) -> Iterator[ExportedEntry]:
     """Newest first."""
     deploys = every_deploy(filters)
-    if not manual_changes.admits_changes(filters):
+    if not filters.admits_changes:
         return deploys
-    changes = every_change(filters)
-    return merge(deploys, (ChangeEntry(change.changed_at, True, change.pk, change) for change in changes), reverse=True)
+    return merge(deploys, every_change(filters), reverse=True)
 
 
-def every_deploy(filters: Filters) -> Iterator[DeployEntry]:
+def every_deploy(filters: Filters) -> Iterator[ExportedEntry]:
     start: Key | None = None
     while True:
-        place = filters.indexed()
+        indexed = filters.indexed()
         if start:
-            place &= start.older()
-        ends = Deploy.all_objects.filter(place).order_by(*NEWEST_FIRST).values_list("deployed_at", "id")
+            indexed &= start.beyond()
+        ends = Deploy.all_objects.filter(indexed).order_by(*NEWEST_FIRST).values_list("deployed_at", "id")
         start = next((Key(*end) for end in ends[PART - 1 : PART]), None)
         if start:
-            place &= start.not_older()
-        deploys = Deploy.objects.filter(place).filter(filters.scanned()).order_by(*NEWEST_FIRST)
-        rows = list(deploys.values_list("deployed_at", "id", *READ_COLUMNS))
-        tags = tags_of([row[1] for row in rows])
-        for at, id_, *values in rows:
-            yield DeployEntry._make((at, False, id_, *values, tags.get(id_, [])))
+            indexed &= start.up_to()
+        deploys = Deploy.objects.filter(indexed, filters.scanned()).order_by(*NEWEST_FIRST)
+        rows = list(deploys.values_list("deployed_at", "id", *READ_FROM_DEPLOYS.values()))
+        tags = defaultdict(list)
+        for deploy_id, name in Tag.objects.filter(deploy__in=[row[1] for row in rows]).values_list("deploy", "name"):
+            tags[deploy_id].append(name)
+        for at, id_, *columns in rows:
+            values = dict(zip(READ_FROM_DEPLOYS, columns, strict=True))
+            values["live"] = values["live"] == id_
+            for column in ("rollback", "rolled_back"):
+                values[column] = values[column] is not None
+            values["tags"] = tags[id_]
+            yield ExportedEntry(at, False, id_, values)
         if start is None:
             return
 
 
-def tags_of(deploy_ids: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for deploy_id, name in Tag.objects.filter(deploy__in=deploy_ids).values_list("deploy", "name"):
-        found.setdefault(deploy_id, []).append(name)
-    return found
-
-
-def every_change(filters: Filters) -> Iterator[ManualChange]:
-    conditions = manual_changes.place_of(filters) & manual_changes.scanned_changes(filters)
+def every_change(filters: Filters) -> Iterator[ExportedEntry]:
+    changes = ManualChange.objects.filter(filters.indexed_changes(), filters.scanned_changes())
+    changes = changes.order_by(*entries.NEWEST_FIRST)
     start = Q()
     while True:
-        changes = ManualChange.objects.filter(conditions, start).order_by(*manual_changes.NEWEST_FIRST)
-        part = list(manual_changes.rows_of(changes)[:PART])
-        yield from part
+        part = list(changes.filter(start).values_list("changed_at", "pk", *READ_FROM_CHANGES.values())[:PART])
+        for at, pk, *columns in part:
+            values = dict(zip(READ_FROM_CHANGES, columns, strict=True))
+            values["tags"] = values["tags"].split(",") if values["tags"] else []
+            yield ExportedEntry(at, True, pk, values)
         if len(part) < PART:
             return
-        start = EntryKey.of(part[-1]).older_changes()
+        start = EntryKey(part[-1][0], True, part[-1][1]).changes_beyond()
 
 
-# --- A timeline as CSV and as JSON lines ---
-# What is exported of one deployment in one environment can be imported again.
-# A row is what stands on the timeline; ``kind`` says what it is, and columns that its kind does not have are empty. New
-# columns come last.
-
-COLUMNS: dict[str, Callable[[DeployEntry], Any]] = {
-    "kind": lambda deploy: "deploy",
-    "date": lambda deploy: deploy.at,
-    "project": lambda deploy: deploy.project,
-    "deployment": lambda deploy: deploy.deployment,
-    "environment": lambda deploy: deploy.environment,
-    "sha": lambda deploy: deploy.sha,
-    "version": lambda deploy: deploy.version,
-    "branch": lambda deploy: deploy.branch,
-    "title": lambda deploy: deploy.title,
-    "author": lambda deploy: deploy.author_name,
-    "email": lambda deploy: deploy.author_email,
-    "tags": lambda deploy: sorted(f"#{tag}" for tag in deploy.tags),
-    "live": lambda deploy: deploy.live_deploy_id == deploy.id,
-    "rollback": lambda deploy: deploy.restores_id is not None,
-    "rolled_back": lambda deploy: deploy.rolled_back_by_id is not None,
-    "first_commit_at": lambda deploy: deploy.first_commit_at,
-    "lead_time": lambda deploy: deploy.lead_time,
-    "commit_count": lambda deploy: deploy.commit_count,
-    "file_count": lambda deploy: deploy.file_count,
-    "pull_request_count": lambda deploy: deploy.pull_request_count,
-    "additions": lambda deploy: deploy.additions,
-    "deletions": lambda deploy: deploy.deletions,
-    "id": lambda deploy: deploy.id,
-    "registered_at": lambda deploy: deploy.created_at,
-}
-OF_MANUAL_CHANGES: dict[str, Callable[[ManualChange], Any]] = {
-    "kind": lambda change: "manual_change",
-    "date": lambda change: change.changed_at,
-    "project": lambda change: change.project.slug,
-    "environment": lambda change: change.environment.slug,
-    "title": lambda change: change.name,
-    "email": lambda change: change.author_email,
-    "tags": lambda change: sorted(f"#{tag}" for tag in change.tag_list),
-    "id": lambda change: change.pk,
-    "registered_at": lambda change: change.created_at,
-}
-FORMATS = ("csv", "jsonl")
-JSON_LINES = "application/x-ndjson"
-# Made once: json.dumps would make one for each row.
-as_json = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def export_response(
-    form: str, entries: Iterable[DeployEntry | ChangeEntry], *, organization_slug: str
-) -> StreamingHttpResponse:
+def export_response(form: str, exported: Iterable[ExportedEntry], *, organization_slug: str) -> StreamingHttpResponse:
     """``form`` is one of FORMATS."""
-    # Looking up a route for each row would take longest.
-    place = {"organization": organization_slug}
-    deploys_path = reverse("deploy-page", kwargs=place | {"deploy": 0}).removesuffix("0")
-    changes_path = reverse("manual-change-page", kwargs=place | {"change": 0}).removesuffix("0")
-    rows = (
-        change_row(entry.change, changes_path) if isinstance(entry, ChangeEntry) else deploy_row(entry, deploys_path)
-        for entry in entries
-    )
+    paths = deploys_path(organization_slug), changes_path(organization_slug)
+    rows = (row_of(entry, *paths) for entry in exported)
     file_name = f"{organization_slug}-timeline.{form}"
     if form == "csv":
         return csv_response(file_name, csv_rows(rows))
@@ -203,24 +141,28 @@ def export_response(
     )
 
 
-def deploy_row(deploy: DeployEntry, deploys_path: str) -> dict[str, Any]:
-    return {name: plain(read(deploy)) for name, read in COLUMNS.items()} | {"url": f"{deploys_path}{deploy.id}"}
+def row_of(entry: ExportedEntry, deploys_at: str, changes_at: str) -> dict[str, Any]:
+    """Columns that the kind of entry does not have are null."""
+    values = {
+        **entry.values,
+        "kind": MANUAL_CHANGE if entry.is_change else "deploy",
+        "date": entry.at,
+        "tags": sorted(f"#{tag}" for tag in entry.values["tags"]),
+        "id": entry.id,
+        "url": f"{changes_at if entry.is_change else deploys_at}{entry.id}",
+    }
+    return {column: json_value(values.get(column)) for column in DEPLOY_COLUMNS}
 
 
-def change_row(change: ManualChange, changes_path: str) -> dict[str, Any]:
-    known = {name: plain(read(change)) for name, read in OF_MANUAL_CHANGES.items()}
-    return {**dict.fromkeys(COLUMNS), **known, "url": f"{changes_path}{change.pk}"}
-
-
-def plain(value: Any) -> Any:
-    """A date in UTC; a text that is not there is null."""
+def json_value(value: Any) -> Any:
+    """Dates become text in UTC, and an empty text becomes null."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return None if value == "" else value
 
 
 def csv_rows(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    yield [*COLUMNS, "url"]
+    yield list(DEPLOY_COLUMNS)
     for row in rows:
         yield [csv_cell(value) for value in row.values()]
 
@@ -232,7 +174,7 @@ def csv_cell(value: Any) -> Any:
 
 
 class TimelineView(ReadView):
-    """The whole timeline as a stream, by the filters of the lists. A limited token sees what it is limited to."""
+    """The whole timeline as a stream, with the filters of the lists. A limited token gets only what it may see."""
 
     def get(self, request: Request, organization: str) -> HttpResponseBase:
         form = self.parameters.get("format") or "jsonl"
@@ -240,5 +182,5 @@ class TimelineView(ReadView):
             return answer_text(
                 400, f"There is no format '{shortened(form, 20)}': leave it out for jsonl, or send format=csv."
             )
-        entries = every_entry(self.filtered_by(EntriesForm).filters())
-        return export_response(form, entries, organization_slug=self.token.organization_slug)
+        rows = every_entry(self.filtered_by(ReadForm).filters())
+        return export_response(form, rows, organization_slug=self.token.organization_slug)

@@ -1,4 +1,4 @@
-"""The filters of a timeline, as they stand in its address."""
+"""The filters of a timeline, taken from its query string."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from django.utils.choices import CallableChoiceIterator
 
 from deployments.models import Deployment
 from deployments.models.deploy import MAX_SHA_LENGTH, MAX_VERSION_LENGTH
-from deployments.timeline.entries import KIND as MANUAL_CHANGE
-from deployments.timeline.queries import Filters, target_of
+from deployments.timeline.queries import MANUAL_CHANGE, Filters, target_of
 from orgs.models import Environment, Organization, Project
 
 KINDS = (
@@ -33,7 +32,7 @@ SEARCH_LABEL = "Search"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineScope:
-    """What the timeline's address fixes."""
+    """What the path of a timeline's address fixes. The query string cannot filter by it."""
 
     organization: Organization
     project: Project | None = None
@@ -116,18 +115,18 @@ class TimelineForm(forms.Form):
         return [("", "Any project"), *self.projects().values_list("slug", "name")]
 
     def environment_choices(self) -> list[tuple[str, str]]:
-        """Environments of the same slug are one choice, called as in the first project."""
+        """Environments with the same slug are one choice, with the name of the first one."""
         names: dict[str, str] = {}
         for slug, name in self.environments().order_by("position", "id").values_list("slug", "name"):
             names.setdefault(slug, name)
         return [("", "Any environment"), *names.items()]
 
     def offered_deployments(self) -> list[tuple[str, str]]:
-        """What the field for a deployment suggests."""
-        found = self.deployments()
+        """Suggestions for the deployment field."""
+        deployments = self.deployments()
         if project := self.chosen_project():
-            found = found.filter(project=project)
-        return list(found.order_by("slug").values_list("slug", "name")[:OFFERED_DEPLOYMENTS])
+            deployments = deployments.filter(project=project)
+        return list(deployments.order_by("slug").values_list("slug", "name")[:OFFERED_DEPLOYMENTS])
 
     def chosen_project(self) -> Project | None:
         if self.scope.deployment:
@@ -142,19 +141,19 @@ class TimelineForm(forms.Form):
             return active.filter(project=project)
         return active
 
-    def named(self, rows: Any, text: str) -> Any:
-        """Those of ``rows`` that a filter's text means."""
+    def matching(self, rows: Any, text: str) -> Any:
+        """The rows that the text of a filter names."""
         return rows.filter(slug=text.lower())
 
     def unknown(self, noun: str, text: str, rows: Any) -> str:
-        """The sentence where it means none of ``rows``."""
+        """The error message if the text names none of ``rows``."""
         return f"There is no {noun} {text}."
 
     def clean_project(self) -> Project | None:
         slug = self.cleaned_data["project"]
         if not slug:
             return None
-        project: Project | None = self.named(self.projects(), slug).first()
+        project: Project | None = self.matching(self.projects(), slug).first()
         if project is None:
             raise forms.ValidationError(self.unknown("project", slug, self.projects()))
         return project
@@ -163,7 +162,7 @@ class TimelineForm(forms.Form):
         slug = self.cleaned_data["deployment"]
         if not slug:
             return None
-        deployment: Deployment | None = self.named(self.deployments(), slug).select_related("project").first()
+        deployment: Deployment | None = self.matching(self.deployments(), slug).select_related("project").first()
         if deployment is None:
             raise forms.ValidationError(self.unknown("deployment", slug, self.deployments()))
         if (project := self.chosen_project()) and deployment.project_id != project.pk:
@@ -175,7 +174,7 @@ class TimelineForm(forms.Form):
         return tag.lstrip("#").lower()
 
     def filters(self) -> Filters:
-        """Only of a valid form."""
+        """Needs a valid form."""
         data, scope = self.cleaned_data, self.scope
         deployment = scope.deployment or data.get("deployment")
         project = self.chosen_project() or (deployment.project if deployment else None)
@@ -204,10 +203,10 @@ class TimelineForm(forms.Form):
             return (self.scope.environment.pk,)
         if not slug:
             return None
-        found = self.named(self.environments(), slug)
+        environments = self.matching(self.environments(), slug)
         if project:
-            found = found.filter(project=project)
-        return tuple(found.values_list("pk", flat=True))
+            environments = environments.filter(project=project)
+        return tuple(environments.values_list("pk", flat=True))
 
     def beginning_of(self, day: date) -> datetime:
         return datetime.combine(day, time.min, tzinfo=self.zone)
@@ -215,15 +214,15 @@ class TimelineForm(forms.Form):
     def end_of(self, day: date) -> datetime:
         return self.beginning_of(day + timedelta(days=1))
 
-    def chips(self) -> Iterator["Chip"]:
-        """One for each filter that is set."""
+    def active_filters(self) -> Iterator["ActiveFilter"]:
         for name, field in self.fields.items():
             value = str(self[name].value() or "").strip()
             if not value:
                 continue
             others = {key: self[key].value() for key in self.fields if key != name and self[key].value()}
             label = SEARCH_LABEL if name == "q" else field.label or name
-            yield Chip(str(label), dict(KINDS).get(value, value) if name == "kind" else value, f"?{urlencode(others)}")
+            text = dict(KINDS).get(value, value) if name == "kind" else value
+            yield ActiveFilter(str(label), text, f"?{urlencode(others)}")
 
     @property
     def common_fields(self) -> list[forms.BoundField]:
@@ -231,7 +230,7 @@ class TimelineForm(forms.Form):
 
     @property
     def rare_fields(self) -> list[forms.BoundField]:
-        """Those that the page folds away while none of them is set."""
+        """The page hides them unless one of them is set."""
         return [self[name] for name in self.fields if name not in COMMON_FIELDS]
 
     @property
@@ -240,8 +239,8 @@ class TimelineForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is set; ``without`` is the address of the page without it."""
+class ActiveFilter:
+    """``without`` is the address of the page without this filter."""
 
     label: str
     value: str

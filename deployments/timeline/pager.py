@@ -1,4 +1,4 @@
-"""Where a page of deploys, or of other things in the order of time, begins, as it stands in a URL."""
+"""Positions in lists in the order of time. A URL names one to say where a page begins."""
 
 import re
 from dataclasses import dataclass
@@ -7,18 +7,29 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 
 from deployments.models import Deploy, ManualChange
-from deployments.registration import history
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Sixteen digits of microseconds end in 2286.
+# Sixteen digits of microseconds last until 2286.
 KEY = re.compile(r"([0-9]{1,16})-([0-9]{1,18})")
 
 NEWEST_FIRST = ("-deployed_at", "-id")
 OLDEST_FIRST = ("deployed_at", "id")
 
 
+def rows_beyond(column: str, at: datetime, pk: int, *, older: bool = True, inclusive: bool = False) -> Q:
+    """Rows older or newer than a position in a list that is sorted by ``column`` and id.
+
+    The first condition is redundant, but an index can find it.
+    """
+    step = "lt" if older else "gt"
+    same_moment = Q((f"pk__{step}e" if inclusive else f"pk__{step}", pk))
+    return Q((f"{column}__{step}e", at)) & (Q((f"{column}__{step}", at)) | same_moment)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
+    """A position in a list of deploys."""
+
     at: datetime
     id: int
 
@@ -34,20 +45,16 @@ class Key:
         match = KEY.fullmatch(text)
         return match and cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
 
-    def older(self) -> Q:
-        return history.before(Deploy(deployed_at=self.at, id=self.id))
+    def beyond(self, *, newest_first: bool = True) -> Q:
+        """Deploys that come after this position when reading in that order."""
+        return rows_beyond("deployed_at", self.at, self.id, older=newest_first)
 
-    def newer(self) -> Q:
-        return history.after(Deploy(deployed_at=self.at, id=self.id))
-
-    def not_older(self) -> Q:
-        return Q(deployed_at__gte=self.at) & (Q(deployed_at__gt=self.at) | Q(id__gte=self.id))
-
-    def not_newer(self) -> Q:
-        return Q(deployed_at__lte=self.at) & (Q(deployed_at__lt=self.at) | Q(id__lte=self.id))
+    def up_to(self, *, newest_first: bool = True) -> Q:
+        """Deploys that come before this position when reading in that order, and the one at it."""
+        return rows_beyond("deployed_at", self.at, self.id, older=not newest_first, inclusive=True)
 
 
-# --- Where a page of a timeline begins that has deploys and manual changes in one order ---
+# --- Positions in a timeline, which mixes deploys and manual changes ---
 
 ENTRY_KEY = re.compile(r"([0-9]{1,16})-(c?)([0-9]{1,18})")
 LARGEST_ID = 2**63 - 1
@@ -57,14 +64,14 @@ Entry = Deploy | ManualChange
 
 @dataclass(frozen=True, slots=True, order=True)
 class EntryKey:
-    """Entries are ordered by this. Of one moment the deploys come first, then the manual changes."""
+    """Sorts entries. At the same moment, deploys are older than manual changes."""
 
     at: datetime
     is_change: bool
     id: int
 
     def __str__(self) -> str:
-        """That of a deploy is its Key's."""
+        """For a deploy the same as its Key."""
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{'c' if self.is_change else ''}{self.id}"
 
     @classmethod
@@ -78,28 +85,20 @@ class EntryKey:
         match = ENTRY_KEY.fullmatch(text)
         return match and cls(EPOCH + timedelta(microseconds=int(match[1])), bool(match[2]), int(match[3]))
 
-    @classmethod
-    def of_deploys(cls, key: Key) -> "EntryKey":
-        return cls(key.at, False, key.id)
-
-    def among_deploys(self) -> Key:
-        """What divides the deploys where this divides all entries."""
+    @property
+    def deploy_key(self) -> Key:
+        """The same position among the deploys alone."""
         return Key(self.at, LARGEST_ID if self.is_change else self.id)
-
-    # What divides the manual changes: of a deploy's moment all of them come after it.
 
     @property
     def change_id(self) -> int:
+        """Manual changes of a deploy's moment are newer than the deploy."""
         return self.id if self.is_change else 0
 
-    def older_changes(self) -> Q:
-        return Q(changed_at__lte=self.at) & (Q(changed_at__lt=self.at) | Q(pk__lt=self.change_id))
+    def changes_beyond(self, *, newest_first: bool = True) -> Q:
+        """Manual changes that come after this position when reading in that order."""
+        return rows_beyond("changed_at", self.at, self.change_id, older=newest_first)
 
-    def newer_changes(self) -> Q:
-        return Q(changed_at__gte=self.at) & (Q(changed_at__gt=self.at) | Q(pk__gt=self.change_id))
-
-    def not_older_changes(self) -> Q:
-        return Q(changed_at__gte=self.at) & (Q(changed_at__gt=self.at) | Q(pk__gte=self.change_id))
-
-    def not_newer_changes(self) -> Q:
-        return Q(changed_at__lte=self.at) & (Q(changed_at__lt=self.at) | Q(pk__lte=self.change_id))
+    def changes_up_to(self, *, newest_first: bool = True) -> Q:
+        """Manual changes that come before this position when reading in that order, and the one at it."""
+        return rows_beyond("changed_at", self.at, self.change_id, older=not newest_first, inclusive=True)

@@ -1,4 +1,4 @@
-"""The filters of the read API's lists that are in the order of time: those of a timeline, with moments besides days."""
+"""What the lists of the read API share: filters, pages and ETags."""
 
 import hashlib
 import json
@@ -41,8 +41,8 @@ from tokens.statements import TokenRow
 NO_DATE = "Write a day such as 2024-05-01, or a moment such as 2024-05-01T12:35:00Z."
 
 
-class MomentField(forms.Field):
-    """A day, or a moment within the days that a timeline's form takes."""
+class DayOrMomentField(forms.Field):
+    """A day or a moment, in the same range as the days of a timeline's form."""
 
     def to_python(self, value: str | None) -> date | datetime | None:
         if not value:
@@ -57,14 +57,14 @@ class MomentField(forms.Field):
 
 
 class ReadForm(TimelineForm):
-    """Knows of nothing that the token may not see."""
+    """The filters of a timeline, with moments as well as days. It knows only what the token may see."""
 
     kinds: Sequence[tuple[str, str]] = KINDS
-    # What a timeline is filtered by and this list is not.
+    # Filters of a timeline that this list lacks.
     without: tuple[str, ...] = ()
 
-    since = MomentField(required=False)  # type: ignore[assignment]  # a form's fields may be of any class
-    until = MomentField(required=False)  # type: ignore[assignment]  # the same
+    since = DayOrMomentField(required=False)  # type: ignore[assignment]  # a form's fields may be of any class
+    until = DayOrMomentField(required=False)  # type: ignore[assignment]  # the same
 
     def __init__(self, data: Mapping[str, Any], *, token: TokenRow, organization: Organization) -> None:
         self.token = token
@@ -84,7 +84,7 @@ class ReadForm(TimelineForm):
     def environments(self) -> Any:
         return visible(super().environments(), self.token)
 
-    def named(self, rows: Any, text: str) -> Any:
+    def matching(self, rows: Any, text: str) -> Any:
         return by_slug_or_name(rows, text)
 
     def unknown(self, noun: str, text: str, rows: Any) -> str:
@@ -93,7 +93,7 @@ class ReadForm(TimelineForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         text, environments = cleaned.get("environment"), self.environments()
-        if text and not self.named(environments, text).exists():
+        if text and not self.matching(environments, text).exists():
             self.add_error("environment", self.unknown("environment", text, environments))
         return cleaned
 
@@ -115,7 +115,7 @@ class ReadForm(TimelineForm):
         return day if isinstance(day, datetime) else super().end_of(day)
 
     def first_error(self) -> str:
-        """Of an invalid form, in one sentence."""
+        """The first error of an invalid form, as one sentence."""
         field, (error, *_) = next(iter(self.errors.items()))
         return f"{field}: {error}"
 
@@ -124,11 +124,7 @@ class DeploysForm(ReadForm):
     kinds = KINDS_OF_DEPLOYS
 
 
-class EntriesForm(ReadForm):
-    """Of deploys and manual changes, as they stand on a timeline."""
-
-
-# --- What the endpoints of the read API have in common: answers with an ETag, and lists in pages ---
+# --- Views: answers with an ETag, and lists in pages ---
 
 PAGE_SIZE = 100
 MOST_A_PAGE = 100
@@ -143,31 +139,31 @@ class ReadView(TokenView):
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Of the query string. Raises UnreadableBody and InvalidField."""
+        """The query string's parameters. Raises UnreadableBody and InvalidField."""
         sent = with_query(read_query(self.request.META.get("QUERY_STRING", "")), {})
         for name, value in sent.items():
             if not isinstance(value, str):
                 raise InvalidField(f"{name[:40]} came more than once: send it once.")
         return sent
 
-    def filtered_by(self, form: type[AnyForm]) -> AnyForm:
-        """The query string as this form reads it. Raises InvalidField."""
+    def filtered_by(self, form_class: type[AnyForm]) -> AnyForm:
+        """A valid form with the query string's parameters. Raises InvalidField."""
         organization = Organization.objects.get(pk=self.token.organization_id)
-        found = form(self.parameters, token=self.token, organization=organization)
-        if not found.is_valid():
-            raise InvalidField(found.first_error())
-        return found
+        form = form_class(self.parameters, token=self.token, organization=organization)
+        if not form.is_valid():
+            raise InvalidField(form.first_error())
+        return form
 
-    def cursor(self, kind: type[AnyKey]) -> AnyKey | None:
-        """Where a page in the order of time begins. Raises InvalidField."""
+    def cursor(self, key_class: type[AnyKey]) -> AnyKey | None:
+        """The position at which the page begins. Raises InvalidField."""
         text = self.parameters.get("cursor", "")
-        key = kind.parse(text)
+        key = key_class.parse(text)
         if text and key is None:
             raise bad_cursor()
         return key
 
     def limit(self) -> int | None:
-        """How many rows a page has by the caller's wish; none where it names no number. Raises InvalidField."""
+        """The number of rows that the caller asks for; None by default. Raises InvalidField."""
         text = self.parameters.get("limit", "")
         if not text:
             return None
@@ -177,33 +173,31 @@ class ReadView(TokenView):
         return int(match[1])
 
     def answer(self, data: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """304 without a body where the caller's If-None-Match names the same data."""
+        """Sends 304 without a body if the caller's If-None-Match names the same data."""
         body = json.dumps(data, ensure_ascii=False).encode()
-        kept = {**cached_by(tag_of(body)), **(headers or {})}
-        if self.was_seen(kept["ETag"]):
-            return HttpResponse(status=304, headers=kept)
-        return HttpResponse(body, content_type="application/json", headers=kept)
+        all_headers = {**cached_by(tag_of(body)), **(headers or {})}
+        if self.was_seen(all_headers["ETag"]):
+            return HttpResponse(status=304, headers=all_headers)
+        return HttpResponse(body, content_type="application/json", headers=all_headers)
 
     def was_seen(self, tag: str) -> bool:
         seen = self.request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
         return any(one.strip().removeprefix("W/") in (tag.removeprefix("W/"), "*") for one in seen)
 
     def page(self, rows: Sequence[dict[str, Any]], following: str) -> HttpResponse:
-        """A page of a list; ``following`` is the next one's cursor, empty on the last one."""
+        """``following`` is the cursor of the next page; it is empty on the last page."""
         return self.answer(rows, {"Link": self.next_link(following)} if following else None)
 
     def next_link(self, following: str) -> str:
-        # A secret does not belong into an answer, which may be logged.
-        kept = {name: value for name, value in self.parameters.items() if name != "api_key"}
-        query = urlencode({**kept, "cursor": following})
+        # Answers may be logged, so they must not contain a secret.
+        parameters = {name: value for name, value in self.parameters.items() if name != "api_key"}
+        query = urlencode({**parameters, "cursor": following})
         return f'<{settings.SITE_URL}{self.request.path}?{query}>; rel="next"'
 
 
 class ListView(ReadView, ABC):
-    """A list of rows in the order of ``by``, which is unique among them; its numbers and slugs make the cursor.
-
-    Its last is a number, so that no slug alone passes for a cursor.
-    """
+    """A list that is sorted by the columns ``by``. They are numbers and slugs and, together, unique. Their values make
+    the cursor. The last one is a number, so that a slug alone is not a valid cursor."""
 
     by: tuple[str, ...] = ("id",)
 
@@ -216,7 +210,7 @@ class ListView(ReadView, ABC):
     def get(self, request: Request, **scope: Any) -> HttpResponse:
         rows, size = self.rows(), self.limit() or PAGE_SIZE
         if cursor := self.parameters.get("cursor"):
-            rows = rows.filter(behind(self.by, cursor))
+            rows = rows.filter(after_cursor(self.by, cursor))
         found = list(rows.order_by(*self.by)[: size + 1])
         page = found[:size]
         following = ",".join(str(getattr(page[-1], column)) for column in self.by) if len(found) > size else ""
@@ -231,7 +225,7 @@ def cached_by(tag: str) -> dict[str, str]:
     return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
-def behind(columns: Sequence[str], cursor: str) -> Q:
+def after_cursor(columns: Sequence[str], cursor: str) -> Q:
     """Raises InvalidField."""
     values = cursor.split(",")
     if len(values) != len(columns) or not all(map(is_value, columns, values)):
@@ -248,4 +242,4 @@ def is_value(column: str, text: str) -> bool:
 
 
 def bad_cursor() -> InvalidField:
-    return InvalidField("The cursor is not one that a Link header gave: begin again without it.")
+    return InvalidField("The cursor does not come from a Link header: begin again without it.")

@@ -41,7 +41,7 @@ def test_a_reload_creates_no_second_token_and_shows_no_secret(ci: World, page: C
 
     token = AccessToken.objects.get(name="deployer")
     assert again.redirect_chain == [(f"{PAGE}/{token.pk}", 302)]
-    assert "A secret is shown once" in html(again)
+    assert "A secret is shown only once" in html(again)
     assert not secrets_in(again)
     assert token.digest == secrets.digest(secret)
 
@@ -117,13 +117,13 @@ def test_expiry(ci: World, admin: User, expiry: dict[str, str], expires_at: Any)
         ({"name": "a\x00b"}, "Null characters are not allowed"),
         ({"name": "\ud800"}, ""),
         ({"name": "ci"}, "There is another access token of this name"),
-        ({"scopes": []}, "Choose at least one thing"),
+        ({"scopes": []}, "Choose at least one permission"),
         ({"scopes": ["ROOT"]}, "Select a valid choice"),
-        ({"limit_deployments": "some"}, "Choose at least one, or allow all deployments"),
-        ({"limit_environments": "some"}, "Choose at least one, or allow all environments"),
+        ({"limit_deployments": "some"}, "Choose at least one, or choose all deployments"),
+        ({"limit_environments": "some"}, "Choose at least one, or choose all environments"),
         ({"limit_deployments": "some", "deployments": ["0", "x"]}, "Select a valid choice"),
         ({"expiry": "date"}, "Write the last day"),
-        ({"expiry": "date", "expires_on": "2020-01-01"}, "That day is over"),
+        ({"expiry": "date", "expires_on": "2020-01-01"}, "That day is in the past"),
         ({"expiry": "date", "expires_on": "9999-12-31"}, "Ensure this value is less than"),
         ({"expiry": "keep"}, "Select a valid choice"),
         ({"expiry": ""}, "This field is required"),

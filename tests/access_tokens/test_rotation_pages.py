@@ -29,7 +29,7 @@ def test_a_reload_does_not_rotate_again(ci: World, page: Client) -> None:
 
     again = page.post(f"{PAGE}/{ci.token.pk}/rotate", {"grace": "0", "hint": ci.token.hint}, follow=True)
 
-    assert "A secret is shown once" in html(again)
+    assert "A secret is shown only once" in html(again)
     assert not secrets_in(again)
     assert ci.register(sha="a", secret=secret).status_code == 200
     assert RetiredSecret.objects.count() == 1

@@ -84,7 +84,7 @@ def test_with_a_token_it_names_it(ci: World, other: World, admin: User, scope: S
     page = setup_page(admin)
 
     assert MISSING not in page
-    assert "Tokens that may register it: pipeline." in page
+    assert "These tokens may register it: pipeline." in page
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -225,12 +225,12 @@ def logs(organization: Any, deployment: Any) -> Iterator[tuple[str, str]]:
     yield "requests", f"/{SLUG}/requests"
     queries: dict[str, dict[str, Any]] = {
         "far back": {"after": call.pk + 50},
-        "turned away": {"outcome": "turned-away"},
+        "all rejected": {"outcome": "all-rejected"},
         "accepted": {"outcome": "accepted"},
         "rejected": {"outcome": "rejected"},
         "unauthorized": {"outcome": "unauthorized"},
         "deployment": {"deployment": deployment.slug},
-        "turned away of a deployment": {"deployment": deployment.slug, "outcome": "turned-away"},
+        "all rejected of a deployment": {"deployment": deployment.slug, "outcome": "all-rejected"},
         "request id": {"request_id": call.request_id},
     }
     for what, values in queries.items():

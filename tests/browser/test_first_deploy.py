@@ -48,7 +48,7 @@ def test_the_first_deploy_arrives_while_one_looks(visit: Visit, site: str, owner
     timeline.goto("/acme/timeline")
     expect(timeline.get_by_role("heading", name="No deploys yet")).to_be_visible()
 
-    # A call that is turned away says why, on the set-up page and in the request log.
+    # A call that is rejected says why, on the set-up page and in the request log.
     status, sentence = register(site, secret, sha="abc1", environment="nowhere")
     assert status == 400
     first_call = set_up.get_by_label("First call")
@@ -62,7 +62,7 @@ def test_the_first_deploy_arrives_while_one_looks(visit: Visit, site: str, owner
 
     # One that is right turns the page green, and slides into the timeline.
     assert register(site, secret, sha="abc1", branch="main") == (200, "Success")
-    expect(first_call).to_contain_text("Calls arrive")
+    expect(first_call).to_contain_text("Receiving calls")
     expect(first_call).to_contain_text("abc1 went live in Production")
     row = timeline.locator("[data-row]")
     expect(row).to_contain_text("Storefront")
@@ -85,7 +85,7 @@ def test_without_javascript_the_same_takes_a_look_again(visit: Visit, site: str,
 
     status, sentence = register(site, secret, sha="abc1", environment="nowhere")
     assert status == 400
-    follow(page, "Look again")
+    follow(page, "Reload")
     expect(page.get_by_label("First call")).to_contain_text(sentence)
     assert register(site, secret, sha="abc1") == (200, "Success")
     page.goto(set_up)

@@ -46,7 +46,7 @@ def test_a_deletion_is_undone(visit: Visit, ci: World, owner: User, javascript: 
     press(page, "Delete deployment")
     expect(page.get_by_role("link", name="Storefront", exact=True)).to_have_count(0)
     press(page, "Undo")
-    expect(page.get_by_role("status")).to_contain_text("Storefront is back.")
+    expect(page.get_by_role("status")).to_contain_text("Storefront is restored.")
     follow(page, "Timeline")
     expect(page.locator("[data-row]")).to_contain_text("abc1")
 

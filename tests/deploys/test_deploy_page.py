@@ -140,7 +140,7 @@ def test_how_long_it_took(
     for number, stage in enumerate(stages, start=1):
         assert stage in html
         assert f'<rect class="stage-{number}"' in html
-    assert ("No lead time" in html) == (not stages)
+    assert ("There is no lead time" in html) == (not stages)
 
 
 def test_long_lists_have_pages(ci: World, observer: User) -> None:

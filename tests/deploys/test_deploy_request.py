@@ -95,7 +95,7 @@ def test_parts_of_a_form_and_a_cut_body_are_no_command(ci: World, developer: Use
     assert ">Replay</button>" in page
     Call.objects.update(body_bytes=MAX_BODY_BYTES_KEPT + 1)
     cut = tab(developer, Deploy.objects.get())
-    assert "The body was not kept whole" in cut
+    assert "The log does not have the complete body" in cut
     assert ">Replay</button>" not in cut
 
 
@@ -148,11 +148,11 @@ def test_why_there_is_no_call_to_show(ci: World, developer: User) -> None:
     deploy = register(ci)
     Call.objects.all().delete()
 
-    assert "Its call is not in the request log" in tab(developer, deploy)
+    assert "The call is not in the request log" in tab(developer, deploy)
     Deploy.objects.update(created_at=timezone.now() - timedelta(days=31))
     assert "The request log keeps calls for 30 days" in tab(developer, deploy)
     Deploy.objects.update(created_at=timezone.now(), token=None)
-    assert "No access token registered this deploy" in tab(developer, deploy)
+    assert "This deploy was not registered with an access token" in tab(developer, deploy)
 
 
 def test_another_organization_s_call_is_never_shown(ci: World, stranger: User) -> None:

@@ -370,20 +370,20 @@ def test_a_token_is_named_in_the_audit_log_once_for_each_change(alerts: Reporter
     assert alerts.secret not in repr([event.changes for event in events])
 
 
-def test_open_incidents_of_a_place(ci: World, other: World, alerts: Reporter) -> None:
+def test_open_incidents_of_a_source(ci: World, alerts: Reporter) -> None:
     staging = Reporter(
         ci, make_impact_source(ci.project, ImpactKind.INCIDENT, "Staging", environment="staging"), alerts.secret
     )
-    gone = make_reporter(ci, ImpactKind.INCIDENT, "Gone")
-    for reporter, start in ((alerts, 3), (staging, 2), (gone, 1)):
+    deleted = make_reporter(ci, ImpactKind.INCIDENT, "Gone")
+    for reporter, start in ((alerts, 3), (staging, 2), (deleted, 1)):
         reporter.tell("triggered", id=reporter.source.slug, date=minute(start))
     alerts.tell("triggered", id="over", date=minute(0), ended_date=minute(1))
-    delete_impact_source(source=gone.source)
+    delete_impact_source(source=deleted.source)
 
-    def ids(place: Any) -> list[str]:
-        return [incident.external_id for incident in open_incidents(place)]
+    def ids(incidents: Any) -> list[str]:
+        return [incident.external_id for incident in incidents]
 
-    assert ids(ci.organization) == ids(ci.project) == ["staging", "alerts"]
-    assert ids(alerts.source.environment) == ids(alerts.source) == ["alerts"]
-    assert ids(other.project) == []
-    assert [incident.external_id for incident in incidents_of(ci.project)] == ["alerts", "staging", "over"]
+    assert ids(open_incidents(alerts.source)) == ["alerts"]
+    assert ids(open_incidents(staging.source)) == ["staging"]
+    assert ids(open_incidents(deleted.source)) == []
+    assert ids(incidents_of(alerts.source)) == ["alerts", "over"]

@@ -239,8 +239,8 @@ def test_buckets_of_a_chart(metric: Reporter) -> None:
 
     buckets = buckets_between(metric.source, since, since + timedelta(hours=12))
 
-    assert [(bucket.low, bucket.mean, bucket.high, bucket.count) for bucket in buckets] == [
-        (1.0, 2.0, 3.0, 2),
-        (-1e308, 0.0, 1e308, 2),
-        (5.0, 6.0, 7.0, 2),
+    assert [(bucket.low, bucket.mean, bucket.high) for bucket in buckets] == [
+        (1.0, 2.0, 3.0),
+        (-1e308, 0.0, 1e308),
+        (5.0, 6.0, 7.0),
     ]

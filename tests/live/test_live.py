@@ -115,7 +115,7 @@ def test_the_page_says_what_is_off_and_shows_only_that_when_asked(ci: World, obs
     assert ">Api<" in page
     assert ">Api<" not in client.get("/acme?state=behind").content.decode()
     assert ">Storefront<" not in client.get("/acme?q=API").content.decode()
-    assert "No deployment fits" in client.get("/acme?state=stale").content.decode()
+    assert "No deployment matches" in client.get("/acme?state=stale").content.decode()
 
 
 @pytest.mark.parametrize(

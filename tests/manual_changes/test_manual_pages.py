@@ -121,10 +121,10 @@ def test_the_clock_is_the_organizations(ci: World, client: Client) -> None:
         ({"changed_at": "9999-12-31T23:59"}, "in the future"),
         ({"author": "ann"}, "author must be an e-mail address."),
         ({"tags": "a b"}, "The tag &#x27;#a b&#x27; is not valid"),
-        ({"links": "https://example.com"}, "Write a name, = and an http or https address"),
-        ({"links": "x=javascript:alert(1)"}, "Write a name, = and an http or https address"),
+        ({"links": "https://example.com"}, "is not a name=address line with an http or https address"),
+        ({"links": "x=javascript:alert(1)"}, "is not a name=address line with an http or https address"),
         ({"links": "x=https://"}, "links.x must be an http or https address."),
-        ({"links": "a=https://a.example\na=https://b.example"}, "Two links are called a."),
+        ({"links": "a=https://a.example\na=https://b.example"}, "Two links have the name a."),
         ({"description": "d" * 10_001}, "at most 10000 characters"),
     ],
 )

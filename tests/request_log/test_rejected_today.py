@@ -15,8 +15,10 @@ from tests.conftest import World
 from tests.factories import make_deployment, make_project, signed_in
 
 PAGES = ("/acme", "/acme/projects/shop", "/acme/deployments/storefront")
-BADGE = '<a class="badge bad" href="/acme/requests?deployment=storefront&amp;outcome=turned-away">{} rejected today</a>'
-CLAUSE = '<a class="nowrap" href="/acme/requests?outcome=turned-away">{} rejected today</a>.'
+BADGE = (
+    '<a class="badge bad" href="/acme/requests?deployment=storefront&amp;outcome=all-rejected">{} rejected today</a>'
+)
+CLAUSE = '<a class="nowrap" href="/acme/requests?outcome=all-rejected">{} rejected today</a>.'
 
 
 def reject(world: World, *, deployment: str = "storefront", count: int = 1) -> None:
@@ -40,7 +42,7 @@ def test_a_badge_leads_to_the_rejected_calls_of_the_deployment(
 
     assert BADGE.format(2) in page(developer, path)
     assert "rejected today" not in page(observer, path), "the request log is not for observers"
-    listed = signed_in(developer).get("/acme/requests?deployment=storefront&outcome=turned-away")
+    listed = signed_in(developer).get("/acme/requests?deployment=storefront&outcome=all-rejected")
     assert [call.status for call in listed.context["page"].rows] == [400, 400]
 
 

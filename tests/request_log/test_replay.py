@@ -74,7 +74,7 @@ def test_what_was_blotted_out_is_not_replayed_as_if_it_had_been_sent(
 
     page = signed_in(developer).post(url("replay-request", call_id=log()[0].pk), follow=True).content.decode()
 
-    assert "blotted out" in page
+    assert "Credentials are masked" in page
     assert not Deploy.objects.exists()
 
 

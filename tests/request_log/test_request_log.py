@@ -208,7 +208,7 @@ def test_a_log_that_falls_behind_leaves_long_bodies_out(
     assert left_out.body_bytes > 2000
     client = signed_in(developer)
     page = client.get(url("request", call_id=left_out.pk)).content.decode()
-    assert "which are not kept: too many calls were waiting to be logged." in page
+    assert "The log does not have them, because too many calls were waiting to be logged." in page
     assert ">Replay</button>" not in page
     assert 'id="repeat"' not in page
 
@@ -252,7 +252,7 @@ def test_the_log_is_found_by_outcome_deployment_and_request_id(ci: World, develo
         return [call.status for call in client.get(url("requests"), query).context["page"].rows]
 
     assert rows() == [200, 400]
-    assert rows(outcome="turned-away") == [400]
+    assert rows(outcome="all-rejected") == [400]
     assert rows(outcome="accepted") == [200]
     assert rows(deployment="storefront") == [200, 400]
     assert rows(deployment="other") == []

@@ -59,7 +59,7 @@ def test_the_deleted_list_has_what_can_come_back(ci: World, page: Client) -> Non
     assert "Staging" in page.get("/acme/deleted?kind=environments").content.decode()
     assert "Taken along" not in page.get("/acme/deleted?kind=deployments").content.decode()
     Environment.all_objects.filter(slug="staging", project=ci.project).update(deleted_at="2020-01-01T00:00:00Z")
-    assert "Nothing here" in page.get("/acme/deleted?kind=environments").content.decode()
+    assert "Nothing to restore" in page.get("/acme/deleted?kind=environments").content.decode()
 
 
 @pytest.mark.parametrize("kind", ["projects", "environments", "deployments"])

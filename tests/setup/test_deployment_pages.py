@@ -86,8 +86,8 @@ def test_fields_and_branches_are_saved_together(ci: World, page: Client) -> None
     assert ci.register(sha="a", environment="staging", branch="release/1").status_code == 200
     assert ci.register(sha="a", branch="other").status_code == 400
     content = page.get("/acme/deployments/storefront/settings").content.decode()
-    assert "Takes branches that begin with release/;" in content
-    assert "Takes the branch main," in content
+    assert "Accepts branches that begin with release/." in content
+    assert "Accepts the branch main and" in content
 
     page.post("/acme/deployments/storefront/settings", settings_of(ci, staging=("any", "left over")))
     assert set(Target.objects.values_list("branch_match", "branch")) == {("any", "")}
@@ -115,7 +115,7 @@ def test_a_deployment_is_moved_after_saying_what_happens(ci: World, page: Client
 
     plan = page.get("/acme/deployments/storefront/move?project=platform").content.decode()
     assert "new in Platform" in plan
-    assert "go to Live afterwards, not to Production" in plan
+    assert "go to Live, not to Production" in plan
     assert "1 access token limited to environments of Shop" in plan
     ci.deployment.refresh_from_db()
     assert ci.deployment.project == ci.project

@@ -42,7 +42,7 @@ def test_targets_go_to_environments_of_the_same_slug_and_missing_ones_are_made(c
     ci.register(sha="b", environment="production")
 
     plan = plan_move(deployment=ci.deployment, project=platform)
-    assert [(a.target.environment.slug, a.environment and a.environment.project) for a in plan.arrivals] == [
+    assert [(move.target.environment.slug, move.environment and move.environment.project) for move in plan.targets] == [
         ("staging", None),
         ("production", platform),
     ]

@@ -264,7 +264,7 @@ def test_the_page_waits_until_the_first_deploy_is_there(ci: World, observer: Use
 
     ci.register(sha=SHA, environment="staging")
     arrived = ci.client.get(path).content.decode()
-    assert "Calls arrive" in arrived
+    assert "Receiving calls" in arrived
     assert SHA[:7] in arrived
     assert "hx-trigger" not in arrived
 
@@ -279,17 +279,17 @@ def test_a_rejected_call_and_its_remedy_are_shown_until_one_is_accepted(
     request_log.flush()
 
     ci.client.force_login(developer)
-    refused = ci.client.get(path).content.decode()
-    assert "No environment &#x27;stagign&#x27; in project shop: it has staging, production." in refused
-    assert "Answered 400" in refused
-    assert "hx-trigger" in refused
+    rejected = ci.client.get(path).content.decode()
+    assert "No environment &#x27;stagign&#x27; in project shop: it has staging, production." in rejected
+    assert "Answered 400" in rejected
+    assert "hx-trigger" in rejected
     ci.client.force_login(observer)
     assert "stagign" not in ci.client.get(path).content.decode(), "the request log is not for observers"
 
     ci.client.force_login(developer)
     ci.register(sha=SHA, environment="staging")
     request_log.flush()
-    assert "Calls arrive" in ci.client.get(path).content.decode()
+    assert "Receiving calls" in ci.client.get(path).content.decode()
     ci.register(sha=SHA, secret="gum_wrong")
     request_log.flush()
     assert "Unauthorized" in ci.client.get(path).content.decode()

@@ -136,7 +136,7 @@ def test_filters(varied_reports: World, reader: str, query: str, changes: str | 
         ("environment=x", "environment: There is no environment x: there are production, staging."),
         ("since=yesterday", "since: Write a day"),
         ("until=2200-01-01", "until: Write a day"),
-        ("cursor=x", "The cursor is not one"),
+        ("cursor=x", "The cursor does not come from"),
         ("project=shop&project=data", "project came more than once"),
         ("project=%00", "The query string contains a NUL"),
     ],
@@ -156,7 +156,7 @@ def test_what_cannot_be_asked_of_either(varied_reports: World, reader: str, path
         (f"{INCIDENTS}?source=probe&environment=staging", "incident impact source probe: there is pager."),
         (f"{INCIDENTS}?source=probe&project=data", "source: There is no incident impact source probe: there is pager."),
         (f"{INCIDENTS}?source=latency", "source: There is no incident impact source latency: there are pager, probe."),
-        (f"{INCIDENTS}?cursor=1-c1", "The cursor is not one"),
+        (f"{INCIDENTS}?cursor=1-c1", "The cursor does not come from"),
     ],
 )
 def test_what_cannot_be_asked_of_one(varied_reports: World, reader: str, path: str, says: str) -> None:

@@ -208,7 +208,7 @@ def test_a_search_stops_and_says_how_far_it_looked(
     html = look(f"{ORGANIZATION}?q=überweisung")
 
     assert shas(html) == []
-    assert "Looked through 4 deploys, as far as <time" in " ".join(html.split())
+    assert "Searched 4 deploys, as far as <time" in " ".join(html.split())
     further = re.search(r'href="([^"]*)" rel="next"', html)
     assert further
     assert "Search further back" in html
