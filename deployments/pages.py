@@ -114,6 +114,21 @@ def slug_field(help_text: str) -> forms.CharField:
     return forms.CharField(required=False, max_length=MAX_SLUG_LENGTH, validators=[validate_slug], help_text=help_text)
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that can call the API. ``slug`` also names the template of its snippet."""
+
+    slug: str
+    name: str
+    instructions: str
+    secret: str = ""
+
+
+def choose_tool(tools: Sequence[Tool], slug: str) -> Tool:
+    """The tool with this slug; if there is none, the first one."""
+    return next((tool for tool in tools if tool.slug == slug), tools[0])
+
+
 def render_text(template_name: str, context: dict[str, str]) -> str:
     """Renders a template of plain text, in which nothing is escaped for HTML."""
     template = engines["django"].engine.get_template(template_name)  # type: ignore[attr-defined]

@@ -91,11 +91,12 @@ class CommitView(ReadView):
             return answer_text(409, ambiguous_sentence(sha, ambiguous.revisions))
         if found is None:
             return answer_text(404, f"No deploy has a commit {printable(shortened(sha, 100))}.")
+        whole_sha, locations = found
         return self.answer(
             {
-                "sha": found.sha,
-                "environments": [self.represent(here) for here in found.locations if not here.rolled_back_by],
-                "rolled_back": [self.represent(gone) for gone in found.locations if gone.rolled_back_by],
+                "sha": whole_sha,
+                "environments": [self.represent(each) for each in locations if not each.rolled_back_by],
+                "rolled_back": [self.represent(each) for each in locations if each.rolled_back_by],
             }
         )
 

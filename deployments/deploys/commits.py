@@ -92,16 +92,9 @@ class CommitLocation:
     rolled_back_by: Deploy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CommitLocations:
-    """``locations`` has the latest location in each target, sorted by project, environment and deployment."""
-
-    sha: str
-    locations: list[CommitLocation]
-
-
-def find_commit(deploys: QuerySet[Deploy], text: str) -> CommitLocations | None:
-    """Where the commit with this sha, or with a sha that begins so, is according to ``deploys``. Raises Ambiguous."""
+def find_commit(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[CommitLocation]] | None:
+    """The complete sha of the commit whose sha is or begins with ``text``, and its latest location in each target,
+    sorted by project, environment and deployment. Raises Ambiguous."""
     active = deploys.filter(deployment__deleted_at=None, environment__deleted_at=None, project__deleted_at=None)
     found = find_carriers(active, text)
     if found is None:
@@ -110,18 +103,15 @@ def find_commit(deploys: QuerySet[Deploy], text: str) -> CommitLocations | None:
     carriers: dict[int, list[Deploy]] = defaultdict(list)
     for deploy in carrying:
         carriers[deploy.target_id].append(deploy)
+    first_at = min(deploy.deployed_at for deploy in carrying)
+    later = Deploy.objects.filter(target__in=carriers, deployed_at__gte=first_at, restores__isnull=False)
     rollbacks: dict[int, list[Deploy]] = defaultdict(list)
-    for rollback in rollbacks_since(min(deploy.deployed_at for deploy in carrying), list(carriers)):
+    for rollback in later.select_related("restores").only("target_id", "deployed_at", "restores__deployed_at"):
         rollbacks[rollback.target_id].append(rollback)
-    spans = [latest_span(deploys, rollbacks[target]) for target, deploys in carriers.items()]
+    spans = [latest_span(brought, rollbacks[target]) for target, brought in carriers.items()]
     complete = active.in_bulk([pk for span in spans for pk in span if pk])
     locations = [CommitLocation(complete[began], complete.get(ended) if ended else None) for began, ended in spans]
-    return CommitLocations(sha, sorted(locations, key=display_order))
-
-
-def rollbacks_since(moment: datetime, targets: Sequence[int]) -> QuerySet[Deploy]:
-    rollbacks = Deploy.objects.filter(target__in=targets, deployed_at__gte=moment, restores__isnull=False)
-    return rollbacks.select_related("restores").only("target_id", "deployed_at", "restores__deployed_at")
+    return sha, sorted(locations, key=display_order)
 
 
 def latest_span(carriers: Sequence[Deploy], rollbacks: Sequence[Deploy]) -> tuple[int, int | None]:

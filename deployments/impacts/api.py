@@ -60,7 +60,7 @@ def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
 
 
 def as_number(value: float | str) -> float:
-    """Raises InvalidField for one that no double holds."""
+    """Raises InvalidField if no double can hold the number."""
     number = float(value)
     if not math.isfinite(number):
         raise InvalidField(NO_NUMBER)
@@ -74,7 +74,7 @@ def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
         if not isinstance(fields.get(name, ""), str):
             raise InvalidField(INVALID_DATE)
     if isinstance(fields.get("id"), int) and not isinstance(fields["id"], bool):
-        # Systems that number their incidents send a number in one template and text in another.
+        # Tools that number their incidents send a number in one template and a text in another.
         fields["id"] = str(fields["id"])
     check_fields("register_impact_incident", fields)
     type_ = IncidentEventType(fields["type"].lower())
@@ -96,18 +96,18 @@ def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
 
 
 def as_line(title: str) -> str:
-    """Templates of alerting tools put whole messages here, and an incident is worth more than the end of its title."""
+    """Shortens a long title instead of rejecting it, because alerting tools may send whole messages."""
     return " ".join(title.split())[:MAX_INCIDENT_TITLE_LENGTH]
 
 
-# --- register_impact: what custom metrics measured and what happened to custom incidents ---
+# --- The endpoints that register values of custom metrics and events of custom incidents ---
 
 SOURCE_ID = re.compile(r"[0-9]{1,18}")
 
 
 class ImpactView(CallView):
     required_scope = Scope.REGISTER_IMPACT
-    # Sleuth's pages name this text for both endpoints.
+    # Sleuth documents this text for both endpoints.
     unauthorized_text = "Unauthorized"
 
 
@@ -148,12 +148,13 @@ class RegisterMetricView(ImpactView):
         return source
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Python's json writes NaN and Infinity, which are no JSON: here the value is what is wrong."""
+        """Answers that the value is wrong if the body has NaN or Infinity, which Python writes although JSON has
+        neither."""
         return super().handle_exception(InvalidField(NO_NUMBER) if isinstance(exc, UnusableNumber) else exc)
 
 
 class RegisterIncidentView(ImpactView):
-    """The token may be the last segment of the path, where tools can only be given an address."""
+    """The token may be the last segment of the path, for tools that can only be configured with an address."""
 
     kind = "register-incident"
     expected = ExpectedBody("type")
@@ -210,14 +211,14 @@ class IncidentsForm(ReadForm):
     )
 
     def sources(self) -> Any:
-        """Those in the chosen environments."""
+        """Sources in the chosen environments."""
         environments, text = self.environments(), self.cleaned_data.get("environment")
         chosen = self.matching(environments, text) if text else environments
         sources = active_sources(self.scope.organization.pk).filter(kind=ImpactKind.INCIDENT, environment__in=chosen)
         return visible(sources, self.token)
 
     def chosen_sources(self) -> Any:
-        """Those that ``source`` names: a slug is unique in its environment."""
+        """Several sources may have the slug ``source``, each in another environment."""
         return self.matching(self.sources(), self.cleaned_data["source"])
 
     def clean(self) -> dict[str, Any]:
@@ -228,7 +229,7 @@ class IncidentsForm(ReadForm):
         return cleaned
 
     def incident_filters(self) -> IncidentFilters:
-        """Only of a valid form."""
+        """Needs a valid form."""
         filters = self.filters()
         state = self.cleaned_data["state"]
         return IncidentFilters(
@@ -249,7 +250,7 @@ class IncidentsForm(ReadForm):
 
 
 class IncidentsView(ReadView):
-    """Those that began last come first."""
+    """Sorted by when they began, newest first."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(Key)
@@ -259,7 +260,7 @@ class IncidentsView(ReadView):
 
 
 def represent_incident(incident: Incident) -> dict[str, Any]:
-    """``external_id``, ``title`` and ``url`` are those that the caller sent; dates are in UTC."""
+    """``external_id``, ``title`` and ``url`` are the caller's; dates are in UTC."""
     return {
         "id": incident.pk,
         "organization": incident.organization.slug,

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
-from deployments.timeline.pager import Key
+from deployments.timeline.pager import Key, rows_beyond
 from orgs.deletion import restorable_since
 from orgs.models import Organization, Project
 from orgs.slugs import is_slug
@@ -112,7 +112,7 @@ def read_incidents(
     """One page, newest first, with related objects, and the key of the next page, if there is one."""
     incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
     if before:
-        incidents = incidents.filter(Q(started_at__lte=before.at) & (Q(started_at__lt=before.at) | Q(pk__lt=before.id)))
+        incidents = incidents.filter(rows_beyond("started_at", before.at, before.id))
     rows = incidents.select_related("organization", "project", "environment", "source")
     size = size or INCIDENTS_A_PAGE
     found = list(rows[: size + 1])

@@ -1,7 +1,6 @@
 """Pages of impact sources: a project's list, what one reported, create, rename, delete and restore."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +22,9 @@ from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
 from deployments.pages import (
     RowField,
+    Tool,
     choose_environment,
+    choose_tool,
     errors_as_messages,
     errors_in,
     find_project,
@@ -71,15 +72,7 @@ class NewImpactSourceForm(ImpactSourceForm):
         return ImpactKind(self.cleaned_data["kind"])
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool that can report. ``slug`` also names its template in templates/impacts/."""
-
-    slug: str
-    name: str
-    instructions: str
-
-
+# Their templates are in templates/impacts/.
 INCIDENT_TOOLS = (
     Tool(
         "curl-incident",
@@ -126,7 +119,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
     chosen = request.GET.get("range", "")
     chosen = chosen if chosen in RANGES else "month"
     tools = METRIC_TOOLS if source.is_metric else INCIDENT_TOOLS
-    tool = next((tool for tool in tools if tool.slug == request.GET.get("tool")), tools[0])
+    tool = choose_tool(tools, request.GET.get("tool", ""))
     now = timezone.now()
     span = Span(now - RANGES[chosen][1], now, ZoneInfo(request.organization.time_zone))
     context = {

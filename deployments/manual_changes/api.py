@@ -37,7 +37,7 @@ SCHEMA = "register_manual_deploy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRegistration:
-    """``environment`` is a slug or name, empty for the default."""
+    """``environment`` is a slug or a name, or empty for the default environment."""
 
     environment: str
     fields: ManualChangeFields
@@ -121,7 +121,7 @@ class ManualChangesForm(ReadForm):
 
 
 class ManualChangesView(ReadView):
-    """Newest first, in pages as the list of deploys."""
+    """Newest first. A scan may end with an empty page although there is a next one."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(EntryKey)
@@ -143,7 +143,7 @@ def manual_change_path(change: ManualChange) -> str:
 
 
 def represent_manual_change(change: ManualChange) -> dict[str, Any]:
-    """``author`` and ``email`` are those that the caller sent; dates are in UTC."""
+    """``author`` and ``email`` are the caller's; dates are in UTC."""
     return {
         "id": change.pk,
         "url": manual_change_path(change),

@@ -1,7 +1,5 @@
 """The set-up page of a deployment: a snippet for each CI, filled in, and whether the first call has come in."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.models import Call, Deploy, Deployment
-from deployments.pages import choose_environment, find_deployment, render_text
+from deployments.pages import Tool, choose_environment, choose_tool, find_deployment, render_text
 from deployments.request_log.queries import may_see_requests, newest_call
 from deployments.setup import queries
 from deployments.token_limits import tokens_that_may_register
@@ -18,17 +16,7 @@ from orgs.models import Environment
 from orgs.queries import promotion_path
 from orgs.roles import Permission, role_allows
 
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool that can register deploys. ``slug`` also names its template in templates/setup/snippets/."""
-
-    slug: str
-    name: str
-    instructions: str
-    secret: str
-
-
+# Their templates are in templates/setup/snippets/.
 TOOLS = (
     Tool(
         "curl",
@@ -116,7 +104,7 @@ def deployment_setup(request: MemberRequest, deployment: str) -> HttpResponse:
     found = find_deployment(request, deployment)
     environments = promotion_path(found.project)
     environment = choose_environment(environments, request.GET.get("environment", ""))
-    tool = next((tool for tool in TOOLS if tool.slug == request.GET.get("ci")), TOOLS[0])
+    tool = choose_tool(TOOLS, request.GET.get("ci", ""))
     context = {
         "deployment": found,
         "environments": environments,

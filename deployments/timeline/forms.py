@@ -149,23 +149,20 @@ class TimelineForm(forms.Form):
         """The error message if the text names none of ``rows``."""
         return f"There is no {noun} {text}."
 
-    def clean_project(self) -> Project | None:
-        slug = self.cleaned_data["project"]
-        if not slug:
-            return None
-        project: Project | None = self.matching(self.projects(), slug).first()
-        if project is None:
-            raise forms.ValidationError(self.unknown("project", slug, self.projects()))
-        return project
+    def find_named(self, field: str, rows: Any) -> Any:
+        """The row that the field names; None if it is empty. Raises ValidationError."""
+        text = self.cleaned_data[field]
+        found = self.matching(rows, text).first() if text else None
+        if text and found is None:
+            raise forms.ValidationError(self.unknown(field, text, rows))
+        return found
 
-    def clean_deployment(self) -> Deployment | None:
-        slug = self.cleaned_data["deployment"]
-        if not slug:
-            return None
-        deployment: Deployment | None = self.matching(self.deployments(), slug).select_related("project").first()
-        if deployment is None:
-            raise forms.ValidationError(self.unknown("deployment", slug, self.deployments()))
-        if (project := self.chosen_project()) and deployment.project_id != project.pk:
+    def clean_project(self) -> Any:
+        return self.find_named("project", self.projects())
+
+    def clean_deployment(self) -> Any:
+        deployment = self.find_named("deployment", self.deployments().select_related("project"))
+        if deployment and (project := self.chosen_project()) and deployment.project_id != project.pk:
             raise forms.ValidationError(f"{deployment} is not in {project}.")
         return deployment
 

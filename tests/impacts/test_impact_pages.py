@@ -189,7 +189,7 @@ def test_values_with_a_chart(page: Client, metric: Reporter) -> None:
     for chosen in ("week", "month", "nonsense", "\0"):
         assert page.get(address(metric), {"range": chosen, "tool": chosen}).status_code == 200
     MetricValue.objects.filter(measured_at__gt=now - timedelta(days=20)).delete()
-    assert "No value in this time." in page.get(address(metric)).content.decode()
+    assert "There are no values in this period." in page.get(address(metric)).content.decode()
 
 
 @pytest.mark.parametrize(
