@@ -20,7 +20,7 @@ EXPLAINED_SCOPES = {
     Scope.REGISTER_DEPLOY: "for a CI",
     Scope.REGISTER_IMPACT: "for a monitoring tool",
     Scope.READ: "for a dashboard",
-    Scope.ALL: "everything above, and permissions that are added later",
+    Scope.ALL: "all of the above, and permissions that are added later",
 }
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year"}
 GRACE_TIMES = {
@@ -169,7 +169,7 @@ def grace_in_words(grace: timedelta) -> str:
 
 
 def expiry_in_words(token: AccessToken) -> str:
-    return f"expires {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "never expires"
+    return f"{token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "never"
 
 
 def initial_of(token: AccessToken) -> dict[str, Any]:

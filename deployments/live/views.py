@@ -13,7 +13,7 @@ from django.utils.choices import CallableChoiceIterator
 from deployments.live.queries import Group, LiveFilters, live_fingerprint, read_live, read_live_of
 from deployments.pages import deploys_path, find_deployment, has_seen, wants_part
 from deployments.request_log.queries import count_rejected_today, may_see_requests, rejected_today_of
-from deployments.timeline.forms import TimelineScope
+from deployments.timeline.forms import TimelineScope, search_field
 from deployments.timeline.views import show_timeline
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment, Organization, Project
@@ -26,14 +26,7 @@ STATUS_CHOICES = [("", "Any state"), *((state, words.capitalize()) for state, wo
 class LiveForm(forms.Form):
     """The filters of the home page, taken from its query string."""
 
-    q = forms.CharField(
-        required=False,
-        max_length=100,
-        label="Search deployments",
-        widget=forms.TextInput(
-            attrs={"class": "input", "type": "search", "placeholder": "Search deployments", "data-search": ""}
-        ),
-    )
+    q = search_field("Search deployments", 100)
     project = forms.CharField(
         required=False, max_length=100, label="Project", widget=forms.Select(attrs={"class": "input"})
     )

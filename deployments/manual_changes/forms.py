@@ -109,8 +109,8 @@ class ManualChangeForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["environment"].offer(environments, key="pk")
         fields["changed_at"].zone = zone
-        if_empty = "to keep the present value" if change else "for now"
-        fields["changed_at"].help_text = f"In the time zone {zone.key.replace('_', ' ')}. Leave empty {if_empty}."
+        if_empty = "keep the present time" if change else "use the current time"
+        fields["changed_at"].help_text = f"In the time zone {zone.key.replace('_', ' ')}. Leave empty to {if_empty}."
 
     def clean_name(self) -> Any:
         return self.checked("name", self.cleaned_data["name"])

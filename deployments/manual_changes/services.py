@@ -1,7 +1,7 @@
 """Writing manual changes that a caller or a member reported."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,15 +29,7 @@ class ManualChangeFields:
     links: tuple[tuple[str, str], ...] = ()
 
     def columns(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "changed_at": self.changed_at,
-            "description": self.description,
-            "author_email": self.author_email,
-            "user_email": self.user_email,
-            "tags": ",".join(self.tags),
-            "links": [list(link) for link in self.links],
-        }
+        return {**asdict(self), "tags": ",".join(self.tags), "links": [list(link) for link in self.links]}
 
 
 @transaction.atomic

@@ -53,6 +53,10 @@ def text_field(label: str, max_length: int = 200, **attributes: str) -> forms.Ch
     return forms.CharField(required=False, max_length=max_length, label=label, widget=widget)
 
 
+def search_field(label: str, max_length: int) -> forms.CharField:
+    return text_field(label, max_length, type="search", placeholder=label, **{"data-search": ""})
+
+
 def date_field(label: str) -> forms.DateField:
     return forms.DateField(
         required=False,
@@ -68,19 +72,7 @@ def kind_field(kinds: Sequence[tuple[str, str]]) -> forms.ChoiceField:
 
 
 class TimelineForm(forms.Form):
-    q = forms.CharField(
-        required=False,
-        max_length=200,
-        label="Search titles, versions, messages and descriptions",
-        widget=forms.TextInput(
-            attrs={
-                "class": "input",
-                "type": "search",
-                "placeholder": "Search titles, versions, messages and descriptions",
-                "data-search": "",
-            }
-        ),
-    )
+    q = search_field("Search titles, versions, messages and descriptions", 200)
     kind = kind_field(KINDS)
     environment = forms.CharField(required=False, label="Environment", widget=forms.Select(attrs={"class": "input"}))
     project = forms.CharField(required=False, label="Project", widget=forms.Select(attrs={"class": "input"}))

@@ -25,29 +25,20 @@ from orgs.roles import Permission
 MOST_LANES = 3
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineRow:
-    """``lanes`` has, for each bracket at this row, which part of it to draw: start, through, hit, end or nothing."""
+    """A day with its ``label``, a deploy or a manual change.
+
+    ``lanes`` has, for each bracket at this row, which part of it to draw: start, through, undone, end or nothing.
+    """
 
     lanes: list[str]
-
-
-@dataclass(slots=True)
-class DayRow(TimelineRow):
-    label: str
-
-
-@dataclass(slots=True)
-class DeployRow(TimelineRow):
-    deploy: Deploy
-    state: str
-    word: str
+    label: str = ""
+    change: ManualChange | None = None
+    deploy: Deploy | None = None
+    state: str = ""
+    word: str = ""
     undone: Undone | None = None
-
-
-@dataclass(slots=True)
-class ChangeRow(TimelineRow):
-    change: ManualChange
 
 
 def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> list[TimelineRow]:
@@ -60,12 +51,12 @@ def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) ->
         happened_on = EntryKey.of(entry).at.astimezone(zone).date()
         if happened_on != day:
             day = happened_on
-            rows.append(DayRow(lanes_above(lanes), name_of_day(day, today)))
+            rows.append(TimelineRow(lanes=lanes_above(lanes), label=name_of_day(day, today)))
         if isinstance(entry, ManualChange):
-            rows.append(ChangeRow(lanes, entry))
+            rows.append(TimelineRow(lanes=lanes, change=entry))
         else:
             state, word = state_of(entry)
-            rows.append(DeployRow(lanes, entry, state, word, undone.get(entry.id)))
+            rows.append(TimelineRow(lanes=lanes, deploy=entry, state=state, word=word, undone=undone.get(entry.id)))
     return rows
 
 
@@ -91,7 +82,7 @@ def name_of_day(day: date, today: date) -> str:
 
 def lanes_above(lanes: Sequence[str]) -> list[str]:
     """The lanes of a row that is inserted above the one with these lanes."""
-    return ["through" if part in ("through", "hit", "end") else "" for part in lanes]
+    return ["through" if part in ("through", "undone", "end") else "" for part in lanes]
 
 
 def draw_brackets(entries: Sequence[Entry]) -> list[list[str]]:
@@ -105,15 +96,15 @@ def draw_brackets(entries: Sequence[Entry]) -> list[list[str]]:
         if rollback is not None:
             undone.setdefault(rollback, []).append(index)
     lanes: list[dict[int, str]] = []
-    for start, hits in sorted(undone.items()):
+    for start, rolled_back in sorted(undone.items()):
         # The first lane whose last bracket has ended.
         lane = next((lane for lane in lanes if max(lane) < start), None)
         if lane is None:
             if len(lanes) == MOST_LANES:
                 continue
             lanes.append(lane := {})
-        lane |= dict.fromkeys(range(start + 1, hits[-1]), "through") | dict.fromkeys(hits, "hit")
-        lane |= {start: "start", hits[-1]: "end"}
+        lane |= dict.fromkeys(range(start + 1, rolled_back[-1]), "through") | dict.fromkeys(rolled_back, "undone")
+        lane |= {start: "start", rolled_back[-1]: "end"}
     return [[lane.get(index, "") for lane in lanes] for index in range(len(entries))]
 
 
