@@ -137,7 +137,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
 
 
 def values_context(request: MemberRequest, source: ImpactSource, span: Span) -> dict[str, Any]:
-    # A value may be dated one second ahead.
+    # Includes values that the clock of a client dates slightly ahead.
     buckets = queries.buckets_between(source, span.since, span.until + timedelta(seconds=1))
     return {
         "chart": line_chart(buckets, span) if buckets else None,
