@@ -67,7 +67,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "project-settings": 11,
     "deleted": 10,
     "new-environment": 11,
-    "environment-settings": 11,
+    "environment-settings": 10,
     "impact-sources": 12,
     "impact-source": 13,
     "new-impact-source": 12,
