@@ -2,90 +2,29 @@
 
 A rollback is a deploy of a sha that was live there before, with others since. It *restores* the latest earlier deploy
 of that sha, and the deploys between the two are rolled back by it, each by the first rollback that spans it.
+
+``rollbacks_of`` is that rule. A registration, a deletion and an import all apply it to the history that they change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q
 
 from deployments.models import Deploy, Target
 
 
-def before(deploy: Deploy, prefix: str = "") -> Q:
-    """Where what ``prefix`` names stands before ``deploy``. The outer bound is one that an index can find."""
-    earlier = Q((f"{prefix}deployed_at__lt", deploy.deployed_at)) | Q((f"{prefix}id__lt", deploy.id))
-    return Q((f"{prefix}deployed_at__lte", deploy.deployed_at)) & earlier
+def rollbacks_of(
+    shas: Sequence[Hashable], *, earlier: Collection[Hashable] = ()
+) -> tuple[dict[int, int], dict[int, int]]:
+    """For the shas of a history in order: which index each rollback restores, and which index undid each deploy.
 
-
-def after(deploy: Deploy, prefix: str = "") -> Q:
-    later = Q((f"{prefix}deployed_at__gt", deploy.deployed_at)) | Q((f"{prefix}id__gt", deploy.id))
-    return Q((f"{prefix}deployed_at__gte", deploy.deployed_at)) & later
-
-
-def neighbours(target_id: int, deployed_at: datetime) -> tuple[Deploy | None, Deploy | None]:
-    """The deploys that a new one of ``deployed_at`` would stand between; it follows those of the same moment."""
-    history = Deploy.objects.filter(target=target_id)
-    previous = history.filter(deployed_at__lte=deployed_at).order_by("-deployed_at", "-id").first()
-    following = history.filter(deployed_at__gt=deployed_at).order_by("deployed_at", "id").first()
-    return previous, following
-
-
-def link_rollbacks(*, deploy_id: int) -> None:
-    """Work out what a deploy that was just stored undid, and what undid it, wherever in the history it stands."""
-    deploy = Deploy.objects.get(pk=deploy_id)
-    history = Deploy.objects.filter(target=deploy.target_id)
-    same_sha = history.filter(sha=deploy.sha)
-    if restored := same_sha.filter(before(deploy)).order_by("-deployed_at", "-id").first():
-        link(restored, by=deploy)
-    if repeated := same_sha.filter(after(deploy)).order_by("deployed_at", "id").first():
-        link(deploy, by=repeated)
-    spanning = history.filter(after(deploy), before(deploy, "restores__"))
-    if first := spanning.order_by("deployed_at", "id").first():
-        Deploy.objects.filter(pk=deploy.pk).update(rolled_back_by=first)
-
-
-def link(restored: Deploy, *, by: Deploy) -> None:
-    """``by`` restores ``restored`` and undoes what is between, but for what an earlier rollback undid already."""
-    Deploy.objects.filter(pk=by.pk).update(restores=restored)
-    between = Deploy.objects.filter(after(restored), before(by), target=by.target_id)
-    undone = between.filter(Q(rolled_back_by=None) | after(by, "rolled_back_by__"))
-    Deploy.objects.filter(pk__in=undone.values("pk")).update(rolled_back_by=by)
-
-
-def relink_target(target_id: int) -> None:
-    """Work out the whole history again, after a deploy was taken out of it or put back. The newest deploy is live.
-
-    Takes time with the length of the history. Must be called under the target's lock.
+    ``earlier`` are shas that were live before the history begins. A rollback to one of them restores the index -1.
     """
-    # No more than is needed, since an import may have brought hundreds of thousands.
-    links_and_sha = ("id", "sha", "restores_id", "rolled_back_by_id")
-    history = list(Deploy.objects.filter(target=target_id).order_by("deployed_at", "id").only(*links_and_sha))
-    restores, rolled_back_by = rollbacks_of([deploy.sha for deploy in history])
-    changed = []
-    for index, deploy in enumerate(history):
-        restored, undone_by = restores.get(index), rolled_back_by.get(index)
-        links = (
-            None if restored is None else history[restored].id,
-            None if undone_by is None else history[undone_by].id,
-        )
-        if links != (deploy.restores_id, deploy.rolled_back_by_id):
-            deploy.restores_id, deploy.rolled_back_by_id = links
-            changed.append(deploy)
-    Deploy.objects.bulk_update(changed, ["restores", "rolled_back_by"], batch_size=500)
-    set_newest_live(target_id)
-
-
-def set_newest_live(target_id: int) -> None:
-    newest = Deploy.objects.filter(target=target_id).order_by("-deployed_at", "-id").first()
-    Target.objects.filter(pk=target_id).update(live_deploy=newest)
-
-
-def rollbacks_of(shas: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:
-    """Of a history's shas in order: which index each rollback restores, and which index undid each rolled back one."""
     restores: dict[int, int] = {}
     rolled_back_by: dict[int, int] = {}
-    latest: dict[str, int] = {}
+    latest: dict[Hashable, int] = dict.fromkeys(earlier, -1)
     standing: list[int] = []
     for index, sha in enumerate(shas):
         restored = latest.get(sha)
@@ -96,3 +35,83 @@ def rollbacks_of(shas: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:
         latest[sha] = index
         standing.append(index)
     return restores, rolled_back_by
+
+
+# --- The stored history of a target ---
+
+SET_LINKS = "UPDATE deployments_deploy SET restores_id = %s, rolled_back_by_id = %s WHERE id = %s"
+
+
+def before(deploy: Deploy) -> Q:
+    """Deploys earlier than ``deploy``. The outer bound is one that an index can find."""
+    earlier = Q(deployed_at__lt=deploy.deployed_at) | Q(id__lt=deploy.id)
+    return Q(deployed_at__lte=deploy.deployed_at) & earlier
+
+
+def after(deploy: Deploy) -> Q:
+    later = Q(deployed_at__gt=deploy.deployed_at) | Q(id__gt=deploy.id)
+    return Q(deployed_at__gte=deploy.deployed_at) & later
+
+
+def neighbours(target_id: int, deployed_at: datetime) -> tuple[Deploy | None, Deploy | None]:
+    """The deploys before and after a new one of ``deployed_at``, which follows those of the same moment."""
+    history = Deploy.objects.filter(target=target_id)
+    previous = history.filter(deployed_at__lte=deployed_at).order_by("-deployed_at", "-id").first()
+    following = history.filter(deployed_at__gt=deployed_at).order_by("deployed_at", "id").first()
+    return previous, following
+
+
+def link_rollbacks(*, deploy_id: int) -> None:
+    """Link a deploy that was just stored, wherever in the history it is, and those that it changes.
+
+    None of them is earlier than the latest deploy of its sha before it or, if there is none, than the deploy before it.
+    """
+    deploy = Deploy.objects.get(pk=deploy_id)
+    earlier = Deploy.objects.filter(before(deploy), target=deploy.target_id).order_by("-deployed_at", "-id")
+    relink(deploy.target_id, since=earlier.filter(sha=deploy.sha).first() or earlier.first())
+
+
+def relink_target(target_id: int) -> None:
+    """Link the whole history again after a deploy was deleted or restored, and make the newest deploy live.
+
+    Takes time with the length of the history. Must be called under the target's lock.
+    """
+    relink(target_id, since=None)
+    set_newest_live(target_id)
+
+
+def relink(target_id: int, *, since: Deploy | None) -> None:
+    """Link the history from ``since`` on, whose own links to earlier deploys are right, or all of it."""
+    deploys = Deploy.objects.filter(target=target_id).order_by("deployed_at", "id")
+    if since:
+        deploys = deploys.exclude(before(since)).filter(deployed_at__gte=since.deployed_at)
+    history = list(deploys.values_list("id", "sha", "restores_id", "rolled_back_by_id"))
+    # Links to what is earlier than ``since`` are kept.
+    ids = [id_ for id_, *_ in history]
+    known = {None, *ids}
+    earlier = {sha for _, sha, restored, _ in history if since and restored not in known}
+    restores, rolled_back_by = rollbacks_of([sha for _, sha, _, _ in history], earlier=earlier)
+    changed = []
+    for index, (id_, _, *links) in enumerate(history):
+        restored, undone_by = restores.get(index), rolled_back_by.get(index)
+        is_kept = restored == -1 or (since and index == 0)
+        right = (links[0] if is_kept else id_at(ids, restored), id_at(ids, undone_by))
+        if right != tuple(links):
+            changed.append((*right, id_))
+    set_links(changed)
+
+
+def id_at(ids: Sequence[int], index: int | None) -> int | None:
+    return None if index is None else ids[index]
+
+
+def set_links(links: Iterable[tuple[int | None, int | None, int]]) -> None:
+    """Each is what a deploy restores, what rolled it back, and its own id."""
+    if rows := list(links):
+        with connection.cursor() as cursor:
+            cursor.executemany(SET_LINKS, rows)
+
+
+def set_newest_live(target_id: int) -> None:
+    newest = Deploy.objects.filter(target=target_id).order_by("-deployed_at", "-id").first()
+    Target.objects.filter(pk=target_id).update(live_deploy=newest)

@@ -19,13 +19,11 @@ from orgs.rows import lock_row
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in a target's history a deploy goes. It ``repeats_neighbour`` where it is another version of the commit
-    before or after it, or parts two of one."""
+    """Where in a target's history a deploy goes."""
 
     deployed_at: datetime
     is_live: bool
     may_link_rollbacks: bool
-    repeats_neighbour: bool = False
 
 
 def register_deploy(
@@ -57,9 +55,7 @@ def register_deploy(
             is_live=position.is_live,
         )
         store_details(deploy_id, registration)
-        if position.repeats_neighbour:
-            history.relink_target(target_id)
-        elif position.may_link_rollbacks:
+        if position.may_link_rollbacks:
             history.link_rollbacks(deploy_id=deploy_id)
     return deploy_id
 
@@ -97,13 +93,9 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
         return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
     for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):
         reject_duplicate(registration, past)
-    neighbours = history.neighbours(target_id, deployed_at)
-    for neighbour in neighbours:
+    for neighbour in history.neighbours(target_id, deployed_at):
         reject_duplicate(registration, neighbour)
-    shas = [neighbour.sha for neighbour in neighbours if neighbour]
-    return Position(
-        deployed_at, is_live=False, may_link_rollbacks=True, repeats_neighbour=len({sha, *shas}) <= len(shas)
-    )
+    return Position(deployed_at, is_live=False, may_link_rollbacks=True)
 
 
 def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:

@@ -260,9 +260,9 @@ ONE = {name: value if isinstance(value, dict) else value[:1] for name, value in 
         pytest.param(
             {"sha": "c", "ignore_if_duplicate": True}, {}, 200, COST_OF_AN_INSERT - 1 + 1, id="an ignored duplicate"
         ),
-        # The deploy, the one it restores, none that repeats it, two updates, none that spans it.
-        pytest.param({"sha": "a"}, {}, 200, COST + 6, id="a rollback"),
-        # The same call, both neighbours; the deploy, none like it before or after or around it.
+        # The deploy, the one it restores, the history from there on, an update of its links.
+        pytest.param({"sha": "a"}, {}, 200, COST + 4, id="a rollback"),
+        # The same call, both neighbours; the deploy, none like it before, the one before it, the history from there on.
         pytest.param({**NEW, "date": minute(0.5)}, {}, 200, COST_OF_AN_INSERT + 3 + 4, id="dated earlier"),
         # What expired, what is remembered; a transaction (2) with the key in one of its own (2 + 1) and the answer.
         pytest.param(NEW, {"Idempotency-Key": "new"}, 200, COST + 8, id="with an Idempotency-Key"),
