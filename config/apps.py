@@ -6,7 +6,8 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 - registers the system checks
+        # Registers the system checks, and makes our Celery app the one that web processes send tasks by.
+        from config import celery, checks  # noqa: F401
 
 
 class OperatorAdminConfig(AdminConfig):

@@ -37,6 +37,8 @@ def serve() -> None:
         block_ctrl_c()
     # For the workers. With an arena for each thread, glibc would keep a tenth more memory.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+    # Nor give back what an import took: by itself it raises this with the first large block that is freed.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
     Granian(
         "config.wsgi:application",
         address=address,

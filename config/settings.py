@@ -300,6 +300,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "deployments.tasks.delete_old_import_drafts",
         "schedule": 3600.0,
     },
+    # What a nudge did not reach, and what a worker that was killed left unfinished.
+    "run-imports": {
+        "task": "deployments.tasks.run_imports",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "delete-ended-secrets": {
         "task": "tokens.tasks.delete_ended_secrets",
         "schedule": 3600.0,
@@ -319,6 +325,8 @@ MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=16 * 1024 * 1024, minimum=
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Bytes of a body with a CSV file, which is kept on disk and not in memory.
 MAX_IMPORT_BYTES = env.number("MAX_IMPORT_BYTES", default=64 * 1024 * 1024, minimum=1024)
+# Rows of such a file, which are in memory while it is imported: about 400 bytes each.
+MAX_IMPORT_ROWS = env.number("MAX_IMPORT_ROWS", default=200_000, minimum=1)
 FILE_UPLOAD_HANDLERS = [
     "deployments.imports.upload.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

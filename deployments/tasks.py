@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from deployments.imports.drafts import forget_old_drafts
 from deployments.imports.importing import forget_imports_beyond_undo
+from deployments.imports.jobs import run_due_imports
 from deployments.models import Call, IdempotencyKey
 
 SLICE = 500
@@ -37,5 +38,11 @@ def delete_replaced_deploys() -> int:
 
 @shared_task
 def delete_old_import_drafts() -> int:
-    """How many uploaded files were deleted that nobody imported."""
+    """How many uploaded files were deleted."""
     return forget_old_drafts()
+
+
+@shared_task
+def run_imports() -> int:
+    """How many imports were started that members had confirmed, or that another worker had left unfinished."""
+    return run_due_imports()

@@ -140,6 +140,11 @@ urlpatterns = [
         name="import-draft",
     ),
     path(
+        "<str:organization>/deployments/<slug:deployment>/imports/drafts/<int:pk>/cancel",
+        imports.cancel_import,
+        name="cancel-import",
+    ),
+    path(
         "<str:organization>/deployments/<slug:deployment>/imports/<int:pk>/undo",
         imports.undo_import,
         name="undo-import",

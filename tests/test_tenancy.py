@@ -121,6 +121,7 @@ PAGES = {
     "restore-deployment": Page(PROJECTS, "post"),
     "imports": Page(PROJECTS),
     "import-draft": Page(PROJECTS),
+    "cancel-import": Page(PROJECTS, "post"),
     "undo-import": Page(PROJECTS, "post"),
     "deployment-setup": Page(VIEW),
     "deployment-first-call": Page(VIEW),
@@ -207,6 +208,7 @@ def places(ci: World) -> dict[str, dict[str, Any]]:
         "restore-deployment": {"pk": ci.deployment.pk},
         "imports": deployment,
         "import-draft": {**deployment, "pk": draft.pk},
+        "cancel-import": {**deployment, "pk": draft.pk},
         "undo-import": {**deployment, "pk": HistoryImport.objects.get().pk},
     }
     return {name: {"organization": ci.organization.slug, **arguments.get(name, {})} for name in PAGES}

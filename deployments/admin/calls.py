@@ -26,9 +26,10 @@ class HistoryImportAdmin(FactAdmin):
 
 @admin.register(ImportDraft)
 class ImportDraftAdmin(FactAdmin):
-    """Uploaded files that nobody has imported yet, without their contents."""
+    """Uploaded files and how far their import is, without their contents."""
 
-    list_display = ("id", "file_name", "deployment", "environment", "user", "byte_count", "created_at")
+    list_display = ("id", "file_name", "deployment", "environment", "user", "byte_count", "state", "created_at")
+    list_filter = ("state",)
     list_select_related = ("deployment", "environment", "user")
     search_fields = ("file_name", "user__email")
 

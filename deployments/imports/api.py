@@ -14,9 +14,9 @@ from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.views import ENDED_EARLY, FieldsParser, check_encoding
 from deployments.errors import BodyTooLarge, InvalidField, UnreadableBody
 from deployments.imports.file import HistoryFile, fixed_cells
-from deployments.imports.importing import import_history
+from deployments.imports.importing import as_history, import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
-from deployments.models import Deploy, HistoryImport
+from deployments.models import HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
 from deployments.registration.idempotency import answer_stored, as_response
 from deployments.registration.report import named
@@ -67,7 +67,7 @@ class ImportDeploysView(CallView):
             upload_of(request).close()
 
     def post(self, request: Request, organization: str, deployment: str) -> HttpResponse:
-        places = find_deployment(token=self.token, slug=deployment)
+        targets = find_deployment(token=self.token, slug=deployment)
         fields = self.read_fields()
         environment = fields.get("environment") or ""
         if not isinstance(environment, str):
@@ -75,34 +75,36 @@ class ImportDeploysView(CallView):
         upload = upload_of(request)
         if upload.file is None:
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
-        # No name is so long; the answer repeats it.
-        place = choose_target(places, environment=shortened(environment.strip(), 200))
-        check_allowed(self.token, environment_id=place.environment_id)
+        # The answer repeats the name, and no environment's name is longer than this.
+        target = choose_target(targets, environment=shortened(environment.strip(), 200))
+        check_allowed(self.token, environment_id=target.environment_id)
         fixed = fixed_cells(
-            deployment_slug=place.deployment_slug,
-            environment_slug=place.environment_slug,
-            environment_name=place.environment_name,
+            deployment_slug=target.deployment_slug,
+            environment_slug=target.environment_slug,
+            environment_name=target.environment_name,
         )
+        # Before the transaction: on SQLite nobody else can write during it.
+        new = as_history(HistoryFile(upload.file, fixed=fixed).read_all())
         with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor):
             done = import_history(
-                place=place,
-                rows=HistoryFile(upload.file, fixed=fixed).all_rows(),
+                target=target,
+                new=new,
                 token_id=self.token.id,
                 imported_by=self.actor.label,
                 file_name=upload.file_name,
             )
-            if self.is_dry_run:
-                rollbacks = Deploy.objects.filter(target=done.target_id, restores__isnull=False).count()
-                report = named(place, self.token.organization_slug) | represent_import(done) | {"rollbacks": rollbacks}
-                return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
+        if self.is_dry_run:
+            counts = {**represent_import(done), "rollbacks": len(new.rollbacks()[0])}
+            report = named(target, self.token.organization_slug) | counts
+            return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
         return as_response(answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done)))
 
     def answer_in_log(self, response: Any) -> str:
-        """Much less of thousands of wrong lines, and yet more than the log keeps after it blotted out secrets."""
+        """Cut, as thousands of lines may be wrong, but longer than what the log keeps once it has blotted out secrets."""
         return super().answer_in_log(response)[:2_000]
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
-        """The fields, and of the file only what it is called and its length."""
+        """The fields, and the file's name and length."""
         upload = request.META.get(UPLOAD)
         if upload is None:
             return super().body_to_keep(request)
@@ -114,7 +116,7 @@ class ImportDeploysView(CallView):
 
 
 def upload_of(request: Any) -> Upload:
-    """Empty where the body brought none, or was not read."""
+    """Empty if the body brought none or was not read."""
     upload: Upload = request.META.get(UPLOAD) or Upload()
     return upload
 

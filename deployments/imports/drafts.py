@@ -1,4 +1,4 @@
-"""Uploaded files between the page that shows what they would do and the click that does it."""
+"""Uploaded files, and the deployments' imports as their page lists them."""
 
 import tempfile
 import zlib
@@ -12,26 +12,24 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from deployments.errors import UnknownEnvironment
 from deployments.imports.file import HistoryFile, fixed_cells
-from deployments.imports.importing import import_history
 from deployments.models import Deployment, DraftChunk, HistoryImport, ImportDraft
-from deployments.models.history_import import MAX_FILE_NAME_LENGTH
-from deployments.registration.statements import find_targets
+from deployments.models.history_import import MAX_FILE_NAME_LENGTH, UNFINISHED
 from orgs.deletion import restorable_since
 from orgs.models import Environment, User
 from orgs.text import storable
 
 CHUNK_BYTES = 1024 * 1024
 KEPT = timedelta(hours=24)
+SHOWN = 50
 
 
 @transaction.atomic
 def keep_draft(
     *, deployment: Deployment, environment: Environment, user: User, file_name: str, file: BinaryIO
 ) -> ImportDraft:
-    """A person has one draft of a deployment: what was uploaded before is forgotten."""
-    ImportDraft.objects.filter(deployment=deployment, user=user).delete()
+    """A person has one draft of a deployment. An earlier upload is forgotten unless it is being imported."""
+    ImportDraft.objects.filter(deployment=deployment, user=user).exclude(state__in=UNFINISHED).delete()
     draft = ImportDraft.objects.create(
         deployment=deployment,
         environment=environment,
@@ -42,36 +40,14 @@ def keep_draft(
     for number, piece in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):
         DraftChunk.objects.create(draft=draft, number=number, data=zlib.compress(piece))
         draft.byte_count += len(piece)
-    draft.save(update_fields=["byte_count"])
+        draft.line_count += piece.count(b"\n")
+    draft.save(update_fields=["byte_count", "line_count"])
     return draft
-
-
-@transaction.atomic
-def import_draft(*, draft: ImportDraft, member: User) -> HistoryImport:
-    """Replace the history by the file's and forget the draft.
-
-    Raises UnknownEnvironment where the environment or the deployment was deleted, and what import_history raises.
-    """
-    places = find_targets(draft.deployment.organization_id, draft.deployment.slug)
-    place = next((place for place in places if place.environment_id == draft.environment_id), None)
-    if place is None:
-        raise UnknownEnvironment(f"{draft.environment} is no environment of {draft.deployment} any more.")
-    with history_of(draft) as file:
-        done = import_history(
-            place=place,
-            rows=file.all_rows(),
-            token_id=None,
-            imported_by=member.email,
-            file_name=draft.file_name,
-        )
-    draft.delete()
-    return done
 
 
 @contextmanager
 def history_of(draft: ImportDraft) -> Iterator[HistoryFile]:
-    """The file is there for as long as the context. It is on disk, not read from the database piece by piece: no other
-    statement can run on a connection while PostgreSQL copies rows from it."""
+    """The file exists for as long as the context, on disk."""
     environment = draft.environment
     fixed = fixed_cells(
         deployment_slug=draft.deployment.slug, environment_slug=environment.slug, environment_name=environment.name
@@ -84,15 +60,25 @@ def history_of(draft: ImportDraft) -> Iterator[HistoryFile]:
 
 
 def forget_old_drafts() -> int:
-    """How many they were."""
-    ids = list(ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT).values_list("pk", flat=True))
+    """Delete what was uploaded long ago and is not being imported. Gives how many files."""
+    old = ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(state__in=UNFINISHED)
+    ids = list(old.values_list("pk", flat=True))
     ImportDraft.objects.filter(pk__in=ids).delete()
     return len(ids)
 
 
-# --- What was imported into a deployment ---
+def draft_of(deployment: Deployment, pk: int) -> ImportDraft | None:
+    drafts = ImportDraft.objects.select_related("deployment__organization", "environment", "history_import")
+    return drafts.filter(deployment=deployment, pk=pk).first()
 
-SHOWN = 50
+
+def unfinished_imports(deployment: Deployment) -> Sequence[ImportDraft]:
+    """Of every member."""
+    drafts = ImportDraft.objects.filter(deployment=deployment, state__in=UNFINISHED)
+    return list(drafts.select_related("environment", "user")[:SHOWN])
+
+
+# --- What was imported into a deployment ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +88,7 @@ class PastImport:
 
 
 def past_imports(deployment: Deployment) -> Sequence[PastImport]:
-    """The newest first. Of each target only the last that stands can be undone."""
+    """The newest first. Of each target only the last import that is not undone can be undone."""
     imports = HistoryImport.objects.filter(target__deployment=deployment)
     standing = imports.filter(undone_at=None, created_at__gte=restorable_since())
     last = set(standing.order_by().values("target").annotate(last=Max("id")).values_list("last", flat=True))
@@ -113,8 +99,3 @@ def past_imports(deployment: Deployment) -> Sequence[PastImport]:
 def import_of(deployment: Deployment, pk: int) -> HistoryImport | None:
     imports = HistoryImport.objects.select_related("target__environment", "organization")
     return imports.filter(target__deployment=deployment, pk=pk).first()
-
-
-def draft_of(deployment: Deployment, pk: int) -> ImportDraft | None:
-    drafts = ImportDraft.objects.select_related("deployment__organization", "environment")
-    return drafts.filter(deployment=deployment, pk=pk).first()

@@ -1,17 +1,24 @@
-"""What is wrong with the lines of a file, in one sentence of bounded length."""
+"""Bytes of a CSV file → rows of a history, or what is wrong with its lines.
+
+https://help.sleuth.io/sleuth-api/deploy-registration describes the columns sha and date. Its own sample has a blank
+after ``date`` in its first line and after cells, short shas and dates without a zone. Other files come from
+spreadsheets, with a byte-order mark, other delimiters and empty lines.
+"""
 
 import csv
 import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import BinaryIO
 
-from deployments.api.fields import MAX_AHEAD, parse_date
+from django.conf import settings
+
+from deployments.api.fields import EARLIEST, MAX_AHEAD, parse_date
 from deployments.api.schemas import load_schema
 from deployments.errors import BadHistory
-from deployments.imports.links import HistoryRow
 from deployments.models.deploy import (
     MAX_BRANCH_LENGTH,
     MAX_EMAIL_LENGTH,
@@ -19,12 +26,27 @@ from deployments.models.deploy import (
     MAX_SHA_LENGTH,
     MAX_TITLE_LENGTH,
 )
-from deployments.registration.registration import lead_time
 from orgs.text import problem_in_text
 from tokens.secrets import without_secrets
 
+REQUIRED = ("sha", "date")
+# Other columns are ignored, as Sleuth ignores all but the two.
+COLUMNS = (*REQUIRED, "branch", "title", "author", "email", "first_commit_at", "environment", "deployment")
+DELIMITERS = (",", ";", "\t")
+# In bytes. A file that is not CSV may be one line, and a quotation mark that is never closed takes in all that follows.
+MAX_LINE = 200_000
+MAX_ROW = 1_000_000
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
+BARE_RETURN = re.compile(rb"\r[^\r\n]")
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+NO_TEXTS = b"\t\t\t"
+REPORT_EACH = 1_000
+MICROSECOND = timedelta(microseconds=1)
+UNKNOWN = -1
+
 MOST_LINES = 10_000
-SHOWN_OF_A_PROBLEM = 20
+LINES_IN_EXCERPT = 20
 
 
 class WrongLine(Exception):
@@ -41,7 +63,7 @@ class Excerpt:
 
 
 class WrongLines:
-    """The lines of each problem, in the order of the file; beyond MOST_LINES they are only counted."""
+    """The lines of each problem, in the order of the file. Beyond MOST_LINES they are only counted."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -67,33 +89,47 @@ class WrongLines:
 
     def excerpts(self) -> Iterator[Excerpt]:
         for problem, lines in self.lines.items():
-            shown = lines[:SHOWN_OF_A_PROBLEM]
+            shown = lines[:LINES_IN_EXCERPT]
             yield Excerpt(problem, shown, len(lines) - len(shown))
 
 
-# --- Sleuth's CSV of past deploys: bytes of a file → rows of a history ---
-# https://help.sleuth.io/sleuth-api/deploy-registration describes the columns sha and date. Its own sample has a blank
-# after ``date`` in its first line and after cells, short shas and dates without a zone; others come from spreadsheets,
-# with a byte-order mark, other delimiters and empty lines.
+class Rows:
+    """The rows of a file in its order. There may be hundreds of thousands, so they are columns and not objects, and
+    text is UTF-8: about 250 bytes a row.
 
-REQUIRED = ("sha", "date")
-# Others are ignored, as Sleuth ignores all but the two.
-COLUMNS = (*REQUIRED, "branch", "title", "author", "email", "first_commit_at", "environment", "deployment")
-DELIMITERS = (",", ";", "\t")
-# Of bytes. What is no CSV may be one line, and a quotation mark that is never closed takes in all that follows.
-MAX_LINE = 200_000
-MAX_ROW = 1_000_000
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
-BARE_RETURN = re.compile(rb"\r[^\r\n]")
-UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+    ``lines`` says where each row begins in the file, from 1. ``texts`` has branch, title, author's name and author's
+    address with tabs between them. Dates are in microseconds since 1970; an unknown first commit is at UNKNOWN.
+    """
+
+    def __init__(self) -> None:
+        self.lines = array("I")
+        self.shas: list[bytes] = []
+        self.deployed_at = array("q")
+        self.first_commit_at = array("q")
+        self.texts: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self.shas)
+
+    def add(self, line: int, sha: str, deployed_at: datetime, first_commit_at: datetime | None, texts: bytes) -> None:
+        self.lines.append(line)
+        self.shas.append(sha.encode())
+        self.deployed_at.append((deployed_at - EARLIEST) // MICROSECOND)
+        self.first_commit_at.append(UNKNOWN if first_commit_at is None else (first_commit_at - EARLIEST) // MICROSECOND)
+        self.texts.append(texts)
+
+    def dates(self, index: int) -> tuple[datetime, datetime | None]:
+        """Of the deploy and of its first commit."""
+        first = self.first_commit_at[index]
+        first_commit_at = None if first == UNKNOWN else EARLIEST + first * MICROSECOND
+        return EARLIEST + self.deployed_at[index] * MICROSECOND, first_commit_at
 
 
 class HistoryFile:
-    """``fixed`` has for the columns environment and deployment what a cell there may say, in lower case, since a file
-    of several must not all be imported into one.
+    """``fixed`` has the texts, in lower case, that cells in the columns environment and deployment may have, since a
+    file of several targets must not all be imported into one.
 
-    ``wrong`` are the lines that :meth:`rows` met and left out.
+    ``wrong`` has the lines that :meth:`read` left out.
     """
 
     def __init__(self, file: BinaryIO, *, fixed: Mapping[str, Sequence[str]]) -> None:
@@ -102,43 +138,56 @@ class HistoryFile:
         self.wrong = WrongLines()
         self.latest = datetime.now(UTC) + MAX_AHEAD
 
-    def all_rows(self) -> Iterator[HistoryRow]:
-        """Raises BadHistory at the end, where lines are wrong."""
-        yield from self.rows()
+    def read_all(self, on_read: Callable[[int], None] | None = None) -> Rows:
+        """Raises BadHistory if any line is wrong or there is no row."""
+        rows = self.read(on_read)
         if self.wrong:
             raise BadHistory(f"Nothing was imported: {self.wrong}.")
+        if not rows:
+            raise BadHistory("Nothing was imported: the file has no row below its first line.")
+        return rows
 
-    def rows(self) -> Iterator[HistoryRow]:
-        """Raises BadHistory where it is no CSV with these columns."""
+    def read(self, on_read: Callable[[int], None] | None = None) -> Rows:
+        """``on_read`` is called now and then with the number of rows so far.
+
+        Raises BadHistory if this is no CSV with these columns, or has more than MAX_IMPORT_ROWS rows.
+        """
+        rows = Rows()
         records = self.lines.records()
-        line, names = next(records, (1, []))
-        columns = read_names(line, names)
-        read = self.row_reader(columns)
-        for line, cells in records:
+        add = self.row_reader(read_names(*next(records, (1, []))), rows)
+        for number, (line, cells) in enumerate(records, 1):
+            if number > settings.MAX_IMPORT_ROWS:
+                raise BadHistory(
+                    f"The file has more than {settings.MAX_IMPORT_ROWS:,} rows: leave out the oldest, "
+                    "or ask the operator to raise MAX_IMPORT_ROWS."
+                )
             try:
-                yield read(line, cells)
+                add(line, cells)
             except WrongLine as problem:
                 self.wrong.add(line, str(problem))
+            if on_read and number % REPORT_EACH == 0:
+                on_read(number)
+        return rows
 
-    def row_reader(self, columns: Mapping[str, int]) -> Callable[[int, list[str]], HistoryRow]:
-        """The columns are looked up once, and not for each of a million rows."""
+    def row_reader(self, columns: Mapping[str, int], rows: Rows) -> Callable[[int, list[str]], None]:
+        """The columns are looked up once, and not for each row."""
         count = max(columns.values()) + 1
         sha_at, date_at = columns["sha"], columns["date"]
-        optional = [name for name in COLUMNS if name not in REQUIRED and name in columns]
+        optional = [(name, at) for name, at in columns.items() if name not in REQUIRED]
 
-        def read(line: int, cells: list[str]) -> HistoryRow:
+        def add(line: int, cells: list[str]) -> None:
             if len(cells) < count:
                 cells += [""] * (count - len(cells))
             sha = read_text("sha", cells[sha_at], MAX_SHA_LENGTH)
             if not sha:
                 raise WrongLine("sha is missing")
             deployed_at = self.read_past(cells[date_at])
-            if not optional:
-                return HistoryRow(line, sha, deployed_at)
-            more = {name: cells[columns[name]].strip() for name in optional}
-            return self.detailed_row(line, sha, deployed_at, more)
+            first_commit_at, texts = None, NO_TEXTS
+            if optional:
+                first_commit_at, texts = self.read_optional({name: cells[at].strip() for name, at in optional})
+            rows.add(line, sha, deployed_at, first_commit_at, texts)
 
-        return read
+        return add
 
     def read_past(self, cell: str) -> datetime:
         if not cell or cell.isspace():
@@ -148,37 +197,29 @@ class HistoryFile:
             raise WrongLine("date is in the future")
         return date
 
-    def detailed_row(self, line: int, sha: str, deployed_at: datetime, cells: Mapping[str, str]) -> HistoryRow:
+    def read_optional(self, cells: Mapping[str, str]) -> tuple[datetime | None, bytes]:
+        """The moment of the first commit, and the texts as Rows has them."""
         for name, allowed in self.fixed.items():
             if cells.get(name, "") and cells[name].casefold() not in allowed:
                 raise WrongLine(f"{name} is not {allowed[0]}")
-        first_commit_at = None
-        if text := cells.get("first_commit_at"):
-            first_commit_at = read_moment("first_commit_at", text)
+        text = cells.get("first_commit_at")
+        first_commit_at = read_moment("first_commit_at", text) if text else None
         email = read_text("email", cells.get("email", ""), MAX_EMAIL_LENGTH)
         if email and not EMAIL.fullmatch(email):
             raise WrongLine("email is no e-mail address")
-        # By position and at once: a name for each, or a second row, would take a tenth of the time of reading.
-        return HistoryRow(
-            line,
-            sha,
-            deployed_at,
-            read_text("branch", cells.get("branch", ""), MAX_BRANCH_LENGTH),
-            read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH),
-            read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH),
-            email,
-            first_commit_at,
-            lead_time(first_commit_at, deployed_at),
-        )
+        branch = read_text("branch", cells.get("branch", ""), MAX_BRANCH_LENGTH)
+        title = read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH)
+        author = read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH)
+        return first_commit_at, f"{branch}\t{title}\t{author}\t{email}".encode()
 
 
 class Lines:
-    """The file's lines as text, with the number of the one at hand."""
+    """The file's lines as text, with the number of the current one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.number = 0
-        # Of the row at hand: where it begins, and its bytes so far.
+        # Where the current row begins, and its bytes so far.
         self.start = 1
         self.row_length = 0
 
@@ -213,10 +254,10 @@ class Lines:
                 line = self.without_mark(line)
             if len(line) > MAX_LINE or self.row_length > MAX_ROW:
                 raise BadHistory(f"Line {self.number} is too long: end each row, and what is in quotation marks.")
-            # What is no UTF-8 matters only where it stands in a column that is read.
+            # Bytes that are not UTF-8 matter only in a column that is read.
             yield line.decode("utf-8", "surrogateescape")
         if self.row_length:
-            # Asked for another line within a row.
+            # The CSV reader asked for another line within a row.
             raise BadHistory(f"Line {self.start} opens a quotation mark that is not closed.")
 
     def without_mark(self, line: bytes) -> bytes:
@@ -229,8 +270,8 @@ class Lines:
 
 
 def check_readable(file: BinaryIO) -> None:
-    """Raises BadHistory where the file does not begin as one."""
-    next(HistoryFile(file, fixed={}).rows(), None)
+    """Raises BadHistory if the file does not begin as a history."""
+    read_names(*next(Lines(file).records(), (1, [])))
 
 
 def delimiter_of(first_line: str) -> str:
@@ -239,15 +280,15 @@ def delimiter_of(first_line: str) -> str:
 
 
 def read_names(line: int, cells: Sequence[str]) -> dict[str, int]:
-    """The places of the columns that are known, by name. Raises BadHistory."""
+    """The positions of the columns that are known, by name. Raises BadHistory."""
     columns: dict[str, int] = {}
-    for place, cell in enumerate(cells):
+    for position, cell in enumerate(cells):
         name = cell.strip().casefold()
         if name not in COLUMNS:
             continue
         if name in columns:
             raise BadHistory(f"Line {line} names the column {name} twice.")
-        columns[name] = place
+        columns[name] = position
     for name in REQUIRED:
         if name not in columns:
             raise BadHistory(f"Line {line} names no column {name}: the first line must name the columns, as sha,date.")
@@ -267,9 +308,11 @@ def read_text(name: str, cell: str, longest: int) -> str:
 
 
 def read_prose(name: str, cell: str, longest: int) -> str:
-    """The first line, as much of it as is kept."""
+    """The first line, as much of it as is kept, without tabs."""
     check_text(name, cell)
     text: str = without_secrets(cell.strip().partition("\n")[0])
+    if not text.isprintable():
+        text = text.replace("\t", " ").replace("\r", " ")
     return text.rstrip()[:longest]
 
 
@@ -286,7 +329,7 @@ def read_moment(name: str, cell: str) -> datetime:
 
 
 def fixed_cells(*, deployment_slug: str, environment_slug: str, environment_name: str) -> dict[str, tuple[str, ...]]:
-    """What the cells of a file may say that is imported there."""
+    """What HistoryFile takes as ``fixed`` for a file that is imported there."""
     return {
         "environment": (environment_slug, environment_name.casefold()),
         "deployment": (deployment_slug,),

@@ -1,94 +1,218 @@
-"""Replacing a target's history by that of a file, and taking that back."""
+"""Replacing a target's history by that of a file, and undoing that."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, pairwise
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Count, Max, Min
+from django.db import connection, transaction
 from django.utils import timezone
 
-from deployments.errors import BadHistory
-from deployments.imports.links import HistoryRow
-from deployments.imports.placing import lacks_links, link_history
-from deployments.imports.rows import store_rows
-from deployments.models import Deploy, HistoryImport, Target
+from deployments.imports.file import Rows
+from deployments.models import Deploy, HistoryImport
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
 from deployments.registration import history, statements
+from deployments.registration.registration import lead_time
 from deployments.registration.statements import TargetRow
 from deployments.registration.store import ensure_target, moved
 from orgs import audit
 from orgs.deletion import RESTORABLE
+from orgs.models import Organization
+from tokens.statements import as_parameter
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A file's rows as deploys: indexes of ``rows``, the oldest deploy first. ``duplicates`` are in no order."""
+
+    rows: Rows
+    deploys: Sequence[int]
+    duplicates: Sequence[int]
+
+    def rollbacks(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Of ``deploys``, as the one rule has them."""
+        return history.rollbacks_of([self.rows.shas[index] for index in self.deploys])
+
+
+def as_history(rows: Rows) -> History:
+    """Rows of one moment follow each other as in the file, or from bottom to top if the file goes back in time.
+
+    Of equal rows the first is kept, and of neighbours with the same sha the earlier, as registration does.
+    """
+    deployed_at, shas = rows.deployed_at, rows.shas
+    steps = sum((after > before) - (after < before) for before, after in pairwise(deployed_at))
+    in_file = range(len(rows)) if steps >= 0 else reversed(range(len(rows)))
+    deploys, duplicates = [], []
+    moment, shas_of_moment, previous = None, set[bytes](), None
+    for index in sorted(in_file, key=deployed_at.__getitem__):
+        if deployed_at[index] != moment:
+            moment = deployed_at[index]
+            shas_of_moment.clear()
+        sha = shas[index]
+        if sha == previous or sha in shas_of_moment:
+            duplicates.append(index)
+        else:
+            deploys.append(index)
+            previous = sha
+        shas_of_moment.add(sha)
+    return History(rows, deploys, duplicates)
 
 
 @transaction.atomic
 def import_history(
-    *, place: TargetRow, rows: Iterable[HistoryRow], token_id: int | None, imported_by: str, file_name: str = ""
+    *,
+    target: TargetRow,
+    new: History,
+    token_id: int | None,
+    imported_by: str,
+    file_name: str = "",
+    on_stored: Callable[[int], None] | None = None,
 ) -> HistoryImport:
-    """All rows or, where ``rows`` raises, none. Registrations of the target wait meanwhile, and come after it.
+    """Replace the target's history, whose deploys are deleted until :func:`undo_import` restores them.
 
-    Rows become deploys as they are read: each is stored once, but for those whose links are not seen until all of them
-    are there.
-
-    The deploys that were there are deleted until :func:`undo_import` brings them back. Raises BadHistory where there is
-    no row, and TargetMoved.
+    Registrations of the target wait meanwhile and come after it. ``on_stored`` is called now and then with the number
+    of deploys so far, where the database lets others see it. Raises TargetMoved.
     """
-    target = Target.objects.select_related("deployment__organization").get(pk=place.target_id or ensure_target(place))
-    _, environment_id = statements.lock_target(target.pk)
-    if environment_id != place.environment_id:
-        raise moved(place)
-    # Under the lock, so that it is later than that of any import before.
+    target_id = target.target_id or ensure_target(target)
+    _, environment_id = statements.lock_target(target_id)
+    if environment_id != target.environment_id:
+        raise moved(target)
+    organization = Organization.objects.get(deployments=target.deployment_id)
+    # Under the lock, so that it is later than the moment of any import before.
     now = timezone.now()
-    deploys = Deploy.objects.filter(target=target)
-    replaced = deploys.update(deleted_at=now)
-    same = columns_of(target, place, token_id=token_id, now=now)
-    row_count, links_may_be_wrong = store_rows(rows, same=same)
-    if not row_count:
-        raise BadHistory("Nothing was imported: the file has no row below its first line.")
-    if links_may_be_wrong or lacks_links(target.pk):
-        link_history(target.pk)
-    history.set_newest_live(target.pk)
-    # Other targets may have taken some of the ids between the first and the last.
-    stored = deploys.aggregate(count=Count("id"), first=Min("id"), last=Max("id"))
+    replaced = Deploy.objects.filter(target=target_id).update(deleted_at=now)
+    same = {
+        "organization_id": organization.pk,
+        "project_id": target.project_id,
+        "deployment_id": target.deployment_id,
+        "environment_id": target.environment_id,
+        "target_id": target_id,
+        "token_id": token_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+    ids = store_deploys(new, same=same, on_stored=on_stored)
+    history.set_newest_live(target_id)
     done = HistoryImport.objects.create(
-        organization=target.deployment.organization,
-        target=target,
+        organization=organization,
+        target_id=target_id,
         imported_by=imported_by,
         file_name=file_name[:MAX_FILE_NAME_LENGTH],
-        deploy_count=stored["count"],
-        duplicate_count=row_count - stored["count"],
+        deploy_count=len(new.deploys),
+        duplicate_count=len(new.duplicates),
         replaced_count=replaced,
-        first_deploy_id=stored["first"],
-        last_deploy_id=stored["last"],
+        first_deploy_id=ids[0],
+        last_deploy_id=ids[-1],
         created_at=now,
     )
     record("import.applied", done)
     return done
 
 
-def columns_of(target: Target, place: TargetRow, *, token_id: int | None, now: datetime) -> dict[str, Any]:
-    """What all deploys of an import have in common."""
-    counts = ("commit_count", "file_count", "pull_request_count", "additions", "deletions")
-    return {
-        "organization_id": target.deployment.organization_id,
-        "project_id": place.project_id,
-        "deployment_id": place.deployment_id,
-        "environment_id": place.environment_id,
-        "target_id": target.pk,
-        "token_id": token_id,
-        "created_at": now,
-        "updated_at": now,
-        "version": "",
-        **dict.fromkeys(counts, 0),
-    }
+# --- Storing deploys, in one COPY on PostgreSQL and one statement for all of them on SQLite ---
+
+# The database fills in the others.
+TEXTS = ("branch", "title", "author_name", "author_email")
+OF_A_ROW = ("sha", *TEXTS, "deployed_at", "first_commit_at", "lead_time", "id")
+LINKS = ("restores_id", "rolled_back_by_id")
+NULL = "\\N"
+# Rows that are written at once: so few that PostgreSQL need not wait for them.
+PIECE = 250
+# The sequence is looked up once, and not for each id.
+TAKE_IDS = """
+SELECT array_agg(nextval((SELECT pg_get_serial_sequence('deployments_deploy', 'id')::regclass)))
+FROM generate_series(1, %s)
+"""
+LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'deployments_deploy'"
+
+
+def store_deploys(
+    new: History, *, same: dict[str, Any], on_stored: Callable[[int], None] | None = None
+) -> Sequence[int]:
+    """Gives the ids, in the order of ``new.deploys``. ``same`` has the columns that have one value in all of them."""
+    store = copy_deploys if connection.vendor == "postgresql" else insert_deploys
+    return store(new, same, on_stored)
+
+
+def copy_deploys(new: History, same: dict[str, Any], on_stored: Callable[[int], None] | None) -> Sequence[int]:
+    """The newest first, since the table's indexes have them so and grow fastest at their end."""
+    columns = ", ".join((*same, *OF_A_ROW, *LINKS))
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.execute(TAKE_IDS, [len(new.deploys)])
+        ids: list[int] = cursor.fetchone()[0]
+        lines = copied(new, ids, "".join(f"{NULL if value is None else value}\t" for value in same.values()).encode())
+        with cursor.copy(f"COPY deployments_deploy ({columns}) FROM STDIN") as copy:
+            for number in range(PIECE, len(ids) + PIECE, PIECE):
+                copy.write(b"".join(islice(lines, PIECE)))
+                if on_stored:
+                    on_stored(min(number, len(ids)))
+    return ids
+
+
+def copied(new: History, ids: Sequence[int], beginning: bytes) -> Iterator[bytes]:
+    """Lines in the text format of PostgreSQL's COPY: by hand, for psycopg takes five times as long."""
+    rows = new.rows
+    restores, rolled_back_by = new.rollbacks()
+    for number in reversed(range(len(ids))):
+        index = new.deploys[number]
+        deployed_at, first_commit_at = rows.dates(index)
+        lead = lead_time(first_commit_at, deployed_at)
+        restored, undone_by = history.id_at(ids, restores.get(number)), history.id_at(ids, rolled_back_by.get(number))
+        # No text has a tab or a line break.
+        yield b"%b%b\t%b\t%b\n" % (
+            beginning,
+            rows.shas[index].replace(b"\\", b"\\\\"),
+            rows.texts[index].replace(b"\\", b"\\\\"),
+            f"{deployed_at}\t{first_commit_at or NULL}\t{NULL if lead is None else lead}\t{ids[number]}\t"
+            f"{restored or NULL}\t{undone_by or NULL}".encode(),
+        )
+
+
+def insert_deploys(new: History, same: dict[str, Any], on_stored: Callable[[int], None] | None) -> Sequence[int]:
+    """Rollbacks are linked afterwards: for a row that names one which is not there yet, SQLite would search the table
+    at each row that follows. Nobody else can see how far it is."""
+    columns = (*same, *OF_A_ROW)
+    values = ", ".join(["%s"] * len(columns))
+    insert = f"INSERT INTO deployments_deploy ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - names of columns
+    beginning = tuple(as_parameter(value) if isinstance(value, datetime) else value for value in same.values())
+    rows = new.rows
+    restores, rolled_back_by = new.rollbacks()
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_ID)
+        (last,) = cursor.fetchone() or (0,)
+        ids = range(last + 1, last + 1 + len(new.deploys))
+        # In pieces, since Django would keep all that it is given until the end.
+        for start in range(0, len(ids), PIECE):
+            numbers = range(start, min(start + PIECE, len(ids)))
+            cursor.executemany(insert, [(*beginning, *inserted(rows, new.deploys[n]), ids[n]) for n in numbers])
+    history.set_links(
+        (history.id_at(ids, restores.get(number)), history.id_at(ids, rolled_back_by.get(number)), ids[number])
+        for number in sorted({*restores, *rolled_back_by})
+    )
+    return ids
+
+
+def inserted(rows: Rows, index: int) -> tuple[Any, ...]:
+    deployed_at, first_commit_at = rows.dates(index)
+    return (
+        rows.shas[index].decode(),
+        *rows.texts[index].decode().split("\t"),
+        as_parameter(deployed_at),
+        as_parameter(first_commit_at),
+        lead_time(first_commit_at, deployed_at),
+    )
+
+
+# --- Undoing ---
 
 
 @transaction.atomic
 def undo_import(*, history_import: HistoryImport) -> None:
     """The history is again what it was, with the deploys that were registered since.
 
-    Raises ValidationError where it was undone before, is too old, or a later import stands on it.
+    Raises ValidationError if it was undone before, is too old, or a later import is based on it.
     """
     statements.lock_target(history_import.target_id)
     done = HistoryImport.objects.get(pk=history_import.pk)
@@ -101,7 +225,7 @@ def undo_import(*, history_import: HistoryImport) -> None:
     if others:
         history.relink_target(done.target_id)
     else:
-        # What was deleted together still points to one another as it did.
+        # Deploys that were deleted together still point to one another as they did.
         history.set_newest_live(done.target_id)
     done.undone_at = now
     done.save(update_fields=["undone_at"])
@@ -123,14 +247,14 @@ def record(action: str, done: HistoryImport) -> None:
 
 
 def forget_imports_beyond_undo(*, batch: int) -> int:
-    """Delete for good what imports replaced that cannot be undone any more; how many deploys, in short transactions."""
+    """Delete for good the deploys of imports that cannot be undone any more, in short transactions. Gives how many."""
     total = 0
     for done in HistoryImport.objects.filter(created_at__lt=timezone.now() - RESTORABLE):
         replaced = Deploy.all_objects.filter(target=done.target_id, deleted_at=done.created_at)
-        taken_back = Deploy.all_objects.filter(
+        undone = Deploy.all_objects.filter(
             target=done.target_id, deleted_at=done.undone_at, id__range=(done.first_deploy_id, done.last_deploy_id)
         )
-        for deploys in (replaced, taken_back) if done.undone_at else (replaced,):
+        for deploys in (replaced, undone) if done.undone_at else (replaced,):
             while ids := list(deploys.values_list("id", flat=True)[:batch]):
                 Deploy.all_objects.filter(id__in=ids).delete()
                 total += len(ids)

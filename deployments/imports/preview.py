@@ -1,19 +1,19 @@
-"""What an import would do, before anybody says so. Nothing is stored."""
+"""What an import would do, before somebody confirms it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from django.db import connection, transaction
 from django.db.models import Count, Max, Min, Q
 
-from deployments.imports.links import HistoryRow
-from deployments.imports.placing import placed
-from deployments.imports.rows import staged
+from deployments.api.fields import EARLIEST
+from deployments.imports.file import MICROSECOND
+from deployments.imports.importing import History
 from deployments.models import Deploy
-from tokens.statements import as_datetime
 
 SAMPLE = 5
+CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """``unchanged`` are those that are there already, with this sha at this moment; ``detailed`` are those of the
+    """``unchanged`` counts deploys that are there already, with this sha at this moment; ``detailed`` those of the
     replaced ones that know their commits or files.
 
-    The first and the last moments are none where there is no deploy.
+    The first and the last moments are None if there is no deploy.
     """
 
     row_count: int
@@ -57,64 +57,43 @@ class Preview:
         return self.row_count - self.deploy_count
 
 
-COUNT = """
-SELECT count(there.id), count(here.restores), min(told.deployed_at), max(told.deployed_at)
-FROM import_place here
-JOIN import_row told ON told.id = here.id
-LEFT JOIN deployments_deploy there ON there.target_id = %s AND there.deployed_at = told.deployed_at
-     AND there.sha = told.sha AND there.deleted_at IS NULL
-"""
-NEW_ROWS = """
-SELECT told.line, told.sha, told.deployed_at
-FROM import_place here
-JOIN import_row told ON told.id = here.id
-WHERE NOT EXISTS (
-    SELECT 1 FROM deployments_deploy there
-    WHERE there.target_id = %s AND there.deployed_at = told.deployed_at AND there.sha = told.sha
-          AND there.deleted_at IS NULL
-)
-ORDER BY here.place DESC LIMIT %s
-"""
-DUPLICATE_ROWS = """
-SELECT line, sha, deployed_at FROM import_row
-WHERE NOT EXISTS (SELECT 1 FROM import_place WHERE import_place.id = import_row.id)
-ORDER BY line LIMIT %s
-"""
+def preview_import(*, target_id: int | None, history: History) -> Preview:
+    """``target_id`` is None if nothing was ever deployed there.
 
-
-@transaction.atomic
-def preview_import(*, target_id: int | None, rows: Iterable[HistoryRow]) -> Preview:
-    """``target_id`` is none where nothing was ever deployed. Raises what ``rows`` raises."""
-    nowhere = target_id or 0
-    with staged(rows) as row_count, placed("import_row") as deploy_count:
-        with connection.cursor() as cursor:
-            cursor.execute(COUNT, [nowhere])
-            unchanged, rollbacks, first_at, last_at = cursor.fetchone()
-        new_rows = sample(NEW_ROWS, nowhere, SAMPLE)
-        duplicate_rows = sample(DUPLICATE_ROWS, SAMPLE)
-    replaced = Deploy.objects.filter(target=nowhere).aggregate(
+    Only reads, and outside a transaction: on SQLite that would keep every registration waiting.
+    """
+    rows, deploys = history.rows, history.deploys
+    present = Deploy.objects.filter(target=target_id or 0)
+    new = {(rows.shas[index], rows.deployed_at[index]): index for index in deploys}
+    span = [rows.dates(index)[0] for index in (deploys[0], deploys[-1])] if deploys else [None, None]
+    if deploys:
+        pairs = present.filter(deployed_at__range=span).order_by().values_list("sha", "deployed_at")
+        for sha, deployed_at in pairs.iterator(chunk_size=CHUNK):
+            new.pop((sha.encode(), (deployed_at - EARLIEST) // MICROSECOND), None)
+    replaced = present.aggregate(
         count=Count("id"),
         detailed=Count("id", filter=Q(commit_count__gt=0) | Q(file_count__gt=0)),
         first=Min("deployed_at"),
         last=Max("deployed_at"),
     )
+
+    def sample(indexes: Iterable[int]) -> list[SampleRow]:
+        return [
+            SampleRow(rows.lines[index], rows.shas[index].decode(), rows.dates(index)[0])
+            for index in islice(indexes, SAMPLE)
+        ]
+
     return Preview(
-        row_count=row_count,
-        deploy_count=deploy_count,
-        rollback_count=rollbacks,
-        unchanged=unchanged,
+        row_count=len(rows),
+        deploy_count=len(deploys),
+        rollback_count=len(history.rollbacks()[0]),
+        unchanged=len(deploys) - len(new),
         replaced=replaced["count"],
         detailed=replaced["detailed"],
-        first_at=as_datetime(first_at),
-        last_at=as_datetime(last_at),
+        first_at=span[0],
+        last_at=span[1],
         replaced_first_at=replaced["first"],
         replaced_last_at=replaced["last"],
-        new_rows=new_rows,
-        duplicate_rows=duplicate_rows,
+        new_rows=sample(reversed(new.values())),
+        duplicate_rows=sample(sorted(history.duplicates)),
     )
-
-
-def sample(statement: str, *parameters: int) -> list[SampleRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [SampleRow(line, sha, as_datetime(at)) for line, sha, at in cursor.fetchall()]  # type: ignore[arg-type]  # never null

@@ -24,7 +24,7 @@ FILE_FIELD = "csv_file"
 
 @dataclass(slots=True)
 class Upload:
-    """``file`` is none where the body brings none. Close it: a large one is a temporary file."""
+    """``file`` is None if the body brings none. Close it: a large one is a temporary file."""
 
     fields: dict[str, Any] = field(default_factory=dict)
     file: BinaryIO | None = None
@@ -64,7 +64,7 @@ def parse(stream: Any, boundary: str, content_length: int) -> Upload:
     meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": content_length}
     handlers = [MemoryFileUploadHandler(), TemporaryFileUploadHandler()]
     body: Any = WatchedBody(stream, boundary)
-    # Latin-1 keeps each byte, where Django's parser would put a mark in the place of what is no UTF-8.
+    # Latin-1 keeps each byte. Django's parser would replace bytes that are not UTF-8.
     fields, files = MultiPartParser(meta, body, handlers, "latin-1").parse()
     file = files.get(FILE_FIELD)
     for other in (sent for _, several in files.lists() for sent in several if sent is not file):
@@ -90,14 +90,14 @@ def as_upload(lists: dict[str, list[str]], sent: Any) -> Upload:
         name = (sent.name or "").encode("latin-1", "replace").decode("utf-8", "replace")
         return Upload(fields, sent.file, storable(name), sent.size or 0)
     if isinstance(text, str):
-        # curl -F 'csv_file=<deploys.csv' sends what is in the file without saying that it is one.
+        # curl -F 'csv_file=<deploys.csv' sends the file's content as a field.
         data = text.encode()
         return Upload(fields, BytesIO(data), "", len(data))
     return Upload(fields)
 
 
 class WatchedBody:
-    """Whether the boundary of the end came by: Django's parser takes what it has for the whole where it is missing."""
+    """Notices whether the last boundary came: without it, Django's parser takes what it has for the whole body."""
 
     def __init__(self, stream: Any, boundary: str) -> None:
         self.stream = stream
@@ -119,7 +119,7 @@ class WatchedBody:
 
 
 class BoundedUpload(FileUploadHandler):
-    """Stands before Django's handlers and drops the files of a body that is too large, where they would fill the disk.
+    """Drops the files of a body that is too large before Django's handlers fill the disk with them.
 
     The form finds its file missing.
     """

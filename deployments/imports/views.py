@@ -8,25 +8,22 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from deployments.errors import BadHistory, RegistrationError
-from deployments.imports import drafts as queries
-from deployments.imports import importing
-from deployments.imports.drafts import KEPT, history_of, import_draft, keep_draft
+from deployments.errors import BadHistory
+from deployments.imports import drafts, importing, jobs
+from deployments.imports.drafts import KEPT
 from deployments.imports.file import check_readable
+from deployments.imports.importing import as_history
 from deployments.imports.preview import preview_import
 from deployments.models import Deployment, ImportDraft
-from deployments.pages import find_deployment
+from deployments.models.history_import import UNFINISHED, ImportState
+from deployments.pages import find_deployment, has_seen, wants_part
 from deployments.timeline.queries import target_of
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
-from orgs.pages import offer_undo
 from orgs.queries import promotion_path
 from orgs.roles import Permission
-from orgs.templatetags.ui import plural
-from orgs.text import shortened
 
 
 class ImportForm(forms.Form):
@@ -77,16 +74,22 @@ def imports(request: MemberRequest, deployment: str) -> HttpResponse:
             form.add_error("csv_file", str(error))
         else:
             return redirect("import-draft", request.organization.slug, found.slug, draft.pk)
-    context = {"deployment": found, "form": form, "imports": queries.past_imports(found)}
+    context = {
+        "deployment": found,
+        "form": form,
+        "unfinished": drafts.unfinished_imports(found),
+        "imports": drafts.past_imports(found),
+        "max_rows": f"{settings.MAX_IMPORT_ROWS:,}",
+    }
     return render(request, "imports/imports.html", context)
 
 
 def store_draft(request: MemberRequest, deployment: Deployment, form: ImportForm) -> ImportDraft:
-    """Raises BadHistory where the file is not even the beginning of one."""
+    """Raises BadHistory if the file does not begin as a history."""
     upload = form.cleaned_data["csv_file"]
     check_readable(upload.file)
     upload.seek(0)
-    return keep_draft(
+    return drafts.keep_draft(
         deployment=deployment,
         environment=form.cleaned_data["environment"],
         user=request.user,
@@ -97,48 +100,72 @@ def store_draft(request: MemberRequest, deployment: Deployment, form: ImportForm
 
 @member_page(Permission.MANAGE_PROJECTS)
 def import_draft_page(request: MemberRequest, deployment: str, pk: int) -> HttpResponse:
-    """GET shows what the file would do, POST does it."""
+    """GET shows what the file would do, or how far its import is; POST has it imported."""
     found = find_deployment(request, deployment)
-    draft = queries.draft_of(found, pk)
+    draft = drafts.draft_of(found, pk)
     if draft is None:
         if request.method == "POST":
-            messages.error(request, f"The file was imported, or is older than {KEPT.days * 24} hours: upload it again.")
+            messages.error(request, f"A file is kept for {KEPT.days * 24} hours, until the next one: upload it again.")
             return redirect("imports", request.organization.slug, found.slug)
         raise Http404
     if request.method == "POST":
-        return apply(request, found, draft)
+        jobs.request_import(draft=draft, member=request.user, address=request.META.get("REMOTE_ADDR", ""))
+        return redirect("import-draft", request.organization.slug, found.slug, draft.pk)
+    if draft.state in UNFINISHED:
+        return show_progress(request, found, draft)
+    if wants_part(request):
+        # The progress bar asked, and there is more to show than that.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    if draft.state == ImportState.DONE:
+        past = next((past for past in drafts.past_imports(found) if past.done.pk == draft.history_import_id), None)
+        return render(request, "imports/import_done.html", {"deployment": found, "draft": draft, "past": past})
     return render(request, "imports/import_draft.html", {"deployment": found, "draft": draft, **preview(draft)})
+
+
+def show_progress(request: MemberRequest, deployment: Deployment, draft: ImportDraft) -> HttpResponse:
+    progress = (draft.state, draft.attempts, draft.read_count, draft.deploy_count, draft.stored_count)
+    seen = f'"{"-".join(map(str, progress))}"'
+    if has_seen(request, seen):
+        return HttpResponse(status=204)
+    context = {"deployment": deployment, "draft": draft, "seen": seen, "percent": percent_done(draft)}
+    page = "imports/_import_progress.html" if wants_part(request) else "imports/import_progress.html"
+    return render(request, page, context)
+
+
+def percent_done(draft: ImportDraft) -> int:
+    """Reading takes a third of the time, and storing the rest."""
+    if draft.deploy_count:
+        return 34 + 65 * draft.stored_count // draft.deploy_count
+    return min(33, 33 * draft.read_count // max(draft.line_count, 1))
 
 
 def preview(draft: ImportDraft) -> dict[str, Any]:
     target_id = target_of(deployment_id=draft.deployment_id, environment_id=draft.environment_id)
-    with history_of(draft) as file:
+    with drafts.history_of(draft) as file:
         try:
-            return {"preview": preview_import(target_id=target_id, rows=file.rows()), "wrong": file.wrong}
+            history = as_history(file.read())
         except BadHistory as error:
             return {"unreadable": str(error)}
+    return {"preview": preview_import(target_id=target_id, history=history), "wrong": file.wrong}
 
 
-def apply(request: MemberRequest, deployment: Deployment, draft: ImportDraft) -> HttpResponse:
-    try:
-        done = import_draft(draft=draft, member=request.user)
-    except RegistrationError as error:
-        # Of thousands of wrong lines the page itself shows enough.
-        messages.error(request, shortened(str(error), 300))
-        return redirect("import-draft", request.organization.slug, deployment.slug, draft.pk)
-    undo = reverse("undo-import", args=[request.organization.slug, deployment.slug, done.pk])
-    text = f"{plural(done.deploy_count, 'deploy')} imported to {draft.environment}."
-    if done.replaced_count:
-        text += f" {plural(done.replaced_count, 'deploy')} made way for them."
-    offer_undo(request, text, undo)
-    return redirect("deployment", request.organization.slug, deployment.slug)
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def cancel_import(request: MemberRequest, deployment: str, pk: int) -> HttpResponse:
+    found = find_deployment(request, deployment)
+    draft = drafts.draft_of(found, pk)
+    if draft is None:
+        raise Http404
+    if not jobs.cancel_import(draft=draft):
+        messages.error(request, "The import had ended before it could be cancelled.")
+    return redirect("import-draft", request.organization.slug, found.slug, draft.pk)
 
 
 @member_page(Permission.MANAGE_PROJECTS)
 @require_POST
 def undo_import(request: MemberRequest, deployment: str, pk: int) -> HttpResponse:
     found = find_deployment(request, deployment)
-    done = queries.import_of(found, pk)
+    done = drafts.import_of(found, pk)
     if done is None:
         raise Http404
     try:

@@ -1,4 +1,4 @@
-"""Histories that were imported from files, and files that wait for somebody to say so."""
+"""Histories that were imported from files, and uploaded files with their import's progress."""
 
 from django.db import models
 from django.utils import timezone
@@ -12,9 +12,9 @@ MAX_FILE_NAME_LENGTH = 200
 class HistoryImport(models.Model):
     """A target's history was replaced by that of a file.
 
-    It is undone by what the deploys say themselves, so no deploy carries a column for it: those that it brought are the
-    target's from ``first_deploy_id`` to ``last_deploy_id``, since nobody else stores one there meanwhile; those that it
-    replaced are the target's that were deleted at the moment ``created_at``, to the microsecond.
+    Undoing it needs no column of the deploys. Those that it brought are the target's from ``first_deploy_id`` to
+    ``last_deploy_id``, since nobody else stores one there meanwhile. Those that it replaced are the target's that were
+    deleted at the moment ``created_at``, to the microsecond.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -49,10 +49,24 @@ class HistoryImport(models.Model):
         return f"{self.target}"
 
 
-class ImportDraft(models.Model):
-    """An uploaded file whose import somebody looks at before it is done.
+class ImportState(models.TextChoices):
+    UPLOADED = "uploaded", "Uploaded"
+    WAITING = "waiting", "Waiting for the worker"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
 
-    In the database, since the web server that shows it need not be the one that it was sent to.
+
+STARTABLE = (ImportState.UPLOADED, ImportState.FAILED, ImportState.CANCELLED)
+UNFINISHED = (ImportState.WAITING, ImportState.RUNNING)
+
+
+class ImportDraft(models.Model):
+    """An uploaded file, which somebody looks at before the worker imports it.
+
+    It is in the database, since the web server that shows it need not be the one that it was sent to, and the worker is
+    another process. Its ``user`` uploaded it, or confirmed its import from ``address``.
     """
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="+")
@@ -60,6 +74,20 @@ class ImportDraft(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     file_name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True)
     byte_count = models.PositiveBigIntegerField()
+    line_count = models.PositiveIntegerField(default=0, help_text="Line breaks: at least as many as rows.")
+    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.UPLOADED)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    error = models.TextField(blank=True, help_text="Why the import failed, for its member.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has started the import.")
+    leased_until = models.DateTimeField(
+        null=True, blank=True, help_text="When a running import counts as abandoned by its worker."
+    )
+    read_count = models.PositiveIntegerField(default=0, help_text="Rows.")
+    deploy_count = models.PositiveIntegerField(null=True, blank=True, help_text="Known once all rows are checked.")
+    stored_count = models.PositiveIntegerField(default=0, help_text="Deploys.")
+    history_import = models.ForeignKey(
+        HistoryImport, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Once it is done."
+    )
     # The index is for the clean-up.
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
@@ -68,6 +96,20 @@ class ImportDraft(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether its worker has been killed, as far as one can tell."""
+        return self.leased_until is not None and self.leased_until < timezone.now()
+
+    @property
+    def rows_expected(self) -> int:
+        """Without the first line, which names the columns."""
+        return max(self.line_count - 1, self.read_count)
+
+    @property
+    def duplicate_count(self) -> int:
+        return self.read_count - (self.deploy_count or 0)
 
 
 class DraftChunk(models.Model):

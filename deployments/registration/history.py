@@ -8,6 +8,7 @@ of that sha, and the deploys between the two are rolled back by it, each by the 
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection
 from django.db.models import Q
@@ -40,6 +41,7 @@ def rollbacks_of(
 # --- The stored history of a target ---
 
 SET_LINKS = "UPDATE deployments_deploy SET restores_id = %s, rolled_back_by_id = %s WHERE id = %s"
+PIECE = 5_000
 
 
 def before(deploy: Deploy) -> Q:
@@ -107,9 +109,11 @@ def id_at(ids: Sequence[int], index: int | None) -> int | None:
 
 def set_links(links: Iterable[tuple[int | None, int | None, int]]) -> None:
     """Each is what a deploy restores, what rolled it back, and its own id."""
-    if rows := list(links):
-        with connection.cursor() as cursor:
-            cursor.executemany(SET_LINKS, rows)
+    remaining = iter(links)
+    with connection.cursor() as cursor:
+        # In pieces, since Django keeps all that it is given until the end.
+        while piece := list(islice(remaining, PIECE)):
+            cursor.executemany(SET_LINKS, piece)
 
 
 def set_newest_live(target_id: int) -> None:

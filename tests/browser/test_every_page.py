@@ -35,7 +35,7 @@ POSTED_TO = {
         "delete-project",
         "restore-project",
     ),
-    *("replay-request", "resend-invitation", "undo-import"),
+    *("replay-request", "resend-invitation", "undo-import", "cancel-import"),
     *("delete-manual-change", "restore-manual-change", "delete-impact-source", "restore-impact-source"),
 }
 FOR_MACHINES = {

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.imports.links import Rollback, spans_undone
 from deployments.models import Deploy
-from deployments.registration.history import rollbacks_of
 from tests.calls import BOUNDARY, MULTIPART, assert_sentence, bearer, call, count_rows
 from tests.conftest import World
 from tests.imports.importing import END, field_part, file_part, import_path
@@ -80,14 +78,3 @@ def test_any_body(ci: World, parts: list[bytes], is_ended: bool) -> None:
 )
 def test_any_label(ci: World, body: bytes, content_type: str) -> None:
     assert check(ci, body, content_type) == 400
-
-
-@given(st.lists(st.sampled_from("abcdefg"), max_size=30))
-def test_spans_are_what_the_whole_history_gives(shas: list[str]) -> None:
-    shas = [sha for place, sha in enumerate(shas) if not place or shas[place - 1] != sha]
-    restores, rolled_back_by = rollbacks_of(shas)
-    rollbacks = [Rollback(by + 1, restored + 1, by) for by, restored in sorted(restores.items(), reverse=True)]
-
-    undone = [(place - 1, span.by) for span in spans_undone(rollbacks) for place in range(span.first, span.last + 1)]
-
-    assert sorted(undone) == sorted(rolled_back_by.items())

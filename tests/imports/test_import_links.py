@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from deployments.imports.links import WINDOW
 from deployments.registration.history import rollbacks_of
 from tests.conftest import World
 from tests.imports.histories import START, Event, history, in_short
 from tests.imports.importing import post_file, rows
 
+# Rows between a rollback that reaches far and what it restores.
+FAR = 5_000
 # A sha and the minute when it was deployed.
 Row = tuple[str, int]
 
@@ -70,10 +71,10 @@ def test_any_order_gives_the_same_history(
 
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_near_and_far_rollbacks(ci: World, newest_first: bool) -> None:
-    """Those whose earlier deploy is farther away than rows are kept at hand reach over nearer ones."""
-    shas = [f"{n - 3 if n % 20 == 3 else n:x}" for n in range(2 * WINDOW + 500)]
-    shas[WINDOW + 100] = shas[90]
-    shas[2 * WINDOW + 200] = shas[WINDOW + 150]
+    """Those that restore a deploy far away reach over nearer ones."""
+    shas = [f"{n - 3 if n % 20 == 3 else n:x}" for n in range(2 * FAR + 500)]
+    shas[FAR + 100] = shas[90]
+    shas[2 * FAR + 200] = shas[FAR + 150]
     told = [(sha, minute) for minute, sha in enumerate(shas)]
     if newest_first:
         told.reverse()

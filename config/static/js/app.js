@@ -86,6 +86,32 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-submit-on-change]")?.requestSubmit();
 });
 
+// What takes its time is not asked for twice.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-busy]");
+  const button = form && (event.submitter ?? form.querySelector("button"));
+  if (!button) {
+    return;
+  }
+  if (form.ariaBusy === "true") {
+    event.preventDefault();
+    return;
+  }
+  form.ariaBusy = "true";
+  button.dataset.label = button.textContent;
+  button.textContent = form.dataset.busy;
+  button.setAttribute("aria-disabled", "true");
+});
+
+// The browser's Back button shows the page as it was left.
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form[data-busy] [aria-disabled]")) {
+    button.form.ariaBusy = null;
+    button.textContent = button.dataset.label;
+    button.removeAttribute("aria-disabled");
+  }
+});
+
 /** Show what works only with JavaScript. */
 function reveal(root) {
   for (const part of root.querySelectorAll("[data-copy], [data-copy-text], [data-needs-keyboard]")) {
