@@ -100,7 +100,7 @@ class ImportDeploysView(CallView):
         return as_response(answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done)))
 
     def answer_in_log(self, response: Any) -> str:
-        """Cut, as thousands of lines may be wrong, but longer than what the log keeps once it has blotted out secrets."""
+        """Thousands of lines may be wrong. The log cuts this again once it has blotted out secrets."""
         return super().answer_in_log(response)[:2_000]
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:

@@ -71,10 +71,10 @@ class ImportTimes:
 
 @dataclass
 class ImportMeasurement:
-    """``peak_megabytes`` of a web worker after a small file and after large ones."""
+    """``megabytes`` of a web worker: idle, having imported a small file; at its peak; and after large ones."""
 
     times: tuple[ImportTimes, ...]
-    peak_megabytes: list[float] = field(default_factory=list)
+    megabytes: tuple[float, ...] = ()
 
 
 def write_file(path: Path, rows: int, *, has_rollbacks: bool = False) -> None:
@@ -140,11 +140,12 @@ def measure_imports(directory: Path, *, postgres_url: str | None, rounds: int) -
         targets = iter(reversed(range(len(world.paths))))
         for _ in server.worker_ids():
             post_file(server, world, next(targets), few)
-        measurement.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
+        idle = max(server.worker_megabytes())
         for _ in range(rounds):
             for times, file in many:
                 times.imports.append(post_file(server, world, next(targets), file))
                 if postgres_url:
                     times.copies.append(copy_rows(postgres_url, directory))
-        measurement.peak_megabytes.append(max(server.worker_megabytes("VmHWM")))
+        peak, after = max(server.worker_megabytes("VmHWM")), max(server.worker_megabytes())
+    measurement.megabytes = (idle, peak, after)
     return measurement
