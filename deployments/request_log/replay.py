@@ -79,7 +79,8 @@ def replay_call(*, call: Call, member: User) -> Replay:
 
 def register_again(call: Call, member: User) -> Receipt:
     """In targets that exist: what a token may create, the member creates on its page."""
-    if not call.is_whole:
+    wire = FORMATS.get(call.kind)
+    if wire is None or not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")
     targets = find_targets(call.organization_id, call.deployment_slug)
     if not targets:
@@ -92,7 +93,7 @@ def register_again(call: Call, member: User) -> Receipt:
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
         raise InvalidField("The log blotted out of it what may have been a secret: send the call itself.")
-    registration = FORMATS[call.kind].read(fields, targets)
+    registration = wire.read(fields, targets)
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at

@@ -13,7 +13,11 @@ from tests.factories import make_token, signed_in
 from tests.registration.requests import log, url
 
 
-@pytest.mark.parametrize("change", [{"body": ""}, {"body_bytes": MAX_BODY_BYTES_KEPT + 1}], ids=["left out", "cut"])
+@pytest.mark.parametrize(
+    "change",
+    [{"body": ""}, {"body_bytes": MAX_BODY_BYTES_KEPT + 1}, {"kind": ""}, {"kind": "import-deploys"}],
+    ids=["left out", "cut", "of an older version", "a file"],
+)
 def test_what_was_not_kept_whole_is_not_replayed(ci: World, developer: User, change: dict[str, Any]) -> None:
     ci.register(path=f"{ci.path}?sha=abc", environment="qa")
     (call,) = log()
