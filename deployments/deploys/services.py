@@ -33,8 +33,6 @@ def delete_deploy(*, deploy: Deploy) -> None:
     """Keeps the row for :func:`restore_deploy`. Deploys that it rolled back are no longer rolled back."""
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
-        # A deploy outside the history must not refer to deploys in it.
-        Deploy.all_objects.filter(pk=deploy.pk).update(restores=None, rolled_back_by=None)
         relink_target(deploy.target_id)
         audit.record("deploy.deleted", deploy, organization=deploy.organization)
 
