@@ -6,8 +6,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        # Registers the system checks, and makes our Celery app the one that web processes send tasks by.
-        from config import celery, checks  # noqa: F401
+        from config import checks  # noqa: F401 - registers the system checks
 
 
 class OperatorAdminConfig(AdminConfig):

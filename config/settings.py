@@ -267,6 +267,8 @@ CELERY_BROKER_URL = env.service_url(
     example="redis://host:port/number",
 )
 CELERY_TASK_IGNORE_RESULT = True
+# What web processes send tasks by.
+TASK_SENDER = "config.celery.app"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Jobs mostly wait for the database or another server, so threads of one small process are enough.

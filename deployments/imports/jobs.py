@@ -12,10 +12,11 @@ from threading import Thread
 from time import monotonic
 from types import TracebackType
 
-from celery import current_app
+from django.conf import settings
 from django.db import connection, connections, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from deployments.errors import RegistrationError, UnknownEnvironment
 from deployments.imports.drafts import history_of
@@ -71,8 +72,10 @@ def nudge_worker() -> None:
 
 
 def send_task() -> None:
+    # By the first nudge, because a web worker that only registers can do without Celery's 6 MB.
+    app = import_string(settings.TASK_SENDER)
     try:
-        current_app.send_task(TASK, retry=False)
+        app.send_task(TASK, retry=False)
     except Exception as error:  # any kind, as the broker is any of several
         logger.warning("The worker was not nudged: %s", error)
 

@@ -314,11 +314,13 @@ def test_another_upload_does_not_end_an_import(ci: World, admin: User, client: C
     assert in_short(history(ci)) == "x y[rolled back] x[rollback, live]"
 
 
+NOWHERE = Celery("nowhere", broker="redis://127.0.0.1:1/0", set_as_current=False)
+
+
 def test_without_a_broker_the_sweep_does_it(
-    client: Client, draft: ImportDraft, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: Client, draft: ImportDraft, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nowhere = Celery("nowhere", broker="redis://127.0.0.1:1/0", set_as_current=False)
-    monkeypatch.setattr(jobs, "current_app", nowhere)
+    settings.TASK_SENDER = f"{__name__}.NOWHERE"
     start(client, draft)
     jobs.send_task()
     assert "The worker was not nudged" in caplog.text
