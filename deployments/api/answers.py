@@ -90,7 +90,7 @@ def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:
 
 
 def server_error(request: HttpRequest | Request) -> HttpResponse:
-    return answer_text(500, "Something went wrong on our side: try again, and tell the operator if it stays.")
+    return answer_text(500, "Something went wrong on our side: try again, and tell the operator if it happens again.")
 
 
 def answer_unauthorized(text: str) -> HttpResponse:

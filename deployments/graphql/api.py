@@ -15,6 +15,8 @@ from deployments.api.views import FieldsParser, TokenView, read_body
 from deployments.errors import BodyTooLarge, InvalidField
 
 MAX_QUERY_LENGTH = 20_000
+MAX_BODY_BYTES = 200_000
+NO_VARIABLES = "variables must be an object, as JSON."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +40,13 @@ def read_call(fields: dict[str, Any]) -> GraphqlCall:
 
 def read_variables(value: Any) -> dict[str, Any]:
     """An object; in a query string or a form its JSON."""
-    if isinstance(value, str) and value:
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise InvalidField("variables must be an object, as JSON.") from None
-    if not value:
-        return {}
-    if not isinstance(value, dict):
-        raise InvalidField("variables must be an object, as JSON.")
-    return value
-
-
-MAX_BODY_BYTES = 200_000
+    try:
+        value = json.loads(value) if isinstance(value, str) and value else value
+    except (ValueError, RecursionError):
+        raise InvalidField(NO_VARIABLES) from None
+    if value and not isinstance(value, dict):
+        raise InvalidField(NO_VARIABLES)
+    return value or {}
 
 
 class QueryParser(FieldsParser):
@@ -69,7 +65,7 @@ class QueryParser(FieldsParser):
 class GraphqlView(TokenView):
     """Every token may ask; each field says which scope it needs.
 
-    A wrong token is told so in text, which the Sleuth CLI prints. Of every other answer it reads the JSON.
+    A wrong token is answered in text, which the Sleuth CLI prints. Of every other answer the CLI reads the JSON.
     """
 
     parser_classes = (QueryParser,)
@@ -89,8 +85,8 @@ class GraphqlView(TokenView):
         from deployments.graphql.schema import Caller
 
         caller = Caller(token=self.token, address=self.request.META.get("REMOTE_ADDR", ""))
-        answer = execute(call, caller, may_write=may_write)
-        return JsonResponse(answer.body, status=answer.status, json_dumps_params={"separators": (",", ":")})
+        status, body = execute(call, caller, may_write=may_write)
+        return JsonResponse(body, status=status, json_dumps_params={"separators": (",", ":")})
 
     def handle_exception(self, exc: Exception) -> Any:
         response = super().handle_exception(exc)

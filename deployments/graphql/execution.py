@@ -1,9 +1,8 @@
-"""How much one query may ask. Checked before anything is validated, which takes time with the square of the fields."""
+"""A query of GraphQL → what it gives, and a sentence for each thing that is wrong with it."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 from django.db import OperationalError
 from graphql import (
@@ -13,6 +12,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -22,117 +22,96 @@ from graphql import (
 
 from deployments.errors import RegistrationError, UnknownDeployment
 from deployments.graphql.api import GraphqlCall
-from deployments.graphql.schema import Caller, Refused, schema
+from deployments.graphql.schema import Caller, schema
 from orgs.text import printable, shortened
 from tokens.authentication import UNAUTHORIZED
 
+logger = logging.getLogger(__name__)
+
+UNFORESEEN = "Something went wrong on our side: try again, and tell the operator if it happens again."
+NO_OPERATION = "operationName must name one of the operations."
+MAX_MESSAGE_LENGTH = 500
 MAX_TOKENS = 2_000
-MAX_DEPTH = 20
-# With fragments written out. The query that tools ask a schema by has 150.
-MAX_FIELDS = 400
-# Of each a resolver runs.
-MAX_ALIASES = 20
+# Of all operations of a document together, with fragments written out. The query that tools ask a schema by has 150
+# fields. Each alias runs a resolver.
+LIMITS = (("is nested {} levels deep", 20), ("asks for {} fields", 400), ("has {} aliases", 20))
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+# --- How much a query may ask. Checked before its validation, which takes time with the square of the fields. ---
+
+
+class Size(NamedTuple):
     depth: int = 0
     fields: int = 0
     aliases: int = 0
 
-    def __add__(self, other: "Size") -> "Size":
-        """Of two side by side."""
+    def beside(self, other: "Size") -> "Size":
         return Size(max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases)
 
 
 def check_size(document: DocumentNode) -> None:
-    """Raises GraphQLError. The limits are for all operations of a document together."""
-    size = Measure(document).whole()
-    for what, number, most in (
-        ("is nested", size.depth, MAX_DEPTH),
-        ("asks for", size.fields, MAX_FIELDS),
-        ("has", size.aliases, MAX_ALIASES),
-    ):
+    """Raises GraphQLError."""
+    for (words, most), number in zip(LIMITS, measure(document), strict=True):
         if number > most:
-            raise GraphQLError(f"The query {what} {number} {UNITS[what]}: at most {most} are accepted.")
+            raise GraphQLError(f"The query {words.format(number)}: at most {most} are accepted.")
 
 
-UNITS = {"is nested": "levels deep", "asks for": "fields", "has": "aliases"}
+def measure(document: DocumentNode) -> Size:
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    # Each is measured once, since fragments that spread others twice double what is asked each time.
+    measured: dict[str, Size] = {}
+
+    def of(node: Node) -> Size:
+        match node:
+            case FragmentSpreadNode():
+                return of_fragment(node.name.value)
+            case FieldNode():
+                below = inside(node.selection_set)
+                return Size(below.depth + 1, below.fields + 1, below.aliases + bool(node.alias))
+            case InlineFragmentNode() | FragmentDefinitionNode() | OperationDefinitionNode():
+                return inside(node.selection_set)
+        return Size()
+
+    def inside(selections: SelectionSetNode | None) -> Size:
+        return reduce(Size.beside, map(of, selections.selections), Size()) if selections else Size()
+
+    def of_fragment(name: str) -> Size:
+        """Nothing for one that is unknown or within itself: validation rejects both."""
+        if name not in measured:
+            measured[name] = Size()
+            measured[name] = of(fragments[name]) if name in fragments else Size()
+        return measured[name]
+
+    operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return reduce(Size.beside, map(of, operations), Size())
 
 
-class Measure:
-    """Measures each fragment once, since fragments that spread others twice double what is asked each time."""
-
-    def __init__(self, document: DocumentNode) -> None:
-        self.document = document
-        self.fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
-        self.measured: dict[str, Size] = {}
-
-    def whole(self) -> Size:
-        operations = (node for node in self.document.definitions if isinstance(node, OperationDefinitionNode))
-        return sum((self.of(operation.selection_set) for operation in operations), Size())
-
-    def of(self, selections: SelectionSetNode | None) -> Size:
-        return sum(self.parts(selections), Size()) if selections else Size()
-
-    def parts(self, selections: SelectionSetNode) -> Iterator[Size]:
-        for node in selections.selections:
-            match node:
-                case FieldNode():
-                    below = self.of(node.selection_set)
-                    yield Size(below.depth + 1, below.fields + 1, below.aliases + bool(node.alias))
-                case InlineFragmentNode():
-                    yield self.of(node.selection_set)
-                case FragmentSpreadNode():
-                    yield self.of_fragment(node.name.value)
-
-    def of_fragment(self, name: str) -> Size:
-        """Nothing for one that is unknown or within itself: validation refuses both."""
-        if name not in self.measured:
-            self.measured[name] = Size()
-            fragment = self.fragments.get(name)
-            self.measured[name] = self.of(fragment.selection_set) if fragment else Size()
-        return self.measured[name]
+# --- Its answer ---
 
 
-# --- A query → what it gives, and a sentence for each thing it does not ---
-
-logger = logging.getLogger(__name__)
-
-UNFORESEEN = "Something went wrong on our side: try again, and tell the operator if it stays."
-MAX_MESSAGE_LENGTH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: dict[str, Any]
-
-
-def execute(call: GraphqlCall, caller: Caller, *, may_write: bool) -> Answer:
-    """200 with data, which is null where a field gave an error; 400 for what is no query of this schema, and 405 for a
-    mutation unless ``may_write``. Raises OperationalError."""
+def execute(call: GraphqlCall, caller: Caller, *, may_write: bool) -> tuple[int, dict[str, Any]]:
+    """The status and the body: 200 with data, which is null where a field gave an error; 400 for what is no query of
+    this schema, and 405 for a mutation unless ``may_write``. Raises OperationalError."""
     try:
         document = read_document(call.query)
         operation = get_operation_ast(document, call.operation_name)
         if operation is None:
-            raise GraphQLError(unknown_operation(call.operation_name))
+            name = call.operation_name
+            raise GraphQLError(f"There is no operation '{name}' in the query." if name else NO_OPERATION)
     except GraphQLError as error:
-        return Answer(400, {"errors": [represent_error(error)]})
+        return 400, {"errors": [represent_error(error)]}
     if operation.operation is not OperationType.QUERY and not may_write:
-        return Answer(405, {"errors": [{"message": "A mutation cannot be sent by GET: use POST."}]})
+        return 405, {"errors": [{"message": "A mutation cannot be sent by GET: use POST."}]}
     result = schema.execute_sync(
         call.query, variable_values=call.variables, context_value=caller, operation_name=call.operation_name
     )
     if not result.errors:
-        return Answer(200, {"data": result.data})
+        return 200, {"data": result.data}
     errors = [represent_error(error) for error in result.errors]
     # What is wrong with the query itself has no path.
     if any(error.path is None for error in result.errors):
-        return Answer(400, {"errors": errors})
-    return Answer(200, {"errors": errors, "data": result.data})
+        return 400, {"errors": errors}
+    return 200, {"errors": errors, "data": result.data}
 
 
 def read_document(query: str) -> DocumentNode:
@@ -145,10 +124,6 @@ def read_document(query: str) -> DocumentNode:
     return document
 
 
-def unknown_operation(name: str | None) -> str:
-    return f"There is no operation '{name}' in the query." if name else "operationName must name one of the operations."
-
-
 def represent_error(error: GraphQLError) -> dict[str, Any]:
     return {**error.formatted, "message": printable(shortened(sentence(error), MAX_MESSAGE_LENGTH))}
 
@@ -159,8 +134,8 @@ def sentence(error: GraphQLError) -> str:
             return error.message
         case UnknownDeployment():
             return UNAUTHORIZED
-        case Refused() | RegistrationError() as refusal:
-            return str(refusal)
+        case RegistrationError() as rejection:
+            return str(rejection)
         case OperationalError() as away:
             raise away
         case unforeseen:

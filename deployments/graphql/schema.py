@@ -11,7 +11,7 @@ from strawberry.extensions import AddValidationRules
 from strawberry.types import ExecutionContext
 
 from deployments.deploys import services
-from deployments.errors import UnknownDeployment
+from deployments.errors import RegistrationError, UnknownDeployment
 from deployments.models import Deploy, Health
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target, find_deployment
@@ -24,10 +24,6 @@ from tokens.services import token_actor
 from tokens.statements import TokenRow
 
 
-class Refused(Exception):
-    """The message is the one sentence the caller gets."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks; each resolver finds it in ``info.context``."""
@@ -37,11 +33,11 @@ class Caller:
 
     def check_scope(self, *any_of: Scope) -> None:
         if not any(allows(self.token.scopes, scope) for scope in any_of):
-            raise Refused(f"The access token lacks the scope {any_of[0]}: use a token that has it, or ALL.")
+            raise RegistrationError(f"The access token lacks the scope {any_of[0]}: use a token that has it, or ALL.")
 
     def find_deployment(self, *, organization: str, slug: str) -> list[TargetRow]:
-        """Its places. Raises UnknownDeployment also where the organization is not the token's, so that nobody can find
-        out which organizations exist; and what deployments.registration.targets.find_deployment does."""
+        """Its targets. Raises what deployments.registration.targets.find_deployment raises, and UnknownDeployment if
+        the organization is not the token's: nobody can find out which organizations exist."""
         if not names_organization(organization.lower(), self.token):
             raise UnknownDeployment(slug)
         return find_deployment(token=self.token, slug=slug)
@@ -61,11 +57,6 @@ class Change:
     url: str = strawberry.field(description="The path of its page.")
 
 
-def as_change(deploy: Deploy, *, organization_slug: str) -> Change:
-    url = reverse("deploy-page", kwargs={"organization": organization_slug, "deploy": deploy.pk})
-    return Change(revision=deploy.sha, slug=str(deploy.pk), url=url)
-
-
 @strawberry.interface(description="Where changes come from.")
 class ChangeSource:
     slug: str
@@ -73,23 +64,21 @@ class ChangeSource:
 
 def latest_change(root: "CodeChangeSource", info: CallerInfo, environment_slug: str | None = None) -> Change | None:
     token = info.context.token
-    place = choose_target(root.places, environment=(environment_slug or "").strip())
-    check_allowed(token, environment_id=place.environment_id)
-    deploy = live_deploy(place.target_id)
-    return as_change(deploy, organization_slug=token.organization_slug) if deploy else None
-
-
-def live_deploy(target_id: int | None) -> Deploy | None:
-    found: Deploy | None = Deploy.objects.filter(live_in=target_id).first() if target_id else None
-    return found
+    target = choose_target(root.targets, environment=(environment_slug or "").strip())
+    check_allowed(token, environment_id=target.environment_id)
+    deploy = Deploy.objects.filter(live_in=target.target_id).first() if target.target_id else None
+    if deploy is None:
+        return None
+    url = reverse("deploy-page", kwargs={"organization": token.organization_slug, "deploy": deploy.pk})
+    return Change(revision=deploy.sha, slug=str(deploy.pk), url=url)
 
 
 @strawberry.type(description="A code deployment.")
 class CodeChangeSource(ChangeSource):
-    places: strawberry.Private[list[TargetRow]]
+    targets: strawberry.Private[list[TargetRow]]
     latest_change: Change | None = strawberry.field(
         resolver=latest_change,
-        description="What is live in an environment: in the default one where none is named.",
+        description="What is live in an environment: in the default one if none is named.",
     )
 
 
@@ -97,12 +86,12 @@ def deployment(info: CallerInfo, org_slug: str, deployment_slug: str) -> ChangeS
     # CI has tokens that may only register, and the CLI needs to know what is live to tell what is new. It learns no
     # more of it than what such a token sent.
     info.context.check_scope(Scope.READ, Scope.REGISTER_DEPLOY)
-    places = info.context.find_deployment(organization=org_slug, slug=deployment_slug)
-    return CodeChangeSource(slug=places[0].deployment_slug, places=places)
+    targets = info.context.find_deployment(organization=org_slug, slug=deployment_slug)
+    return CodeChangeSource(slug=targets[0].deployment_slug, targets=targets)
 
 
 @strawberry.type
-class ChangeSourceQuery:
+class Query:
     deployment: ChangeSource | None = strawberry.field(
         resolver=deployment, description="A deployment of the access token's organization."
     )
@@ -110,7 +99,7 @@ class ChangeSourceQuery:
 
 # --- setHealth: https://github.com/sleuth-io/sleuth-client, sleuth/commands/set_health.py ---
 
-# Takes a health back that was set. The CLI sends it in lower case, and the others in upper case.
+# Takes back a health that was set. The CLI sends this word in lower case and the others in upper case.
 RESET = "reset"
 DEPLOY_SLUG = re.compile(r"[0-9]{1,18}")
 
@@ -131,7 +120,7 @@ def set_health(info: CallerInfo, org_slug: str, deployment_slug: str, deploy_slu
 
 
 @strawberry.type
-class HealthMutation:
+class Mutation:
     set_health: SetHealth = strawberry.mutation(
         resolver=set_health,
         description="Says how a deploy is: HEALTHY, AILING, UNHEALTHY, or reset for the computed health.",
@@ -139,16 +128,16 @@ class HealthMutation:
 
 
 def find_deploy(caller: Caller, *, organization: str, deployment: str, slug: str) -> Deploy:
-    places = caller.find_deployment(organization=organization, slug=deployment)
-    deploys = Deploy.objects.filter(deployment=places[0].deployment_id)
+    targets = caller.find_deployment(organization=organization, slug=deployment)
+    deploys = Deploy.objects.filter(deployment=targets[0].deployment_id)
     deploy = deploys.filter(pk=int(slug)).first() if DEPLOY_SLUG.fullmatch(slug) else None
-    place = next((place for place in places if deploy and place.environment_id == deploy.environment_id), None)
-    if deploy is None or place is None:
-        raise Refused(
-            f"There is no deploy '{shortened(slug, 100)}' of {places[0].deployment_slug}: "
+    target = next((target for target in targets if deploy and target.environment_id == deploy.environment_id), None)
+    if deploy is None or target is None:
+        raise RegistrationError(
+            f"There is no deploy '{shortened(slug, 100)}' of {targets[0].deployment_slug}: "
             "send the slug that latestChange gives."
         )
-    check_allowed(caller.token, environment_id=place.environment_id)
+    check_allowed(caller.token, environment_id=target.environment_id)
     return deploy
 
 
@@ -157,19 +146,9 @@ def read_health(word: str) -> Health | None:
     if folded == RESET:
         return None
     if folded not in Health.values:
-        raise Refused(f"There is no health '{shortened(word, 40)}': send HEALTHY, AILING, UNHEALTHY or {RESET}.")
+        known = f"HEALTHY, AILING, UNHEALTHY or {RESET}"
+        raise RegistrationError(f"There is no health '{shortened(word, 40)}': send {known}.")
     return Health(folded)
-
-
-# --- Everything that GraphQL knows: a further module adds its type to the bases of Query or Mutation ---
-
-
-@strawberry.type
-class Query(ChangeSourceQuery): ...
-
-
-@strawberry.type
-class Mutation(HealthMutation): ...
 
 
 class QuietSchema(strawberry.Schema):

@@ -331,21 +331,21 @@ class TestRequests:
     def test_an_unforeseen_error_is_told_without_its_text(
         self, ci: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        def fail(target_id: int) -> None:
+        def fail(*args: object, **options: object) -> None:
             raise ValueError("secret")
 
         ci.register(sha="a")
-        monkeypatch.setattr("deployments.graphql.schema.live_deploy", fail)
+        monkeypatch.setattr("deployments.graphql.schema.choose_target", fail)
         body = latest(ci)
         assert "Something went wrong on our side" in body["errors"][0]["message"]
         assert "secret" not in json.dumps(body)
         assert "A GraphQL field failed." in caplog.text
 
     def test_a_database_that_is_away(self, ci: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(target_id: int) -> None:
+        def fail(*args: object, **options: object) -> None:
             raise OperationalError
 
-        monkeypatch.setattr("deployments.graphql.schema.live_deploy", fail)
+        monkeypatch.setattr("deployments.graphql.schema.choose_target", fail)
         answer = ask(LATEST % ("acme", "storefront", ""), ci.secret)
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")
         assert message(answer) == "The database does not answer: try again."
