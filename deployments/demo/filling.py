@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from deployments.demo.calls import Ci
 from deployments.demo.company import HABITS, Company, FilledDeploy, Habits, make_lanes
-from deployments.models import Call, ChangedFile, Deploy, Target
-from deployments.registration.store import detail_rows
+from deployments.models import Call, Deploy, Target
+from deployments.registration.store import store_details
 from orgs.models import Organization, User
 from orgs.roles import Role
 from orgs.services import add_member, create_organization
@@ -25,6 +25,7 @@ from tokens.statements import as_parameter
 TOKEN_NAME = "ci"
 # Kilobytes: the ends of all indexes stay in memory. SQLite would read and write them over and over with its usual 2 MB.
 SQLITE_CACHE = 256 * 1024
+SEQUENCE = "pg_get_serial_sequence('deployments_deploy', 'id')"
 
 
 class OrganizationExists(Exception):
@@ -64,7 +65,7 @@ def fill_organization(
     stored = 0
     for made in company.make_deploys(deploys):
         store_deploys(made, token)
-        store_instances(Call, [call for deploy in made for call in log.calls_of(deploy)])
+        Call.objects.bulk_create(call for deploy in made for call in log.calls_of(deploy))
         report_progress(stored, stored + len(made))
         stored += len(made)
         for deploy in made:
@@ -85,46 +86,32 @@ def prepare_connection() -> None:
             cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE}")
 
 
-# --- Storing many rows at once: COPY on PostgreSQL, one statement for all of them on SQLite ---
-
-
 def store_deploys(deploys: Sequence[FilledDeploy], token: AccessToken) -> None:
-    """Store these deploys with their details, and set their ids. Their targets do not get to know what is live."""
+    """Store these deploys with their details, and set their ids. The live deploys of their targets stay as they are."""
     for id_, deploy in zip(new_deploy_ids(len(deploys)), deploys, strict=True):
         deploy.id = id_
     # Rollbacks come before what they undo: while a row names one that is not there yet, SQLite looks through all calls
     # and deploys for others that may wait for the row it inserts.
     undone_last = sorted(deploys, key=lambda deploy: deploy.rolled_back_by is not None)
-    store_rows(Deploy, [deploy_row(deploy, token) for deploy in undone_last])
-    details: dict[type[Model], list[Model]] = {}
+    copy_deploys([deploy_row(deploy, token) for deploy in undone_last])
     for deploy in deploys:
-        for model, instances in detail_rows(deploy.id, deploy.registration).items():
-            details.setdefault(model, []).extend(instances)
-        details.setdefault(ChangedFile, []).extend(
-            ChangedFile(deploy_id=deploy.id, path=file.path, additions=file.additions, deletions=file.deletions)
-            for file in deploy.registration.files
-        )
-    for model, instances in details.items():
-        store_instances(model, instances)
+        store_details(deploy.id, deploy.registration)
 
 
 def new_deploy_ids(count: int) -> list[int]:
     """Ascending ids that no other deploy gets."""
     with connection.cursor() as cursor:
-        table = Deploy._meta.db_table  # noqa: SLF001 - Django's documented name for it
         if connection.vendor == "postgresql":
-            sequence = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-            cursor.execute(sequence, [table, count])
+            cursor.execute(f"SELECT nextval({SEQUENCE}) FROM generate_series(1, %s)", [count])  # noqa: S608 - our name
             return [id_ for (id_,) in cursor.fetchall()]
         # This transaction is the only one that writes, and rows with ids of their own move the sequence on.
-        cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", [table])
+        cursor.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deployments_deploy'")
         (last,) = cursor.fetchone()
-        return list(range((last or 0) + 1, (last or 0) + 1 + count))
+        return list(range(last + 1, last + 1 + count))
 
 
 def deploy_row(deploy: FilledDeploy, token: AccessToken) -> dict[str, Any]:
     lane, at = deploy.lane, as_parameter(deploy.at)
-    described = deploy.registration.columns(deploy.at)
     return {
         "id": deploy.id,
         "organization_id": token.organization_id,
@@ -133,8 +120,8 @@ def deploy_row(deploy: FilledDeploy, token: AccessToken) -> dict[str, Any]:
         "environment_id": lane.environment.pk,
         "target_id": lane.target.pk,
         "token_id": token.pk,
-        **described,
-        "first_commit_at": as_parameter(described["first_commit_at"]),
+        **deploy.registration.columns(deploy.at),
+        "first_commit_at": as_parameter(deploy.registration.first_commit_at),
         "deployed_at": at,
         "created_at": at,
         "updated_at": at,
@@ -143,30 +130,17 @@ def deploy_row(deploy: FilledDeploy, token: AccessToken) -> dict[str, Any]:
     }
 
 
-def store_instances(model: type[Model], instances: Sequence[Model]) -> None:
-    """The instances do not get to know their ids."""
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 - as above
-    rows = [
-        {str(field.column): field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields}
-        for instance in instances
-    ]
-    store_rows(model, rows)
-
-
-def store_rows(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
+def copy_deploys(rows: Sequence[Mapping[str, Any]]) -> None:
     """Each row has the same columns, with values that the database's driver takes."""
-    if not rows:
-        return
-    table = model._meta.db_table  # noqa: SLF001 - as above
-    names = ", ".join(f'"{column}"' for column in rows[0])
+    columns = ", ".join(rows[0])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            with cursor.copy(f"COPY deployments_deploy ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(tuple(row.values()))
         else:
             marks = ", ".join(["%s"] * len(rows[0]))
-            insert = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names of ours
+            insert = f"INSERT INTO deployments_deploy ({columns}) VALUES ({marks})"  # noqa: S608 - names of ours
             cursor.executemany(insert, [tuple(row.values()) for row in rows])
 
 

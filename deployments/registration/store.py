@@ -1,6 +1,6 @@
 """Storing a registration: one transaction makes it a deploy with its details, or rejects it as a duplicate."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,21 +111,18 @@ def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | N
 
 
 def store_details(deploy_id: int, registration: Registration) -> None:
-    for model, rows in detail_rows(deploy_id, registration).items():
-        if rows:
-            model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
-    if registration.files:
-        statements.insert_files(deploy_id=deploy_id, files=registration.files)
-
-
-def detail_rows(deploy_id: int, registration: Registration) -> Mapping[type[Model], Sequence[Model]]:
-    """All but its files, in the order the caller sent them. They are not stored yet."""
-    return {
+    """In the order in which the caller sent them."""
+    details: dict[type[Model], list[Model]] = {
         Tag: [Tag(deploy_id=deploy_id, name=name) for name in tag_names(registration)],
         Link: [Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links],
         Commit: [Commit(deploy_id=deploy_id, **columns(commit)) for commit in registration.commits],
         PullRequest: [PullRequest(deploy_id=deploy_id, **columns(pull)) for pull in registration.pull_requests],
     }
+    for model, rows in details.items():
+        if rows:
+            model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
+    if registration.files:
+        statements.insert_files(deploy_id=deploy_id, files=registration.files)
 
 
 def columns(detail: NewCommit | NewPullRequest) -> dict[str, Any]:
