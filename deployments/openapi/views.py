@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -24,51 +23,6 @@ from orgs.roles import Permission
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 WORDS = {"string": "text", "array": "list"}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    name: str
-    types: str
-    required: bool
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleAnswer:
-    """``label`` is the status, the media type and, for one of several, when the answer looks like this."""
-
-    label: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """``other_paths`` do the same; ``call`` is a command line of curl."""
-
-    anchor: str
-    method: str
-    path: str
-    other_paths: tuple[str, ...]
-    summary: str
-    description: str
-    fields: tuple[Field, ...]
-    answers: tuple[Answer, ...]
-    call: str
-    example_answers: tuple[ExampleAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    name: str
-    description: str
-    endpoints: tuple[Endpoint, ...]
 
 
 @require_safe
@@ -110,7 +64,7 @@ def slugs_of(organization: Organization) -> dict[str, str]:
 # --- The document as the page shows it ---
 
 
-def groups(slugs: dict[str, str]) -> list[Group]:
+def groups(slugs: dict[str, str]) -> list[dict[str, Any]]:
     """The document's operations by tag. ``slugs`` take precedence over the document's examples of path parameters."""
     operations = [
         (path, method, operation)
@@ -122,56 +76,55 @@ def groups(slugs: dict[str, str]) -> list[Group]:
         if "x-same-as" in operation:
             other_paths.setdefault(operation["x-same-as"], []).append(path)
     return [
-        Group(
-            tag["name"],
-            tag["description"],
-            tuple(
+        {
+            **tag,
+            "endpoints": [
                 endpoint(path, method, operation, other_paths.get(operation["operationId"], ()), slugs)
                 for path, method, operation in operations
                 if tag["name"] in operation["tags"] and "x-same-as" not in operation
-            ),
-        )
+            ],
+        }
         for tag in document()["tags"]
     ]
 
 
 def endpoint(
     path: str, method: str, operation: dict[str, Any], other_paths: Iterable[str], slugs: dict[str, str]
-) -> Endpoint:
+) -> dict[str, Any]:
+    """For its template. ``other_paths`` do the same; ``call`` is a command line of curl."""
     parameters = [resolved(parameter) for parameter in operation.get("parameters", ())]
     in_path = {parameter["name"]: parameter["example"] for parameter in parameters if parameter["in"] == "path"} | slugs
     responses = {status: resolved(response) for status, response in sorted(operation["responses"].items())}
-    all_fields = (*parameter_fields(parameters), *body_fields(operation))
-    return Endpoint(
-        anchor=operation["operationId"],
-        method=method.upper(),
-        path=path.format(**in_path),
-        other_paths=tuple(other.format(**in_path) for other in other_paths),
-        summary=operation["summary"],
-        description=operation.get("description", ""),
-        fields=tuple(sorted(all_fields, key=lambda field: not field.required)),
-        answers=tuple(Answer(status, response["description"]) for status, response in responses.items()),
-        call=example_call(path.format(**in_path), operation, parameters),
-        example_answers=tuple(example_answers(responses)),
-    )
+    fields = [*parameter_fields(parameters), *body_fields(operation)]
+    return {
+        "anchor": operation["operationId"],
+        "method": method.upper(),
+        "path": path.format(**in_path),
+        "other_paths": [other.format(**in_path) for other in other_paths],
+        "summary": operation["summary"],
+        "description": operation.get("description", ""),
+        "fields": sorted(fields, key=lambda field: not field["required"]),
+        "answers": responses,
+        "call": example_call(path.format(**in_path), operation, parameters),
+        "example_answers": dict(example_answers(responses)),
+    }
 
 
-def parameter_fields(parameters: list[dict[str, Any]]) -> Iterator[Field]:
+def parameter_fields(parameters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for parameter in parameters:
         if parameter["in"] != "path":
-            types = type_words(resolved(parameter["schema"]))
-            if parameter["in"] == "header":
-                types += " in a header"
-            yield Field(parameter["name"], types, parameter.get("required", False), parameter["description"])
+            types = type_words(resolved(parameter["schema"])) + (" in a header" if parameter["in"] == "header" else "")
+            yield {"required": False, **parameter, "types": types}
 
 
-def body_fields(operation: dict[str, Any]) -> Iterator[Field]:
+def body_fields(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "requestBody" in operation:
         _, content = body_of(operation)
         schema = resolved(content["schema"])
         for name, field in schema["properties"].items():
             field = resolved(field)
-            yield Field(name, type_words(field), name in schema["required"], field["description"])
+            required = name in schema["required"]
+            yield {"name": name, "required": required, "description": field["description"], "types": type_words(field)}
 
 
 def body_of(operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -216,18 +169,15 @@ def curl_body(media_type: str, content: dict[str, Any]) -> list[str]:
     return [f'{option} "{name}={value}"' for name, value in values.items()]
 
 
-def example_answers(responses: dict[str, dict[str, Any]]) -> Iterator[ExampleAnswer]:
-    """Those of success."""
+def example_answers(responses: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The bodies of success, with their status, media type and, for one of several, when the answer looks like this."""
     for status, response in responses.items():
         for media_type, content in response.get("content", {}).items() if status.startswith("2") else ():
             examples = content.get("examples") or ({"": {"value": content["example"]}} if "example" in content else {})
             for example in examples.values():
-                label = f"{status} {media_type}" + (f", {example['summary']}" if "summary" in example else "")
-                yield ExampleAnswer(label, as_text(example["value"]))
-
-
-def as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+                value = example["value"]
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+                yield f"{status} {media_type}" + (f", {example['summary']}" if "summary" in example else ""), text
 
 
 # --- What the API says about itself ---
