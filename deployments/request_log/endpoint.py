@@ -31,8 +31,7 @@ class CallView(TokenView):
     """
 
     kind = ""
-    # What the log needs to know beyond the answer: why the call was rejected or ignored, and which deployment its body
-    # names.
+    # For the log: why the call was rejected or ignored, and which deployment its body names.
     rejection: Exception | None = None
     is_dry_run = False
     deployment_slug = ""
@@ -54,7 +53,7 @@ class CallView(TokenView):
     def read_fields(self) -> dict[str, Any]:
         """The fields of the call, without secrets: a link or a message may repeat the token that the call came with.
 
-        Tells dry runs, too. Raises UnreadableBody, BodyTooLarge and InvalidField.
+        Sets ``is_dry_run``. Raises UnreadableBody, BodyTooLarge and InvalidField.
         """
         fields = self.fields
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # as in ``fields``
@@ -71,34 +70,37 @@ class CallView(TokenView):
         self, request: HttpRequest, response: Any, *, organization: str, token: TokenRow | None, duration: int
     ) -> LoggedCall:
         body, body_bytes = self.body_to_keep(request)
+        meta = request.META
         return LoggedCall(
-            kind=self.kind,
             organization_slug=organization.lower(),
-            deployment_slug=self.kwargs.get("deployment", self.deployment_slug).lower(),
-            project_slug=self.kwargs.get("project", "").lower(),
-            method=request.method or "",
-            path=request.get_full_path(),
-            content_type=request.META.get("CONTENT_TYPE", ""),
-            body=body[:MAX_BODY_BYTES_KEPT],
-            body_bytes=body_bytes,
-            secrets=(self.kwargs.get("token", ""), *header_secrets(Request(request))),
-            status=response.status_code,
             outcome=self.outcome(response.status_code),
-            answer=DRY_RUN if self.is_dry_run and response.status_code < 400 else self.answer_in_log(response),
-            explanation=self.explanation(),
-            token_id=token.id if token else None,
-            token_name=token.name if token else "",
-            deploy_id=id_in(response, "X-Deploy-Id"),
-            manual_change_id=id_in(response, "X-Manual-Change-Id"),
-            address=request.META.get("REMOTE_ADDR", ""),
-            agent=request.META.get("HTTP_USER_AGENT", ""),
-            request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
-            duration=duration,
-            created_at=timezone.now(),
+            body=body[:MAX_BODY_BYTES_KEPT],
+            secrets=(self.kwargs.get("token", ""), *header_secrets(Request(request))),
+            columns={
+                "kind": self.kind,
+                "deployment_slug": self.kwargs.get("deployment", self.deployment_slug).lower(),
+                "project_slug": self.kwargs.get("project", "").lower(),
+                "method": request.method or "",
+                "path": request.get_full_path(),
+                "content_type": meta.get("CONTENT_TYPE", ""),
+                "body_bytes": body_bytes,
+                "status": response.status_code,
+                "answer": self.answer_in_log(response),
+                "explanation": self.explanation(),
+                "token_id": token.id if token else None,
+                "token_name": token.name if token else "",
+                "deploy_id": response.headers.get("X-Deploy-Id"),
+                "manual_change_id": response.headers.get("X-Manual-Change-Id"),
+                "address": meta.get("REMOTE_ADDR", ""),
+                "agent": meta.get("HTTP_USER_AGENT", ""),
+                "request_id": meta.get("HTTP_X_REQUEST_ID", ""),
+                "duration": duration,
+                "created_at": timezone.now(),
+            },
         )
 
     def explanation(self) -> str:
-        """What the answer does not say, since the caller may be a stranger."""
+        """What the answer leaves out, because the caller may be a stranger."""
         if self.unauthorized_text and isinstance(self.rejection, NotAuthenticated):
             return str(self.rejection.detail)
         explanation: str = getattr(self.rejection, "explanation", "")
@@ -106,13 +108,12 @@ class CallView(TokenView):
 
     def answer_in_log(self, response: Any) -> str:
         if response.status_code < 400:
-            return "Success"
+            return DRY_RUN if self.is_dry_run else "Success"
         # Sweetr's answers are JSON.
         return getattr(response, "sentence", "") or str(response.content.decode())
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
-        """What the log keeps of the body, and the length of the whole. A body that nobody read is not read for the
-        log."""
+        """What the log keeps of the body, and the length of the whole. The log itself reads no body."""
         body: bytes = getattr(request, "_body", b"")
         return body, len(body)
 
@@ -126,7 +127,3 @@ class CallView(TokenView):
         if status >= 400:
             return OUTCOME_OF_STATUS.get(status, Outcome.REJECTED)
         return Outcome.ACCEPTED
-
-
-def id_in(response: Any, header: str) -> int | None:
-    return int(response.headers[header]) if header in response.headers else None

@@ -1,8 +1,8 @@
 """Writing the request log beside the calls it is about.
 
-A call leaves its facts in a queue of its process and is answered; a thread stores them, many in one statement, twice a
-second. So a registration waits for no log, and no failure to log fails one. What is in the queue when a process is
-killed is lost: the log helps people, the deploys are the record.
+A call leaves its facts in a queue of its process and is answered. Twice a second a thread stores what is in the queue,
+many calls in one statement. So a registration does not wait for the log, and does not fail if the log fails. What is in
+the queue when a process is killed is lost: the log helps people, but the deploys are the record.
 """
 
 import atexit
@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -30,39 +30,37 @@ from tokens.statements import as_parameter
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 5_000
-# Of those, so many may have long bodies, which together take up to 20 MB.
+# If more than these wait, long bodies are left out: so many take up to 20 MB together.
 MAX_WAITING_WITH_LONG_BODIES = 300
 LONG_BODY_BYTES = 1024
 SECONDS_BETWEEN_WRITES = 0.5
 
 
+# The texts that come from callers, and how much of each is kept.
+LENGTHS = {
+    "method": 10,
+    "path": MAX_PATH_LENGTH,
+    "deployment_slug": 100,
+    "project_slug": 100,
+    "content_type": 200,
+    "answer": 500,
+    "explanation": 300,
+    "agent": 200,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedCall:
-    """What a call was and what it got. ``body`` is already cut, ``secrets`` are what to blot out of it."""
+    """A call and its answer. ``columns`` has what the table has, but for its organization and deployment, as it came.
 
-    kind: str
+    ``body`` is cut already. ``secrets`` are blotted out of all texts.
+    """
+
     organization_slug: str
-    deployment_slug: str
-    project_slug: str
-    method: str
-    path: str
-    content_type: str
-    body: bytes
-    body_bytes: int
-    secrets: tuple[str, ...]
-    status: int
     outcome: Outcome
-    answer: str
-    explanation: str
-    token_id: int | None
-    token_name: str
-    deploy_id: int | None
-    manual_change_id: int | None
-    address: str
-    agent: str
-    request_id: str
-    duration: int
-    created_at: datetime
+    body: bytes
+    secrets: tuple[str, ...]
+    columns: dict[str, Any]
 
 
 class RequestLog:
@@ -76,8 +74,8 @@ class RequestLog:
         self.budget = DailyBudget()
 
     def add(self, facts: LoggedCall) -> None:
-        """Where the database is so slow that hundreds wait, long bodies are left out, and of thousands the oldest
-        calls are forgotten."""
+        """If the database is so slow that hundreds of calls wait, long bodies are left out. Of more than MAX_WAITING
+        calls the oldest are forgotten."""
         if len(self.waiting) >= MAX_WAITING_WITH_LONG_BODIES and len(facts.body) > LONG_BODY_BYTES:
             facts = replace(facts, body=b"")
         self.waiting.append(facts)
@@ -103,11 +101,11 @@ class RequestLog:
                 close_old_connections()
                 self.flush()
             except Exception:
-                # Nobody starts another thread.
+                # The thread must go on, since no other one is started.
                 logger.exception("Calls are missing from the request log.")
 
     def flush(self) -> None:
-        """Store what waits. A database that fails costs these lines and nothing else."""
+        """Store what waits. If the database fails, these calls are lost and nothing else."""
         facts = [self.waiting.popleft() for _ in range(len(self.waiting))]
         if not facts:
             return
@@ -122,8 +120,8 @@ class RequestLog:
 class DailyBudget:
     """How many more calls of an organization are kept today (UTC), so that nobody can fill the disk.
 
-    A tenth of it is for calls without a valid token, which anybody can make. Other processes' lines are counted when a
-    process meets an organization first in an hour; between that they may together keep a little more.
+    A tenth of it is for calls without a valid token, which anybody can make. A process counts the calls that others
+    have kept only once an hour for each organization, so that together they may keep a little more.
     """
 
     SHARE_OF_UNAUTHORIZED: ClassVar = 10
@@ -169,12 +167,16 @@ def store(facts: list[LoggedCall], budget: DailyBudget) -> None:
         (organization_id, slug): deployment_id
         for deployment_id, organization_id, slug in Deployment.objects.filter(
             organization__in={organization_id for organization_id, _ in kept},
-            slug__in=filter(is_slug, {item.deployment_slug for _, item in kept}),
+            slug__in=filter(is_slug, {item.columns["deployment_slug"] for _, item in kept}),
         ).values_list("id", "organization_id", "slug")
     }
     insert_calls(
         [
-            call_columns(item, organization_id, deployments.get((organization_id, item.deployment_slug)))
+            {
+                **call_columns(item),
+                "organization_id": organization_id,
+                "deployment_id": deployments.get((organization_id, item.columns["deployment_slug"])),
+            }
             for organization_id, item in kept
         ]
     )
@@ -186,41 +188,25 @@ def find_organizations(named: set[str]) -> dict[str, int]:
     return dict(former) | dict(Organization.objects.filter(slug__in=slugs).values_list("slug", "id"))
 
 
-def call_columns(facts: LoggedCall, organization_id: int, deployment_id: int | None) -> dict[str, Any]:
+def call_columns(facts: LoggedCall) -> dict[str, Any]:
+    columns, secrets = facts.columns, facts.secrets
     return {
-        "organization_id": organization_id,
-        "kind": facts.kind,
-        "deployment_id": deployment_id,
-        "deploy_id": facts.deploy_id,
-        "manual_change_id": facts.manual_change_id,
-        "token_id": facts.token_id,
-        "token_name": facts.token_name,
-        "request_id": facts.request_id,
-        "method": storable(facts.method)[:10],
-        "path": storable(redact(facts.path, facts.secrets))[:MAX_PATH_LENGTH],
-        "deployment_slug": storable(redact(facts.deployment_slug, facts.secrets))[:100],
-        "project_slug": storable(redact(facts.project_slug, facts.secrets))[:100],
-        "content_type": storable(redact(facts.content_type, facts.secrets))[:200],
-        "body": storable(redacted_body(facts.body, facts.content_type, facts.secrets)),
-        "body_bytes": facts.body_bytes,
-        "status": facts.status,
+        **columns,
+        **{name: storable(redact(columns[name], secrets))[:length] for name, length in LENGTHS.items()},
         "outcome": facts.outcome.value,
-        "answer": storable(redact(facts.answer, facts.secrets))[:500],
-        "explanation": storable(redact(facts.explanation, facts.secrets))[:300],
-        "address": ip_address_or_none(facts.address),
-        "agent": storable(redact(facts.agent, facts.secrets))[:200],
-        "duration": facts.duration,
-        "created_at": as_parameter(facts.created_at),
+        "body": storable(redacted_body(facts.body, columns["content_type"], secrets)),
+        "address": ip_address_or_none(columns["address"]),
+        "created_at": as_parameter(columns["created_at"]),
     }
 
 
 def redacted_body(body: bytes, content_type: str, secrets: Iterable[str]) -> str:
-    """``body`` as its reader decodes it, redacted; it may be cut, or no text at all.
+    """``body`` as its reader decodes it, redacted. It may be cut, or no text at all.
 
-    A text in UTF-16 that is labelled as another is full of NULs, between which nothing looks like a credential.
+    UTF-16 with the label of another charset is full of NULs, between which nothing looks like a credential.
     """
     charset = charset_of(content_type)
-    # All that is ASCII has NULs in UTF-16; a body without any was labelled so by mistake.
+    # ASCII has NULs in UTF-16: a body without any has that label by mistake.
     if charset is None or (charset.startswith("utf-16") and b"\0" not in body):
         charset = "utf-8"
     text = body.decode(charset, "replace")
