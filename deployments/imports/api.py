@@ -18,7 +18,7 @@ from deployments.imports.importing import as_history, import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from deployments.models import HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
-from deployments.registration.idempotency import answer_stored, as_response
+from deployments.registration.idempotency import answer_stored
 from deployments.registration.report import named
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.request_log.endpoint import CallView
@@ -97,7 +97,7 @@ class ImportDeploysView(CallView):
             counts = {**represent_import(done), "rollbacks": len(new.rollbacks()[0])}
             report = named(target, self.token.organization_slug) | counts
             return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
-        return as_response(answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done)))
+        return answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done))
 
     def answer_in_log(self, response: Any) -> str:
         """Thousands of lines may be wrong. The log cuts this again once it has blotted out secrets."""

@@ -20,7 +20,7 @@ from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField, NameMissing
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
 from deployments.models import ManualChange
-from deployments.registration.idempotency import Answer, answer_by_key, answer_stored, check_idempotency_key
+from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
 from deployments.registration.representation import as_text
 from deployments.registration.targets import choose_environment, find_project
 from deployments.request_log.endpoint import CallView
@@ -96,13 +96,13 @@ class RegisterManualDeployView(CallView):
                 )
 
         if self.is_dry_run:
-            check_idempotency_key(request)
+            read_key(request)
             with dry_run():
                 shown = represent_manual_change(register())
             report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}
             return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))
 
-        def answer() -> Answer:
+        def answer() -> HttpResponse:
             change = register()
             headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
             return answer_stored(request, answer_text(200, "Success"), headers, lambda: represent_manual_change(change))

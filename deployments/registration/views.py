@@ -14,7 +14,7 @@ from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.errors import UnknownEnvironment
 from deployments.models import Deploy
 from deployments.registration.formats import FORMATS, SLEUTH, WireFormat
-from deployments.registration.idempotency import Answer, answer_by_key, answer_stored, as_answer, check_idempotency_key
+from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.registration import Registration
 from deployments.registration.report import named, report_deploy
@@ -45,19 +45,17 @@ class RegisterDeployView(CallView):
             request, token_id=self.token.id, called=called, fields=fields, answer=lambda: self.register(fields, targets)
         )
 
-    def register(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> Answer:
+    def register(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
         registration = self.wire.read(fields, targets)
         if registration is None:
-            return as_answer(self.wire.answer())
+            return self.wire.answer()
         receipt = self.receive(registration, targets)
         if receipt.duplicate:
             if not registration.ignore_if_duplicate:
                 raise receipt.duplicate
             self.rejection = receipt.duplicate
-        headers = {
-            "X-Deploy-Id": str(receipt.deploy_id),
-            "Location": deploy_path(self.token.organization_slug, receipt.deploy_id),
-        }
+        location = deploy_path(self.token.organization_slug, receipt.deploy_id)
+        headers = {"X-Deploy-Id": str(receipt.deploy_id), "Location": location}
 
         def represent() -> dict[str, Any]:
             return represent_with_changes(with_details(Deploy.objects.all()).get(pk=receipt.deploy_id))
@@ -82,7 +80,7 @@ class RegisterDeployView(CallView):
         registration = self.wire.read(fields, targets)
         if registration is None:
             return self.try_out_ignored(fields, targets)
-        check_idempotency_key(self.request)
+        read_key(self.request)
         with dry_run():
             receipt = self.receive(registration, targets, enforce_branch=False)
             report = report_deploy(registration=registration, receipt=receipt)
