@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.message import Message
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -27,10 +27,10 @@ MAX_JSON_COMMAS = 1_000_000
 MAX_DIGITS = len(str(-(2**63)))
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-# Python knows more charsets, of which some are no text and some take a quadratic time to decode.
+# Python knows more charsets, but some are not for text, and some take a quadratic time to decode.
 CHARSETS = {
     "ascii": "utf-8-sig",
-    # A byte-order mark is no JSON, but Windows PowerShell's files begin with one.
+    # JSON has no byte-order mark, but files of Windows PowerShell begin with one.
     "utf-8": "utf-8-sig",
     "utf-8-sig": "utf-8-sig",
     "utf-16": "utf-16",
@@ -40,7 +40,7 @@ CHARSETS = {
     "iso8859-15": "iso8859-15",
     "cp1252": "cp1252",
 }
-# What to do about what Python's json says, by how it begins.
+# What to do about an error of Python's json, by the beginning of its message.
 JSON_ADVICE = {
     "Expecting value": "write a value there, and text in double quotes",
     "Expecting property name": "put names in double quotes, and no comma behind the last member",
@@ -56,7 +56,7 @@ JSON_ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBody:
-    """What an endpoint's sentences tell a caller to send: a ``field``, and fewer of what makes a body long."""
+    """For an endpoint's error messages: a ``field`` to send, and the ``parts`` that make a body long."""
 
     field: str = "api_key"
     parts: str = ""
@@ -92,7 +92,7 @@ def decode(body: bytes, charset: str) -> str:
 
 
 def charset_of(content_type: str) -> str | None:
-    """What a body of this label is decoded by, as Python names it; none where it is a charset that is not read."""
+    """Python's name of the charset by which a body with this label is decoded. None if we do not read that charset."""
     label = label_of(content_type)
     if label.get_content_type() == MULTIPART:
         return "utf-8"
@@ -103,10 +103,11 @@ def charset_of(content_type: str) -> str | None:
 
 
 def read_text(text: str, media_type: str, expected: ExpectedBody) -> dict[str, Any]:
-    """JSON or form pairs: what the label says, and what the text looks like where the label says neither.
+    """JSON or form pairs, by the label or else by what the text looks like.
 
-    JSON comes labelled text/plain (two clients), not at all (a Go client) or, from ``curl -d`` without a header, as a
-    form, whose pairs never begin with a brace. Form pairs labelled as JSON were refused by Sleuth and are refused here.
+    JSON comes with the label text/plain (two clients), without one (a Go client) or, from ``curl -d`` without a header,
+    with that of a form, whose pairs never begin with a brace. Sleuth rejects form pairs
+    with the label of JSON, and so do we.
     """
     looks_like_json = text.lstrip()[:1] in ("{", "[")
     is_json = media_type == "application/json" or media_type.endswith("+json")
@@ -121,7 +122,7 @@ def read_json(text: str, expected: ExpectedBody, *, labelled_json: bool) -> dict
     if text.count(",") > MAX_JSON_COMMAS or text.count("{") + text.count("[") > MAX_JSON_BRACKETS:
         raise UnreadableBody(f"The body has too many values: {expected.fewer}.")
     try:
-        value = json.loads(text, parse_constant=refuse_number, parse_float=read_float, parse_int=read_integer)
+        value = json.loads(text, parse_constant=reject_number, parse_float=read_float, parse_int=read_integer)
     except RecursionError:
         raise UnreadableBody("The body is nested too deeply: send its fields as the schema shows.") from None
     except json.JSONDecodeError as error:
@@ -138,7 +139,7 @@ def in_words(error: json.JSONDecodeError) -> str:
     return f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}{advice}"
 
 
-def refuse_number(text: str) -> float:
+def reject_number(text: str) -> float:
     raise UnusableNumber(
         f"The body is not JSON: {shortened(text, 20)} is no finite number: send one, or null for none."
     )
@@ -146,7 +147,7 @@ def refuse_number(text: str) -> float:
 
 def read_float(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else refuse_number(text)
+    return number if math.isfinite(number) else reject_number(text)
 
 
 def read_integer(text: str) -> int:
@@ -157,7 +158,7 @@ def read_integer(text: str) -> int:
 
 
 def read_query(query_string: str) -> dict[str, Any]:
-    """``query_string`` as WSGI gives it: bytes dressed up as Latin-1. Raises UnreadableBody."""
+    """``query_string`` as WSGI gives it: bytes decoded as Latin-1. Raises UnreadableBody."""
     try:
         text = query_string.encode("latin-1").decode()
     except UnicodeError:
@@ -169,36 +170,28 @@ def read_form(text: str, what: str = "form") -> dict[str, Any]:
     if len(text) > MAX_FORM_LENGTH:
         raise UnreadableBody(f"The {what} is longer than {MAX_FORM_LENGTH} characters: send JSON.")
     try:
-        pairs = parse_qsl(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+        values = parse_qs(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except UnicodeDecodeError:
         raise UnreadableBody(f"The {what} is not UTF-8: percent-encode it as UTF-8.") from None
     except ValueError:
         raise UnreadableBody(f"The {what} has more than {MAX_FORM_FIELDS} fields: send JSON.") from None
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        add_form_value(fields, name, value)
-    return fields
+    return without_single_lists(values)
 
 
-def add_form_value(fields: dict[str, Any], name: str, value: str) -> None:
-    if name not in fields:
-        fields[name] = value
-    elif isinstance(fields[name], list):
-        fields[name].append(value)
-    else:
-        fields[name] = [fields[name], value]
+def without_single_lists(values: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: texts[0] if len(texts) == 1 else texts for name, texts in values.items()}
 
 
 def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
     """The text parts; files are dropped."""
-    # Django's parser takes what it has for the whole where the end is missing: half a sha would be a sha.
+    # Without the end, Django's parser takes what it has for the whole: half a sha would be a sha.
     if not boundary or f"--{boundary}--".encode() not in body:
         raise UnreadableBody(
             "The multipart body does not end with the boundary that its Content-Type names: send it as curl -F does."
         )
     meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": len(body)}
     try:
-        # Latin-1 keeps each byte, where Django's parser would put a mark in the place of what is no UTF-8.
+        # Latin-1 keeps each byte. By UTF-8, Django's parser would replace those that are not UTF-8.
         parsed, _ = MultiPartParser(meta, BytesIO(body), [MemoryFileUploadHandler()], "latin-1").parse()
         fields = {name: [as_utf8(value) for value in values] for name, values in parsed.lists()}
     except SuspiciousOperation:
@@ -207,7 +200,7 @@ def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
         raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
     except MultiPartParserError:
         raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
-    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+    return without_single_lists(fields)
 
 
 def as_utf8(text: str) -> str:
@@ -215,7 +208,8 @@ def as_utf8(text: str) -> str:
 
 
 def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """All fields of a call: its body's over those of the query string, where Terraform Cloud names its environment.
+    """All fields of a call. Those of its body take precedence over the query string, in which Terraform Cloud sends its
+    environment.
 
     Raises UnreadableBody for text that a database cannot store.
     """

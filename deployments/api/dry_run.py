@@ -1,6 +1,6 @@
 """``dry_run``: a field of every registration endpoint, in the query string or the body."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,15 +14,15 @@ YES = ("1", "true", "yes", "on")
 NO = ("0", "false", "no", "off")
 
 
-def asks_for_dry_run(*, in_query: Any, in_body: Any) -> bool:
-    """By the values of the field, None if it is missing. The query string decides if it has the field.
+def asks_for_dry_run(*, query: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """The query string decides if it has the field.
 
     In a query string the bare name is a yes, as a flag is. In a body an empty value is absent, as with every field.
     Raises InvalidField for any other value: a misspelt dry run must not store anything.
     """
-    if in_query is not None:
-        return in_query == "" or is_yes(in_query)
-    return in_body not in (None, "") and is_yes(in_body)
+    if FIELD in query:
+        return query[FIELD] == "" or is_yes(query[FIELD])
+    return body.get(FIELD) not in (None, "") and is_yes(body[FIELD])
 
 
 def is_yes(value: Any) -> bool:
@@ -41,7 +41,7 @@ def is_yes(value: Any) -> bool:
 def dry_run() -> Iterator[None]:
     """Whatever the block stores is there until its end, and gone after it. What it raises goes on to the caller.
 
-    So a dry run is refused for the reason, and with the words, that the real call would be. Read what the answer needs
+    So a dry run is rejected for the same reason and in the same words as the real call. Read what the answer needs
     before the block ends.
     """
     with transaction.atomic():

@@ -5,10 +5,10 @@ import math
 import os
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -50,21 +50,19 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
 
     Raises DatabaseNotEmpty if there are other organizations and no demo.
     """
-    added = None
     with transaction.atomic():
-        organization = find_demo()
-        if organization is None:
+        found, added = find_demo(), None
+        if found is None:
             check_database_is_empty()
-            password = ensure_user()
+        password = ensure_user()
+        if found is None:
             provision({"organizations": read_acme()["organizations"]}, now=now)
-            organization = Organization.objects.get(slug=SLUG)
-            token, secret = ensure_token(organization)
+        organization = found or Organization.objects.get(slug=SLUG)
+        token, secret = ensure_token(organization)
+        if found is None:
             added = send_calls(token, now=now, days=days)
             record_manual_changes(organization, now=now, days=days)
             report_impacts(organization, now=now, days=days)
-        else:
-            password = ensure_user()
-            _, secret = ensure_token(organization)
     write_access(Access(password=password, token=secret))
     return added
 
@@ -124,13 +122,8 @@ def record_manual_changes(organization: Organization, *, now: datetime, days: in
 # --- What the impact sources saw: incidents, and a failure rate that rises while they last ---
 
 MEASURED_EVERY = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    started_at: datetime
-    ended_at: datetime | None
-    title: str
+# From when until when, and its title.
+Failure = tuple[datetime, datetime | None, str]
 
 
 def report_impacts(organization: Organization, *, now: datetime, days: int) -> None:
@@ -141,8 +134,17 @@ def report_impacts(organization: Organization, *, now: datetime, days: int) -> N
     on_call, failed_checkouts = sources.get(slug="on-call"), sources.get(slug="failed-checkouts")
     failures = list(failures_of(on_call, begun_at, now, random))
     with acting_as(Actor(label="access token on-call")):
-        for number, failure in enumerate(failures, start=301):
-            report_failure(on_call, failure, number)
+        for number, (started_at, ended_at, title) in enumerate(failures, start=301):
+            for type_, at in ((IncidentEventType.TRIGGERED, started_at), (IncidentEventType.RESOLVED, ended_at)):
+                if at:
+                    report = IncidentReport(
+                        type=type_,
+                        external_id=f"ALERT-{number}",
+                        occurred_at=at,
+                        title=title,
+                        url=f"https://alerts.example.com/{number}",
+                    )
+                    record_incident(source=on_call, report=report, now=at)
     moment = begun_at.replace(minute=0, second=0, microsecond=0) + MEASURED_EVERY
     while moment < now:
         value = failure_rate(moment, failures, random)
@@ -159,25 +161,11 @@ def failures_of(source: ImpactSource, begun_at: datetime, now: datetime, random:
         if cause:
             started_at = cause.deployed_at + (rollback.deployed_at - cause.deployed_at) * random.uniform(0.2, 0.5)
             ended_at = rollback.deployed_at + timedelta(minutes=random.uniform(2, 12))
-            yield Failure(started_at, ended_at, random.choice(titles["of_deploys"]))
+            yield started_at, ended_at, random.choice(titles["of_deploys"])
     for title in titles["of_others"]:
         started_at = begun_at + (now - begun_at) * random.uniform(0.1, 0.9)
-        yield Failure(started_at, min(started_at + timedelta(minutes=random.uniform(20, 240)), now), title)
-    yield Failure(now - timedelta(minutes=25), None, titles["open"])
-
-
-def report_failure(source: ImpactSource, failure: Failure, number: int) -> None:
-    events = {IncidentEventType.TRIGGERED: failure.started_at, IncidentEventType.RESOLVED: failure.ended_at}
-    for type_, moment in events.items():
-        if moment:
-            report = IncidentReport(
-                type=type_,
-                external_id=f"ALERT-{number}",
-                occurred_at=moment,
-                title=failure.title,
-                url=f"https://alerts.example.com/{number}",
-            )
-            record_incident(source=source, report=report, now=moment)
+        yield started_at, min(started_at + timedelta(minutes=random.uniform(20, 240)), now), title
+    yield now - timedelta(minutes=25), None, titles["open"]
 
 
 def failure_rate(moment: datetime, failures: Sequence[Failure], random: Random) -> float:
@@ -185,9 +173,7 @@ def failure_rate(moment: datetime, failures: Sequence[Failure], random: Random) 
     evening = 1 + 0.4 * math.cos((moment.hour - 20) / 24 * 2 * math.pi)
     rate = 0.6 * evening * random.uniform(0.8, 1.2)
     # Measured hourly, so that even a short failure raises the next value.
-    if any(
-        failure.started_at <= moment and (failure.ended_at or moment) > moment - MEASURED_EVERY for failure in failures
-    ):
+    if any(start <= moment and (end or moment) > moment - MEASURED_EVERY for start, end, _ in failures):
         rate += random.uniform(1.5, 5)
     return round(rate, 2)
 
@@ -195,8 +181,7 @@ def failure_rate(moment: datetime, failures: Sequence[Failure], random: Random) 
 # --- How people and machines get into the demo: kept in a file that only its owner can read, so that it stays valid ---
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     password: str
     token: str
 
@@ -217,7 +202,7 @@ def write_access(access: Access) -> None:
     beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(access), file)
+        json.dump(access._asdict(), file)
     beside.replace(path)
 
 

@@ -133,8 +133,8 @@ class RegisterMetricView(ImpactView):
         try:
             with dry_run():
                 record()
-        except MetricTooSoon as refusal:
-            return answer_dry_run("refused", report, would_answer=answer_rejection(refusal))
+        except MetricTooSoon as rejection:
+            return answer_dry_run("rejected", report, would_answer=answer_rejection(rejection))
         return answer_dry_run("metric_value", report, would_answer=accepted)
 
     def find_source(self, impact_id: str) -> ImpactSource:

@@ -1,18 +1,11 @@
 """What a dry run answers: what the call would have done."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from deployments.models import BranchMatch, Deploy
 from deployments.registration.receive import Receipt
 from deployments.registration.registration import Registration
-from deployments.registration.representation import (
-    ChangeType,
-    as_text,
-    deploy_path,
-    represent_deploy,
-    with_details,
-)
+from deployments.registration.representation import ChangeType, as_text, deploy_path, represent_deploy, with_details
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch
 
@@ -31,6 +24,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
     if is_duplicate:
         shown["change_type"] = ChangeType.NO_CHANGE
     restored = None if is_duplicate else deploy.restores
+    undone = Deploy.objects.filter(rolled_back_by=deploy.pk).order_by("-deployed_at", "-id")[:ROLLED_BACK_SHOWN]
     return {
         **{name: shown[name] for name in SHOWN},
         "branch": {
@@ -41,7 +35,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
         "duplicate_of": in_short(deploy, slug) if is_duplicate else None,
         "rollback": restored is not None,
         "restores": in_short(restored, slug) if restored else None,
-        "rolls_back": [in_short(other, slug) for other in rolled_back_by(deploy)] if restored else [],
+        "rolls_back": [in_short(other, slug) for other in undone] if restored else [],
         "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in receipt.created],
     }
 
@@ -53,12 +47,6 @@ def named(target: TargetRow, organization_slug: str) -> dict[str, str | None]:
         "deployment": target.deployment_slug,
         "environment": target.environment_slug,
     }
-
-
-def rolled_back_by(deploy: Deploy) -> Sequence[Deploy]:
-    """The newest of them."""
-    undone = Deploy.objects.filter(rolled_back_by=deploy.pk)
-    return list(undone.order_by("-deployed_at", "-id")[:ROLLED_BACK_SHOWN])
 
 
 def in_short(deploy: Deploy, organization_slug: str) -> dict[str, Any]:

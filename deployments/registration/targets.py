@@ -1,7 +1,8 @@
 """Which deployment, project and environment a call means, and whether this token and branch may go there."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import chain
+from typing import TypeVar
 
 from deployments.errors import BranchMismatch, NoSlug, UnknownDeployment, UnknownEnvironment, UnknownProject
 from deployments.models import BranchMatch, Deployment
@@ -11,6 +12,8 @@ from orgs.models import Environment, Project
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.statements import TokenRow
+
+Choice = TypeVar("Choice")
 
 
 def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
@@ -52,44 +55,35 @@ def explain_unknown_project(organization_id: int, slug: str) -> str:
     return f"There is no project '{shortened(slug, 100)}' in this organization."
 
 
-class EnvironmentNames(NamedTuple):
-    slug: str
-    name: str
-    is_default: bool
-
-
 def choose_target(targets: Sequence[TargetRow], *, environment: str) -> TargetRow:
-    """The target whose environment has this slug, else this name, in any case; the default one where it is empty."""
-    names = [
-        EnvironmentNames(target.environment_slug, target.environment_name, target.is_default) for target in targets
-    ]
-    return targets[number_of_environment(names, environment, project_slug=targets[0].project_slug)]
+    """The target whose environment has this slug, else this name, in any case. Empty means the default environment.
+
+    Raises UnknownEnvironment.
+    """
+    choices = [(item.environment_slug, item.environment_name, item.is_default, item) for item in targets]
+    return choose(choices, environment, project_slug=targets[0].project_slug)
 
 
 def choose_environment(environments: Sequence[Environment], *, environment: str, project: Project) -> Environment:
     """The same among a project's environments."""
-    names = [EnvironmentNames(item.slug, item.name, item.is_default) for item in environments]
-    return environments[number_of_environment(names, environment, project_slug=project.slug)]
+    choices = [(item.slug, item.name, item.is_default, item) for item in environments]
+    return choose(choices, environment, project_slug=project.slug)
 
 
-def number_of_environment(environments: Sequence[EnvironmentNames], wanted: str, *, project_slug: str) -> int:
-    """Raises UnknownEnvironment."""
-    if not wanted:
-        return next((number for number, item in enumerate(environments) if item.is_default), 0)
+def choose(choices: Sequence[tuple[str, str, bool, Choice]], wanted: str, *, project_slug: str) -> Choice:
     folded = wanted.casefold()
-    for number, item in enumerate(environments):
-        if item.slug == folded:
-            return number
-    for number, item in enumerate(environments):
-        if item.name.casefold() == folded:
-            return number
-    slugs = ", ".join(item.slug for item in environments)
-    raise UnknownEnvironment(f"No environment '{wanted}' in project {project_slug}: it has {slugs}.")
+    by_slug = (item for slug, _, _, item in choices if slug == folded)
+    by_name = (item for _, name, _, item in choices if name.casefold() == folded)
+    default = (item for _, _, is_default, item in choices if is_default)
+    found = next(chain(by_slug, by_name) if wanted else chain(default, [choices[0][-1]]), None)
+    if found is None:
+        slugs = ", ".join(slug for slug, *_ in choices)
+        raise UnknownEnvironment(f"No environment '{wanted}' in project {project_slug}: it has {slugs}.")
+    return found
 
 
 def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | None:
-    """Why the target does not take this branch, if it does not. None is the branch of a client that cannot name one,
-    which may go anywhere."""
+    """None if the target takes this branch, or if ``branch`` is None because the client cannot name one."""
     if branch is None:
         return None
     mapping = target.branch or ""

@@ -76,7 +76,7 @@ class RegisterDeployView(CallView):
         return receipt
 
     def try_out(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
-        """What would be stored and answered, even where that is a rejection."""
+        """What would be stored and answered, even if that is a rejection."""
         registration = self.wire.read(fields, targets)
         if registration is None:
             return self.try_out_ignored(fields, targets)
@@ -87,7 +87,7 @@ class RegisterDeployView(CallView):
         mismatch = branch_mismatch(receipt.target, registration.branch_to_check)
         rejection = mismatch or (None if registration.ignore_if_duplicate else receipt.duplicate)
         if mismatch:
-            result = "refused"
+            result = "rejected"
         elif receipt.duplicate:
             result = "duplicate"
         else:

@@ -1,4 +1,4 @@
-"""A logged call as a command that sends it again."""
+"""A logged call again: as a command that sends it, and as a registration."""
 
 import json
 import shlex
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.api.body import charset_of, read_fields, read_query, with_query
-from deployments.api.dry_run import FIELD, asks_for_dry_run
+from deployments.api.dry_run import asks_for_dry_run
 from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
 from deployments.models.call import Outcome
@@ -21,22 +21,21 @@ from orgs.audit import Actor
 from orgs.models import User
 from tokens.secrets import REDACTED
 
-# What stands in a path and query as it is; brackets, which curl would take for a pattern, do not.
+# These are not quoted in a path and query. Brackets are, since curl would take them for a pattern.
 KEPT_IN_ADDRESSES = "/?&=%+:,;@!$'()*~"
 
 
 def as_curl(call: Call) -> str:
-    """A line of shell that sends the call with the token of ``$GUMSHOE_TOKEN``; empty where the log cannot say it: a
-    body that was cut, or parts of a form, whose line ends a page does not keep."""
+    """A shell command that sends the call with the token in ``$GUMSHOE_TOKEN``.
+
+    Empty if the log cannot tell: the body was cut, or is multipart, whose line ends a page does not keep.
+    """
     if call.body_was_cut or call.content_type.startswith("multipart/"):
         return ""
-    words = [
-        f"curl --request {shlex.quote(call.method)}",
-        '--header "Authorization: Bearer $GUMSHOE_TOKEN"',
-    ]
+    words = [f"curl --request {shlex.quote(call.method)}", '--header "Authorization: Bearer $GUMSHOE_TOKEN"']
     if content_type := call.content_type:
         if charset_of(content_type) != charset_of(""):
-            # A shell sends what it is given as UTF-8.
+            # A shell sends the body as UTF-8.
             content_type = content_type.partition(";")[0].rstrip()
         words.append(f"--header {shlex.quote(f'Content-Type: {content_type}')}")
     if call.body:
@@ -89,10 +88,10 @@ def register_again(call: Call, member: User) -> Receipt:
     sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
     body = read_fields(sent, call.content_type)
     fields = with_query(query, body)
-    if asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD)):
+    if asks_for_dry_run(query=query, body=body):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
-        raise InvalidField("The log blotted out of it what may have been a secret: send the call itself.")
+        raise InvalidField("The log blotted out what may have been a secret: send the call itself.")
     registration = wire.read(fields, targets)
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
