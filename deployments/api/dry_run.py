@@ -1,6 +1,6 @@
 """``dry_run``: a field of every registration endpoint, in the query string or the body."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,15 +14,15 @@ YES = ("1", "true", "yes", "on")
 NO = ("0", "false", "no", "off")
 
 
-def asks_for_dry_run(*, query: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    """The query string decides if it has the field.
+def asks_for_dry_run(*, in_query: Any, in_body: Any) -> bool:
+    """By the values of the field, which are None if it is missing. The query string decides if it has the field.
 
     In a query string the bare name is a yes, as a flag is. In a body an empty value is absent, as with every field.
     Raises InvalidField for any other value: a misspelt dry run must not store anything.
     """
-    if FIELD in query:
-        return query[FIELD] == "" or is_yes(query[FIELD])
-    return body.get(FIELD) not in (None, "") and is_yes(body[FIELD])
+    if in_query is not None:
+        return in_query == "" or is_yes(in_query)
+    return in_body not in (None, "") and is_yes(in_body)
 
 
 def is_yes(value: Any) -> bool:

@@ -1,9 +1,8 @@
-"""Sleuth's ``register_manual_deploy``: fields of a request → ManualRegistration.
+"""Sleuth's ``register_manual_deploy``: fields of a request → a manual change.
 
 https://help.sleuth.io/sleuth-api; what its clients really send is in tests/compat.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,16 +34,9 @@ from tokens.scopes import Scope
 SCHEMA = "register_manual_deploy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManualRegistration:
-    """``environment`` is a slug or a name, or empty for the default environment."""
-
-    environment: str
-    fields: ManualChangeFields
-
-
-def read_manual_change(fields: dict[str, Any], *, now: datetime) -> ManualRegistration:
-    """Raises NameMissing, and InvalidField with the first problem. Without a date it was ``now``."""
+def read_manual_change(fields: dict[str, Any], *, now: datetime) -> tuple[str, ManualChangeFields]:
+    """The environment's slug or name, which is empty for the default one, and the change. Without a date it was
+    ``now``. Raises NameMissing, and InvalidField with the first problem."""
     fields = without_absent(fields)
     if "name" not in fields:
         # The text is Sleuth's; clients compare it.
@@ -54,17 +46,14 @@ def read_manual_change(fields: dict[str, Any], *, now: datetime) -> ManualRegist
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
     check_fields(SCHEMA, fields)
-    return ManualRegistration(
-        environment=fields.get("environment", ""),
-        fields=ManualChangeFields(
-            name=fields["name"],
-            changed_at=read_date(fields.get("date")) or now,
-            description=fields.get("description", ""),
-            author_email=fields.get("author", ""),
-            user_email=fields.get("email", ""),
-            tags=read_tags(fields.get("tags")) or (),
-            links=tuple(fields.get("links", {}).items()),
-        ),
+    return fields.get("environment", ""), ManualChangeFields(
+        name=fields["name"],
+        changed_at=read_date(fields.get("date")) or now,
+        description=fields.get("description", ""),
+        author_email=fields.get("author", ""),
+        user_email=fields.get("email", ""),
+        tags=read_tags(fields.get("tags")) or (),
+        links=tuple(fields.get("links", {}).items()),
     )
 
 
@@ -87,13 +76,11 @@ class RegisterManualDeployView(CallView):
         fields = self.read_fields()
 
         def register() -> ManualChange:
-            registration = read_manual_change(fields, now=timezone.now())
-            environment = choose_environment(promotion_path(found), environment=registration.environment, project=found)
+            named, change = read_manual_change(fields, now=timezone.now())
+            environment = choose_environment(promotion_path(found), environment=named, project=found)
             check_allowed(self.token, environment_id=environment.pk)
             with acting_as(self.actor):
-                return register_manual_change(
-                    environment=environment, fields=registration.fields, token_id=self.token.id
-                )
+                return register_manual_change(environment=environment, fields=change, token_id=self.token.id)
 
         if self.is_dry_run:
             read_key(request)

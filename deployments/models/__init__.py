@@ -1,40 +1,9 @@
+"""Every table of what happened."""
+
 from deployments.models.call import Call, IdempotencyKey
 from deployments.models.change import ChangedFile, Commit, Link, PullRequest, Tag
 from deployments.models.deploy import Deploy, Health
 from deployments.models.deployment import BranchMatch, Deployment, Provider, Target
 from deployments.models.history_import import DraftChunk, HistoryImport, ImportDraft
-from deployments.models.impact import (
-    ImpactKind,
-    ImpactSource,
-    Incident,
-    IncidentEvent,
-    IncidentEventType,
-    MetricValue,
-)
+from deployments.models.impact import ImpactKind, ImpactSource, Incident, IncidentEvent, IncidentEventType, MetricValue
 from deployments.models.manual_change import ManualChange
-
-__all__ = [
-    "BranchMatch",
-    "Call",
-    "ChangedFile",
-    "Commit",
-    "Deploy",
-    "Deployment",
-    "DraftChunk",
-    "Health",
-    "HistoryImport",
-    "IdempotencyKey",
-    "ImpactKind",
-    "ImpactSource",
-    "ImportDraft",
-    "Incident",
-    "IncidentEvent",
-    "IncidentEventType",
-    "Link",
-    "ManualChange",
-    "MetricValue",
-    "Provider",
-    "PullRequest",
-    "Tag",
-    "Target",
-]

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from deployments.models.deploy import Deploy
+from deployments.models.deploy import Deploy, optional_text
 from deployments.models.deployment import Deployment
 from deployments.models.manual_change import ManualChange
 from orgs.models import Organization
@@ -53,30 +53,22 @@ class Call(models.Model):
     token = models.ForeignKey(
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    token_name = models.CharField(max_length=100, blank=True, default="", db_default="")
-    kind = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="The endpoint: register-deploy, …"
-    )
+    token_name = optional_text(100)
+    kind = optional_text(40, "The endpoint: register-deploy, …")
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=MAX_PATH_LENGTH)
-    deployment_slug = models.CharField(max_length=100, blank=True, default="", db_default="")
-    project_slug = models.CharField(max_length=100, blank=True, default="", db_default="")
-    content_type = models.CharField(max_length=200, blank=True, default="", db_default="")
+    deployment_slug = optional_text(100)
+    project_slug = optional_text(100)
+    content_type = optional_text(200)
     body = models.TextField(blank=True, default="", db_default="")
     body_bytes = models.PositiveIntegerField(default=0, db_default=0)
     status = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=20, choices=Outcome)
-    answer = models.CharField(max_length=500, blank=True, default="", db_default="")
-    explanation = models.CharField(
-        max_length=300,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="What the answer left out, because the caller may be a stranger.",
-    )
+    answer = optional_text(500)
+    explanation = optional_text(300, "What the answer left out, because the caller may be a stranger.")
     address = models.GenericIPAddressField(null=True, blank=True)
-    agent = models.CharField(max_length=200, blank=True, default="", db_default="")
+    agent = optional_text(200)
     duration = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -8,6 +8,7 @@ from deployments.models.deploy import (
     MAX_NAME_LENGTH,
     MAX_SHA_LENGTH,
     Deploy,
+    optional_text,
 )
 
 MAX_URL_LENGTH = 2000
@@ -71,7 +72,7 @@ class ChangedFile(models.Model):
     path = models.CharField(max_length=MAX_PATH_LENGTH)
     additions = models.PositiveIntegerField(default=0, db_default=0)
     deletions = models.PositiveIntegerField(default=0, db_default=0)
-    url = models.CharField(max_length=MAX_URL_LENGTH, blank=True, default="", db_default="")
+    url = optional_text(MAX_URL_LENGTH)
 
     class Meta:
         ordering = ("id",)

@@ -12,6 +12,11 @@ MAX_NAME_LENGTH = 255
 MAX_TITLE_LENGTH = 255
 
 
+def optional_text(max_length: int, help_text: str = "") -> "models.CharField[str, str]":
+    """Empty by default, for instances and in the database (see Deploy)."""
+    return models.CharField(max_length=max_length, blank=True, default="", db_default="", help_text=help_text)
+
+
 class Health(models.TextChoices):
     HEALTHY = "healthy", "Healthy"
     AILING = "ailing", "Ailing"
@@ -38,24 +43,12 @@ class Deploy(Timestamped):
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="deploys", db_index=False
     )
     sha = models.CharField(max_length=MAX_SHA_LENGTH, help_text="A commit, a git tag or an image tag.")
-    version = models.CharField(
-        max_length=MAX_VERSION_LENGTH,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="The team's name for it: v1.4.2, build-456.",
-    )
-    branch = models.CharField(max_length=MAX_BRANCH_LENGTH, blank=True, default="", db_default="")
+    version = optional_text(MAX_VERSION_LENGTH, "The team's name for it: v1.4.2, build-456.")
+    branch = optional_text(MAX_BRANCH_LENGTH)
     deployed_at = models.DateTimeField()
-    title = models.CharField(
-        max_length=MAX_TITLE_LENGTH,
-        blank=True,
-        default="",
-        db_default="",
-        help_text="First line of the newest commit.",
-    )
-    author_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True, default="", db_default="")
-    author_email = models.CharField(max_length=MAX_EMAIL_LENGTH, blank=True, default="", db_default="")
+    title = optional_text(MAX_TITLE_LENGTH, "First line of the newest commit.")
+    author_name = optional_text(MAX_NAME_LENGTH)
+    author_email = optional_text(MAX_EMAIL_LENGTH)
     first_commit_at = models.DateTimeField(null=True, blank=True)
     lead_time = models.BigIntegerField(
         null=True,

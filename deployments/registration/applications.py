@@ -1,7 +1,7 @@
-"""Applications: deployments that a call names in its body, and that are created as they come, as Sweetr does."""
+"""Applications: deployments that a call names in its body. As with Sweetr, the first call creates them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -23,8 +23,7 @@ from tokens.statements import TokenRow
 DEFAULT_PROJECT = "Default"
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(NamedTuple):
     """``kind`` is project, deployment or environment."""
 
     kind: str
@@ -35,7 +34,7 @@ class Creation:
 def find_target(*, token: TokenRow, application: Application, environment: str) -> TargetRow | None:
     """None if it is missing and the token may create it.
 
-    Raises OutsideTokenLimits: a token that is limited cannot be limited to what does not exist.
+    Raises OutsideTokenLimits, also if it is missing: no limit can name what does not exist.
     """
     slug = find_slug(token, application.name)
     if slug is None:
@@ -60,7 +59,7 @@ def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | Non
 def find_slug(token: TokenRow, name: str) -> str | None:
     """The slug of the deployment with this slug, with this name in any case, or with the slug that the name makes.
 
-    Calls name one application in several ways: what one of them created is what the others mean.
+    Calls name one application in several ways, and all of them mean what the first one created.
     """
     deployments = Deployment.objects.filter(organization=token.organization_id).order_by("id")
     slug, alike, folded = name.lower(), slug_alike(name), name.casefold()
@@ -69,7 +68,7 @@ def find_slug(token: TokenRow, name: str) -> str | None:
         return slug
     same = [found for found, its_name in likely.items() if its_name == name]
     if not same and likely.get(alike, "").casefold() != folded:
-        # Rarely needed. The databases fold case in ways of their own, so Python compares.
+        # Rarely needed. Each database folds case in its own way, so Python compares.
         same = [found for found, its_name in deployments.values_list("slug", "name") if its_name.casefold() == folded]
     return same[0] if same else alike if alike in likely else None
 
@@ -77,23 +76,20 @@ def find_slug(token: TokenRow, name: str) -> str | None:
 def create_target(*, token: TokenRow, application: Application, environment: str) -> tuple[TargetRow, list[Creation]]:
     """The target, and what was created for it: its project, deployment and environment, as far as they were missing.
 
-    Of calls that come at once the first creates, and the others wait and find. Raises OutsideTokenLimits, and
-    InvalidField for what the database has no room for.
+    If calls come at once, the first creates, and the others wait and find. Raises OutsideTokenLimits, and InvalidField
+    for what the database has no room for.
     """
     with transaction.atomic():
         organization = lock_row(Organization(pk=token.organization_id))
         created: list[Creation] = []
         try:
-            target = find_target(token=token, application=application, environment=environment)
-            if target is None and find_slug(token, application.name) is None:
-                created += create_application(organization, application, environment)
-                target = find_target(token=token, application=application, environment=environment)
-            if target is None:
-                created.append(create_its_environment(token, application, environment))
-                target = find_target(token=token, application=application, environment=environment)
+            while (target := find_target(token=token, application=application, environment=environment)) is None:
+                if slug := find_slug(token, application.name):
+                    created.append(create_its_environment(organization, slug, environment))
+                else:
+                    created += create_application(organization, application, environment)
         except ValidationError as error:
             raise InvalidField(" ".join(error.messages)) from None
-    assert target is not None  # noqa: S101 - it was found or just created
     return target, created
 
 
@@ -116,9 +112,7 @@ def create_application(organization: Organization, application: Application, env
     yield Creation("deployment", deployment.slug, deployment.name)
 
 
-def create_its_environment(token: TokenRow, application: Application, environment: str) -> Creation:
-    deployment = Deployment.objects.select_related("project").get(
-        organization=token.organization_id, slug=find_slug(token, application.name)
-    )
+def create_its_environment(organization: Organization, slug: str, environment: str) -> Creation:
+    deployment = organization.deployments.select_related("project").get(slug=slug)
     created = create_environment(project=deployment.project, new=NewEnvironment(name=environment))
     return Creation("environment", created.slug, created.name)

@@ -36,7 +36,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
         "rollback": restored is not None,
         "restores": in_short(restored, slug) if restored else None,
         "rolls_back": [in_short(other, slug) for other in undone] if restored else [],
-        "would_create": [{"kind": item.kind, "slug": item.slug, "name": item.name} for item in receipt.created],
+        "would_create": [item._asdict() for item in receipt.created],
     }
 
 

@@ -1,7 +1,4 @@
-"""What a deploy did to its environment, by Sweetr's words: forward, rollback or no change.
-
-It is read off the history, since an earlier deploy may be registered, deleted or restored later.
-"""
+"""Deploys as JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -14,6 +11,11 @@ from deployments.registration import history
 
 
 class ChangeType(TextChoices):
+    """What a deploy did to its environment, in Sweetr's words.
+
+    It is read from the history, since an earlier deploy may be registered, deleted or restored later.
+    """
+
     FORWARD = "forward", "Forward"
     ROLLBACK = "rollback", "Rollback: this sha was live here before"
     NO_CHANGE = "no_change", "No change: the deploy before it has the same sha"
@@ -33,9 +35,7 @@ def change_type_of(deploy: Deploy) -> ChangeType:
     return ChangeType.NO_CHANGE if deploy.sha == deploy.previous_sha else ChangeType.FORWARD
 
 
-# --- Deploys as JSON ---
-
-# How much of what a deploy brought stands with it; lists of their own have all of it.
+# So many of a deploy's commits, files and pull requests are shown with it. Their own lists have all of them.
 CHANGES_SHOWN = 100
 
 
@@ -44,7 +44,7 @@ def deploy_path(organization_slug: str, deploy_id: int) -> str:
 
 
 def with_details(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:
-    """With all that :func:`represent_deploy` reads."""
+    """With everything that :func:`represent_deploy` reads."""
     return (
         with_previous_sha(deploys)
         .select_related("organization", "project", "deployment", "environment", "target")
@@ -93,13 +93,12 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
 
 
 def represent_with_changes(deploy: Deploy) -> dict[str, Any]:
-    """The first of its commits, files and pull requests, too; their counts say whether there are more."""
-    pull_requests = deploy.pull_requests.order_by("id")[:CHANGES_SHOWN]
+    """With the first of its commits, files and pull requests. Their counts say whether there are more."""
     return {
         **represent_deploy(deploy),
         "commits": [represent_commit(commit) for commit in commits_of(deploy).order_by("id")[:CHANGES_SHOWN]],
         "files": [represent_file(file) for file in deploy.files.order_by("id")[:CHANGES_SHOWN]],
-        "pull_requests": [represent_pull_request(pull) for pull in pull_requests],
+        "pull_requests": [represent_pull_request(pull) for pull in deploy.pull_requests.order_by("id")[:CHANGES_SHOWN]],
     }
 
 
@@ -109,7 +108,7 @@ def commits_of(deploy: Deploy) -> QuerySet[Commit]:
 
 
 def represent_commit(commit: Commit) -> dict[str, Any]:
-    """By the names that register_deploy has for them, as are files and pull requests."""
+    """With the names of register_deploy, as files and pull requests."""
     return {
         "revision": commit.revision,
         "message": commit.message,

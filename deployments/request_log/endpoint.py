@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from deployments.api.body import read_query
-from deployments.api.dry_run import asks_for_dry_run
+from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
@@ -58,7 +58,7 @@ class CallView(TokenView):
         fields = self.fields
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # as in ``fields``
         query = read_query(self.request.META.get("QUERY_STRING", ""))
-        self.is_dry_run = asks_for_dry_run(query=query, body=body)
+        self.is_dry_run = asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD))
         without: dict[str, Any] = without_secrets(fields)
         return without
 

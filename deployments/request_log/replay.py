@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.api.body import charset_of, read_fields, read_query, with_query
-from deployments.api.dry_run import asks_for_dry_run
+from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
 from deployments.models.call import Outcome
@@ -88,7 +88,7 @@ def register_again(call: Call, member: User) -> Receipt:
     sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
     body = read_fields(sent, call.content_type)
     fields = with_query(query, body)
-    if asks_for_dry_run(query=query, body=body):
+    if asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD)):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
         raise InvalidField("The log blotted out what may have been a secret: send the call itself.")
