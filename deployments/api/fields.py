@@ -1,4 +1,4 @@
-"""Dates as callers write them: ISO 8601 in its common spellings, UTC where no zone is named."""
+"""Dates as callers write them: ISO 8601 in its common spellings, UTC if they name no zone."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from deployments.api.schemas import load_schema
 from deployments.errors import InvalidField
 from deployments.models.change import MAX_TAG_LENGTH
 
-# Both databases store these; what lies outside is a mistake of the caller (0001-01-01, seconds taken for milliseconds).
+# Both databases store these. Other dates are mistakes of the caller (0001-01-01, seconds taken for milliseconds).
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 # A client without a zone in its date may be up to 14 hours ahead of UTC.
@@ -25,12 +25,12 @@ ISO_8601 = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
-# As most callers write it, and a million lines of a file: Python reads these by itself, in a third of the time.
+# The most common spelling, also in files of a million lines. Python itself reads it in a third of the time.
 PLAIN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 def parse_date(text: str) -> datetime | None:
-    """The moment in UTC, or ``None`` where ``text`` is no date between 1970 and 2200.
+    """The moment in UTC, or ``None`` if ``text`` is not a date between 1970 and 2200.
 
     A zone without a sign counts as east of Greenwich: ``curl -d`` sends the ``+`` of ``+02:00`` unencoded, which a form
     reads as a space. ``git log --date=iso`` writes a space before the zone.
@@ -46,7 +46,7 @@ def parse_date(text: str) -> datetime | None:
 
 
 def spelt_plainly(text: str) -> str:
-    """Raises ValueError where ``text`` is no date."""
+    """Raises ValueError if ``text`` is not a date."""
     match = ISO_8601.fullmatch(text)
     if match is None:
         raise ValueError
@@ -87,7 +87,7 @@ def read_date_at(text: str | None, path: str) -> datetime | None:
 
 
 def read_tags(value: str | list[str] | None) -> tuple[str, ...] | None:
-    """Tags without their #, once each. None where there is none, for then the changed files decide."""
+    """Tags without their #, once each. None if there are no tags: then the changed files decide."""
     texts = [value] if isinstance(value, str) else value or []
     tags: dict[str, None] = {}
     for tag in (part.strip() for text in texts for part in text.split(",")):

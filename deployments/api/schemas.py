@@ -55,7 +55,7 @@ def check_fields(name: str, fields: dict[str, Any]) -> None:
 
 
 def explained(name: str, rejection: jsonschema_rs.ValidationError) -> "Iterator[ValidationError]":
-    # Imported here, so that a process that has nothing to reject does without jsonschema.
+    # Imported here, so that a process that rejects nothing does not load jsonschema.
     from deployments.api.violations import explain
 
     return explain(load_schema(name), rejection)
@@ -90,8 +90,8 @@ def sentence(violation: "ValidationError") -> str:
 
 
 def expected_types(schema: dict[str, Any]) -> list[str]:
-    """The types to name to people. Null and empty text only mean that a field is absent, and text that stands for a
-    boolean goes without saying."""
+    """The types to name to people. Not null and empty text, which mean that a field is absent, nor text that stands for
+    a boolean."""
     types: list[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
     return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]

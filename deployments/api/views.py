@@ -34,7 +34,7 @@ class FieldsParser(BaseParser):
 def read_body(request: HttpRequest, expected: ExpectedBody) -> bytes:
     """Raises BodyTooLarge and UnreadableBody."""
     check_encoding(request)
-    # DRF does not ask for the body where the length is no number.
+    # DRF does not ask for the body if the length is not a number.
     if int(request.META["CONTENT_LENGTH"]) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: {expected.fewer}.")
     try:
@@ -50,9 +50,9 @@ def check_encoding(request: HttpRequest) -> None:
 
 
 class NoNegotiation(BaseContentNegotiation):
-    """There is one parser and one form of answer; what Accept says does not matter.
+    """There is one parser and one form of answer, whatever the Accept header says.
 
-    A client of Sleuth's compares the body with ``Success`` while it accepts JSON.
+    One of Sleuth's clients accepts JSON, but compares the body with ``Success``.
     """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
@@ -81,12 +81,12 @@ class TokenView(ApiView):
     permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
     throttle_classes = (TokenThrottle,)
     required_scope: Scope
-    # The one text of every 401, where the endpoint has its own.
+    # The text of every 401, if the endpoint has its own.
     unauthorized_text = ""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # Django reads the query string in the charset of the body, which may be no text at all. The public setter
-        # would read it now, where an exception is no answer yet.
+        # Django reads the query string in the charset of the body, which may not be text at all. The public setter
+        # would read it now, when an exception would not become an answer.
         request._encoding = "utf-8"  # type: ignore[attr-defined]  # noqa: SLF001
         return super().initialize_request(request, *args, **kwargs)
 
@@ -97,6 +97,6 @@ class TokenView(ApiView):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of the call: its body's over its query string's."""
+        """The fields of the call. Those of the body take precedence over the query string."""
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
         return with_query(read_query(self.request.META.get("QUERY_STRING", "")), body)

@@ -1,7 +1,7 @@
-"""The wire formats in which calls register deploys: a row for each, with all that is its own.
+"""The wire formats in which calls register deploys: a row for each.
 
-A further one takes a module with its reader, a row here, a schema in ``deployments/schemas``, its operation in
-``openapi.yaml`` and a test file; the route, the checks, dry runs, replays and the request log come with the row.
+Another format takes a module with its reader, a row here, a schema in ``deployments/schemas``, an operation in
+``openapi.yaml`` and a test file. The route, the checks, dry runs, replays and the request log come with the row.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,11 +26,11 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFormat:
-    """``name`` stands in the request log; ``paths`` are regular expressions, and ``reverse(name)`` gives the first.
+    """The request log shows ``name``. ``paths`` are regular expressions, and ``reverse(name)`` gives the first.
 
-    ``read`` takes the fields of a call and the targets of the deployment that its path names, if it names one. It gives
-    None for a call that registers nothing, and raises RegistrationError. ``deployment_field`` names the deployment
-    where the path does not.
+    ``read`` takes the fields of a call and the targets of the deployment that its path names, if it names one. It
+    returns None for a call that registers nothing, and raises RegistrationError. ``deployment_field`` is the field that
+    names the deployment if the path does not.
     """
 
     name: str
@@ -49,10 +49,10 @@ class WireFormat:
 SLEUTH = WireFormat(
     name="register-deploy",
     paths=(
-        # A deployment's segment may be anything, even lines: what can be no slug gets an answer of its own. Sleuth's
-        # own PowerShell sample writes the hyphen.
+        # A deployment's segment may be anything, even lines: what cannot be a slug gets its own answer. Sleuth's
+        # PowerShell sample has the hyphen.
         r"^api/1/deployments/(?P<organization>[^/]+)/(?P<deployment>(?s:.+))/register[_-]deploy\Z",
-        # Two clients still send Sleuth's former path.
+        # Two clients still use Sleuth's former path.
         r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z",
     ),
     schema="register_deploy",

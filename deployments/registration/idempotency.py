@@ -27,7 +27,7 @@ def answer_by_key(
 ) -> HttpResponse:
     """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key.
 
-    ``answer`` runs in the transaction that remembers what it gives. Of calls that come at once the first claims the
+    ``answer`` runs in the transaction that remembers what it gives. If calls come at once, the first claims the
     key, and the others wait for it. A DuplicateDeploy that ``answer`` raises is remembered and raised again. If it
     raises anything else, nothing is remembered. Raises InvalidField for an unusable key, and KeyReused if it came with
     other fields before.

@@ -19,7 +19,7 @@ from tokens.statements import TokenRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """``token`` is None for a member, who is bound by no token's limits."""
+    """``token`` is None for a member, to whom no token limits apply."""
 
     organization_id: int
     token: TokenRow | None
@@ -28,7 +28,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """``deploy_id`` is that of the new deploy; with ``duplicate`` set, that of the deploy which the call repeats."""
+    """``deploy_id`` is the id of the new deploy or, if ``duplicate`` is set, of the deploy that the call repeats."""
 
     target: TargetRow
     deploy_id: int
@@ -44,10 +44,10 @@ def receive(
     now: datetime,
     enforce_branch: bool = True,
 ) -> Receipt:
-    """Register in one of ``targets``, or in that of the application which the registration names.
+    """Register in one of ``targets``, or in the target of the application that the registration names.
 
-    When this returns outside a transaction, the deploy is on disk. A deployment that is moved meanwhile is looked up
-    once more. Raises UnknownEnvironment, OutsideTokenLimits, BranchMismatch unless ``enforce_branch`` is false, and
+    When this returns outside a transaction, the deploy is on disk. If the deployment is moved meanwhile, it is looked
+    up once more. Raises UnknownEnvironment, OutsideTokenLimits, BranchMismatch unless ``enforce_branch`` is false, and
     TargetMoved.
     """
     try:
@@ -83,7 +83,7 @@ def find_and_store(
     found = find_target(token=sender.token, application=registration.application, environment=registration.environment)
     if found:
         return store(found)
-    # One transaction, so that nothing stays of a call that fails.
+    # One transaction, so that a call that fails creates nothing.
     with acting_as(sender.actor), transaction.atomic():
         return store(
             *create_target(

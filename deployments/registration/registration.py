@@ -8,7 +8,7 @@ from typing import Any
 from deployments.models import Provider
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
-# Of a deployment or an environment.
+# The longest name of a deployment or an environment.
 LONGEST_NAME = 100
 
 
@@ -53,7 +53,7 @@ class NewPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A deployment by its name or slug, with what it is created with where it is missing."""
+    """A deployment by its name or slug. If it is missing, it is created with the other fields."""
 
     name: str
     repository_provider: Provider
@@ -71,11 +71,11 @@ def name_that_fits(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """``environment`` is a slug or name, and empty for the default one. Without ``deployed_at`` it happened now.
-    Without ``tags`` (which have no #) the changed files decide; without ``title`` and ``author_name`` the commits do.
+    """``environment`` is a slug or name, or empty for the default one. Without ``deployed_at`` it happened now.
+    ``tags`` have no #. Without them the changed files decide; without ``title`` and ``author_name`` the commits do.
 
     ``names_branch`` is false for a client that cannot name one: its calls may go to any environment. ``application`` is
-    set by formats that name the deployment in the body, and create it.
+    set by formats that name the deployment in the body and create it.
     """
 
     sha: str

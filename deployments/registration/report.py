@@ -17,7 +17,7 @@ SHOWN = (
 
 
 def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, Any]:
-    """To be called before the dry run ends, while its deploy is in the database."""
+    """Call this before the dry run ends, while its deploy is in the database."""
     deploy = with_details(Deploy.objects.all()).select_related("restores").get(pk=receipt.deploy_id)
     target, is_duplicate, slug = receipt.target, receipt.duplicate is not None, deploy.organization.slug
     shown = represent_deploy(deploy)

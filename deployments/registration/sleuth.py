@@ -18,8 +18,8 @@ from deployments.registration.statements import TargetRow
 def read_call(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
     """Terraform Cloud can only be given an address, so its notifications arrive here, too.
 
-    ``targets`` are those of the deployment that the path names. None for a notification that registers nothing. Raises
-    InvalidField and UnknownEnvironment.
+    ``targets`` are those of the deployment that the path names. Returns None for a notification that registers nothing.
+    Raises InvalidField and UnknownEnvironment.
     """
     if is_terraform_notification(fields):
         return terraform.read_registration(fields, targets)
@@ -27,8 +27,8 @@ def read_call(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registrat
 
 
 def is_terraform_notification(fields: Mapping[str, Any]) -> bool:
-    """By a mark or its list. A call with a sha, which could register a deploy, must have both: a webhook's address may
-    name a sha, and Sleuth ignores members that it does not know, whatever their names are."""
+    """It has a mark or a list of notifications. A call with a sha, which could register a deploy, must have both: a
+    webhook's address may name a sha, and Sleuth ignores unknown members, whatever their names are."""
     is_marked = "payload_version" in fields or "notification_configuration_id" in fields
     has_list = isinstance(fields.get("notifications"), list)
     return (is_marked and has_list) if fields.get("sha") else (is_marked or has_list)
@@ -88,7 +88,7 @@ def read_file(item: dict[str, Any]) -> NewFile:
 def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
     path = f"pull_requests[{index}]"
     return NewPullRequest(
-        # JSON knows no whole numbers: 12.0 is 12.
+        # JSON does not tell integers from other numbers: 12.0 is 12.
         number=str(int(item["number"]) if isinstance(item["number"], float) else item["number"]),
         title=item.get("title") or "",
         url=item.get("url") or "",

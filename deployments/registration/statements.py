@@ -1,7 +1,7 @@
 """The SQL that every registration runs, kept out of the ORM because it is the hot path.
 
-The same statements serve SQLite and PostgreSQL, but for the insert of a live deploy; tests hold each against the ORM's
-answer.
+All but the insert of a live deploy are the same for SQLite and PostgreSQL. Tests compare each with the answer of the
+ORM.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from tokens.statements import as_datetime, as_parameter
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A deployment in one of its project's environments; ``target_id`` is none until something happened there."""
+    """A deployment in one of its project's environments; ``target_id`` is None until something happens there."""
 
     deployment_id: int
     deployment_slug: str
@@ -58,7 +58,7 @@ ORDER BY environment.position, environment.id
 
 
 def find_targets(organization_id: int, deployment_slug: str) -> list[TargetRow]:
-    """The environments a deployment may go to, in promotion order; none where there is no such deployment."""
+    """The environments a deployment may go to, in promotion order. Empty if there is no such deployment."""
     with connection.cursor() as cursor:
         cursor.execute(FIND_TARGETS, [organization_id, deployment_slug])
         return [TargetRow(*row) for row in cursor.fetchall()]
@@ -68,22 +68,22 @@ LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHE
 
 
 def lock_target(target_id: int) -> tuple[int | None, int]:
-    """Wait for our turn at the target until the transaction ends; gives the ids of its live deploy and environment.
+    """Lock the target until the transaction ends. Returns the ids of its live deploy and its environment.
 
-    Raises TargetMoved where the operator has deleted the target since its place was read.
+    Raises TargetMoved if the operator has deleted the target since it was read.
 
-    SQLite has no row locks: there the whole transaction has been waiting since it began (BEGIN IMMEDIATE).
+    SQLite has no row locks: there the whole transaction waited when it began (BEGIN IMMEDIATE).
     """
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TARGET + lock, [target_id])
         if (row := cursor.fetchone()) is None:
-            raise TargetMoved("The deployment's place was just deleted: send the call again.")
+            raise TargetMoved("The deployment's target was just deleted: send the call again.")
     live_deploy_id, environment_id = row
     return live_deploy_id, environment_id
 
 
-# Its own statement after the lock: in PostgreSQL one statement sees the deploys as they were when it began to wait.
+# A separate statement after the lock: a statement of PostgreSQL sees the deploys as they were before it waited.
 FIND_LIVE_AND_LATEST = """
 SELECT id, sha, version, deployed_at FROM deployments_deploy WHERE id = %s
 UNION ALL
@@ -111,7 +111,7 @@ def find_live_and_latest(
 
 
 SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"
-# Both at once: PostgreSQL takes it, SQLite does not.
+# Both at once, which only PostgreSQL can do.
 INSERT_LIVE_DEPLOY = """
 WITH deploy AS ({insert}, target_id),
 live AS (
@@ -143,7 +143,7 @@ def insert_deploy(columns: Mapping[str, Any], *, is_live: bool) -> int:
     return deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
 
 
-# A deploy may have 50,000 files, for which the ORM takes three times as long.
+# A deploy may have 50,000 files. The ORM takes three times as long for them.
 INSERT_FILE = """
 INSERT INTO deployments_changedfile (deploy_id, path, additions, deletions, url) VALUES (%s, %s, %s, %s, %s)
 """

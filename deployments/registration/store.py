@@ -29,9 +29,9 @@ class Position:
 def register_deploy(
     *, organization_id: int, token_id: int | None, target: TargetRow, registration: Registration, now: datetime
 ) -> int:
-    """Store a deploy in its target and give its id. When this returns outside a transaction, the deploy is on disk.
+    """Store a deploy in its target and return its id. When this returns outside a transaction, the deploy is on disk.
 
-    Registrations of one target happen one after another. Raises DuplicateDeploy where nothing would change by it, and
+    Registrations of one target happen one after another. Raises DuplicateDeploy if it would change nothing, and
     TargetMoved.
     """
     target_id = target.target_id or ensure_target(target)
@@ -61,7 +61,7 @@ def register_deploy(
 
 
 def ensure_target(target: TargetRow) -> int:
-    """Outside the transaction that registers, so that calls which meet here wait for a row and not for a deploy."""
+    """Call this outside the transaction that registers, so that calls at once wait for a row and not for a deploy."""
     with transaction.atomic():
         deployment = lock_row(Deployment(pk=target.deployment_id))
         if deployment.project_id != target.project_id:
@@ -77,9 +77,9 @@ def moved(target: TargetRow) -> TargetMoved:
 def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
-    A deploy is a duplicate where its sha is live, whatever its date; where the one before it or the one after it in
-    time has the same sha; or where this sha was registered for exactly this moment. With another version of the same
-    sha it is a deploy, but no rollback. Without a date it is the newest, even where an earlier caller's clock is ahead.
+    A deploy is a duplicate if its sha is live, whatever its date, if the deploy before or after it in time has the same
+    sha, or if this sha was registered for exactly this moment. Another version of the same sha is a deploy, but not a
+    rollback. Without a date it is the newest, even if an earlier caller's clock is ahead.
     """
     sha = registration.sha
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
@@ -126,7 +126,7 @@ def store_details(deploy_id: int, registration: Registration) -> None:
 
 
 def columns(detail: NewCommit | NewPullRequest) -> dict[str, Any]:
-    """Its fields are called as the columns are."""
+    """Its fields have the names of the columns."""
     return {name: getattr(detail, name) for name in detail.__dataclass_fields__}
 
 
@@ -148,7 +148,7 @@ DEFAULT_PATTERNS = {
     "database": ["**/db/**"],
     "terraform": ["*tf"],
 }
-# The patterns' own expressions: match_file() of the whole would take ten times as long, and there may be 50,000 paths.
+# The regular expressions of the patterns: match_file() takes ten times as long, and there may be 50,000 paths.
 DEFAULT_EXPRESSIONS = {
     tag: [pattern.regex for pattern in GitIgnoreSpec.from_lines(patterns).patterns if pattern.regex]
     for tag, patterns in DEFAULT_PATTERNS.items()

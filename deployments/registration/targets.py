@@ -19,7 +19,7 @@ Choice = TypeVar("Choice")
 def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
     """The targets of a deployment of the token's organization.
 
-    Raises NoSlug, OutsideTokenLimits (for a token with limits whether or not such a deployment exists) and
+    Raises NoSlug, OutsideTokenLimits (for a limited token, whether or not such a deployment exists) and
     UnknownDeployment.
     """
     folded = slug.lower()

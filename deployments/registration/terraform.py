@@ -1,4 +1,8 @@
-"""Revisions for callers that name none: what a Terraform run can have deployed."""
+"""Terraform Cloud's notifications, which it posts to register_deploy without a sha.
+
+https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations. We do not have the
+secret with which their X-TFE-Notification-Signature is made: we trust the access token in the address.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,21 +23,15 @@ from deployments.registration.targets import choose_target
 from orgs.text import shortened
 
 TERRAFORM_RUN_ID = r"^run-[0-9A-Za-z]{8,60}$"
-
-
-# --- Terraform Cloud's notifications, which it posts to register_deploy without a sha ---
-# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations. Nobody gave us the secret
-# that their X-TFE-Notification-Signature is made with: the access token in the address is what we trust.
-
 COMPLETED = "run:completed"
 LINK_NAME = "Terraform run"
 
 
 def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
-    """Of the revision that the call names, else of the newest known change of the deployment, else of the run itself,
-    so that nothing that was deployed is missing.
+    """The sha is the call's, else that of the newest known change of the deployment, else the run's id, so that
+    every run is registered.
 
-    None for a notification that registers nothing. Raises InvalidField, also if there is no revision at all, and
+    Returns None for a notification that registers nothing. Raises InvalidField, also if there is no sha at all, and
     UnknownEnvironment.
     """
     notifications = fields.get("notifications")
@@ -70,7 +68,7 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> R
 def registers_nothing(notifications: Any) -> bool:
     """Whether it is the ``verification`` that switches the webhook on, or of runs that have not completed.
 
-    Nothing but the triggers of these is read, so that nothing in them can be wrong.
+    Only the triggers of these are read, so that nothing else in them can be wrong.
     """
     if not isinstance(notifications, list):
         return False
@@ -81,8 +79,8 @@ def registers_nothing(notifications: Any) -> bool:
 def known_change(target: TargetRow, completed_at: datetime | None, url: str) -> Deploy | None:
     """The deploy that this run registered before, else the newest change.
 
-    Terraform repeats what it got no answer to. A run that is registered already names the same revision again,
-    whatever became known since, and so is a duplicate, which is no error.
+    Terraform repeats a call that got no answer. A run that is already registered gets the same sha again, whatever was
+    registered since, so that it is a duplicate, which is not an error.
     """
     if url and completed_at:
         deploys = Deploy.objects.filter(target=target.target_id, deployed_at=completed_at, links__url=url)

@@ -40,7 +40,7 @@ class RegisterDeployView(CallView):
         if self.is_dry_run:
             return self.try_out(fields, targets)
         called = f"{self.wire.name} {targets[0].deployment_id if targets else ''}".strip()
-        # A call that was answered is answered again before anything is checked that may have changed since.
+        # A repeated call gets its answer before any checks, whose results may have changed since.
         return answer_by_key(
             request, token_id=self.token.id, called=called, fields=fields, answer=lambda: self.register(fields, targets)
         )
@@ -97,7 +97,7 @@ class RegisterDeployView(CallView):
         )
 
     def try_out_ignored(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
-        """A notification that registers nothing may name an environment that does not exist: null in the report."""
+        """A notification that registers nothing may name an unknown environment, which is null in the report."""
         try:
             report = named(choose_target(targets, environment=environment_of(fields)), self.token.organization_slug)
         except UnknownEnvironment:

@@ -21,7 +21,7 @@ FILTERS = {
     "all-rejected": REJECTED_OUTCOMES,
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
-# Lines are numbered nearly in the order of their time; so an index finds where a day begins among those of an outcome.
+# Ids are nearly in the order of time, so that the index of an outcome can find where a day begins.
 OUT_OF_ORDER = 1_000
 
 
@@ -42,7 +42,7 @@ def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
     """Newest first, with their deployments."""
     calls = Call.objects.filter(organization=organization).select_related("deployment").order_by("-id")
     if outcomes := FILTERS.get(chosen.outcome):
-        # Literally, so that PostgreSQL knows a rare one from a frequent one, whose lines it meets soon enough.
+        # As literals, so that PostgreSQL plans for how frequent each is.
         calls = calls.filter(outcome__in=[RawSQL(f"'{outcome}'", []) for outcome in outcomes])  # noqa: S611 - our names
     if chosen.deployment:
         found = Deployment.all_objects.filter(organization=organization, slug=chosen.deployment)
@@ -63,7 +63,7 @@ def call_of_manual_change(change: ManualChange) -> Call | None:
 
 
 def count_rejected(organization: Organization, *, now: datetime | None = None) -> int:
-    """How many calls of the organization got no deploy since its midnight."""
+    """How many calls of the organization were rejected since its midnight."""
     return calls_rejected_today(organization, now).count()
 
 
@@ -73,7 +73,7 @@ def count_rejected_by_deployment(
     """The same for each of these deployments that had any."""
     counted = (
         calls_rejected_today(organization, now)
-        # COALESCE keeps SQLite from reading all calls of a deployment instead of the few that were turned away.
+        # COALESCE keeps SQLite from reading all calls of a deployment instead of the few that were rejected.
         .annotate(among=Coalesce("deployment", "deployment"))
         .filter(among__in=deployments)
         .order_by()
