@@ -5,7 +5,6 @@ https://docs.sweetr.dev/api-reference/deployments/create-deployment.
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from deployments.api.body import without_absent
@@ -33,7 +32,8 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
     deployed_at = None
     if "deployedAt" not in sentences:
         try:
-            deployed_at = read_deployed_at(fields.get("deployedAt"))
+            deployed_at = read_date_at(fields.get("deployedAt"), "deployedAt")
+            reject_future(deployed_at, "deployedAt")
         except InvalidField as error:
             sentences["deployedAt"] = str(error)
     if sentences:
@@ -46,7 +46,7 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
         version=fields["version"],
         environment=name_that_fits(fields["environment"]),
         deployed_at=deployed_at,
-        # Its page lists all fields there are, and no branch is among them.
+        # Sweetr's page lists all fields, and no branch is among them.
         names_branch=False,
         # Sweetr accepts what changes nothing.
         ignore_if_duplicate=True,
@@ -54,12 +54,6 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
         author_name="" if is_email else author,
         author_email=author if is_email else "",
     )
-
-
-def read_deployed_at(text: str | None) -> datetime | None:
-    date = read_date_at(text, "deployedAt")
-    reject_future(date, "deployedAt")
-    return date
 
 
 def application_of(fields: dict[str, Any]) -> Application:

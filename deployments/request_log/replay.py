@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -44,40 +44,47 @@ def as_curl(call: Call) -> str:
     return " \\\n  ".join(words)
 
 
-# --- Sending a logged call again, after what it was rejected for has been put right ---
+# --- Registering a logged call again, after what it was rejected for has been put right ---
 
-# What the log has no other value of.
+# The log keeps no other value of these.
 CREDENTIALS = ("api_key", "token")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    outcome: Outcome
-    sentence: str
-    deploy_id: int | None = None
+def replay_call(*, call: Call, member: User) -> Call:
+    """Register what the call said, by the member's right instead of its token's. Returns the new line of the log.
 
-
-def replay_call(*, call: Call, member: User) -> Replay:
-    """Register what the call said, by the member's right instead of its token's; the log gets a line of its own.
-
-    A call that named no date is dated to when it came, since that is when it was deployed; one that was accepted to
-    what it was accepted as, so that its deploy is not stored twice.
+    A call without a date gets the date on which it came, since that is when it was deployed. A call that was accepted
+    gets the date of its deploy, so that this is not stored twice.
     """
+    outcome, deploy_id = Outcome.REJECTED, None
     try:
         receipt = register_again(call, member)
-        duplicate = receipt.duplicate
-        outcome = Outcome.DUPLICATE if duplicate else Outcome.ACCEPTED
-        sentence = str(duplicate) if duplicate else "Success"
-        replayed = Replay(outcome=outcome, sentence=sentence, deploy_id=receipt.deploy_id)
     except RegistrationError as error:
-        sentence = getattr(error, "explanation", "") or str(error)
-        replayed = Replay(outcome=Outcome.REJECTED, sentence=sentence)
-    log_replay(call, replayed, member)
-    return replayed
+        answer = getattr(error, "explanation", "") or str(error)
+    else:
+        outcome = Outcome.DUPLICATE if receipt.duplicate else Outcome.ACCEPTED
+        answer, deploy_id = str(receipt.duplicate or "Success"), receipt.deploy_id
+    return Call.objects.create(
+        organization=call.organization,
+        kind=call.kind,
+        deployment=call.deployment,
+        deployment_slug=call.deployment_slug,
+        deploy_id=deploy_id,
+        token_name=f"replayed by {member.email}"[:100],
+        request_id=uuid4().hex,
+        method=call.method,
+        path=call.path,
+        content_type=call.content_type,
+        body=call.body,
+        body_bytes=call.body_bytes,
+        status=200 if deploy_id else 400,
+        outcome=outcome,
+        answer=answer[:500],
+    )
 
 
 def register_again(call: Call, member: User) -> Receipt:
-    """In targets that exist: what a token may create, the member creates on its page."""
+    """Only in targets that exist. What a token may create by a call, a member creates on a page."""
     wire = FORMATS.get(call.kind)
     if wire is None or not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")
@@ -101,24 +108,4 @@ def register_again(call: Call, member: User) -> Receipt:
         registration=replace(registration, deployed_at=deployed_at),
         targets=targets,
         now=timezone.now(),
-    )
-
-
-def log_replay(call: Call, replayed: Replay, member: User) -> None:
-    Call.objects.create(
-        organization=call.organization,
-        kind=call.kind,
-        deployment=call.deployment,
-        deployment_slug=call.deployment_slug,
-        deploy_id=replayed.deploy_id,
-        token_name=f"replayed by {member.email}"[:100],
-        request_id=uuid4().hex,
-        method=call.method,
-        path=call.path,
-        content_type=call.content_type,
-        body=call.body,
-        body_bytes=call.body_bytes,
-        status=200 if replayed.deploy_id else 400,
-        outcome=replayed.outcome,
-        answer=replayed.sentence[:500],
     )

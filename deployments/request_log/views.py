@@ -50,7 +50,7 @@ def replay_request(request: MemberRequest, call_id: int) -> HttpResponse:
     call = call_or_404(request, call_id)
     replayed = replay_call(call=call, member=request.user)
     if replayed.deploy_id:
-        messages.success(request, f"Replayed: {replayed.sentence}")
+        messages.success(request, f"Replayed: {replayed.answer}")
         return redirect("deploy-page", organization=request.organization.slug, deploy=replayed.deploy_id)
-    messages.error(request, f"Replayed, and rejected again: {replayed.sentence}")
+    messages.error(request, f"Replayed, and rejected again: {replayed.answer}")
     return redirect("request", organization=request.organization.slug, call_id=call.pk)
