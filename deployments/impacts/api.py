@@ -134,7 +134,7 @@ class RegisterMetricView(ImpactView):
             with dry_run():
                 record()
         except MetricTooSoon as rejection:
-            return answer_dry_run("rejected", report, would_answer=answer_rejection(rejection))
+            return answer_dry_run("refused", report, would_answer=answer_rejection(rejection))
         return answer_dry_run("metric_value", report, would_answer=accepted)
 
     def find_source(self, impact_id: str) -> ImpactSource:

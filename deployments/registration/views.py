@@ -87,7 +87,7 @@ class RegisterDeployView(CallView):
         mismatch = branch_mismatch(receipt.target, registration.branch_to_check)
         rejection = mismatch or (None if registration.ignore_if_duplicate else receipt.duplicate)
         if mismatch:
-            result = "rejected"
+            result = "refused"
         elif receipt.duplicate:
             result = "duplicate"
         else:

@@ -134,7 +134,7 @@ def test_a_branch_that_does_not_match(
 
     report = try_out(ci, sha=sha, branch=branch)
 
-    assert report["result"] == "rejected"
+    assert report["result"] == "refused"
     assert report["branch"] == {"sent": branch, "mapping": mapping, "matches": False}
     assert (report["duplicate_of"] is not None, report["rollback"]) == facts
     real = ci.register(sha=sha, branch=branch)

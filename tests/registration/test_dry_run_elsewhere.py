@@ -115,7 +115,7 @@ def test_a_metric_tried_out_does_not_count_for_its_interval(ci: World) -> None:
     assert send().status_code == 200
     report = send("?dry_run=1").json()
     real = send()
-    assert (real.status_code, report["result"]) == (429, "rejected")
+    assert (real.status_code, report["result"]) == (429, "refused")
     wait = report["would_answer"].pop("retry_after")
     assert report["would_answer"] == {"status": 429, "text": real.content.decode()}
     assert int(real.headers["Retry-After"]) <= wait <= 120
