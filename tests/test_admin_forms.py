@@ -102,7 +102,7 @@ class TestProjects:
         assert [(item.slug, item.is_default) for item in project.environments.all()] == [("production", True)]
 
     def test_a_slug_of_the_organization_is_rejected(self, operator: OperatorClient, ci: World, other: World) -> None:
-        assert "already exists" in problems(
+        assert "another project with this slug" in problems(
             operator.add(Project, organization=ci.organization.pk, name="S", slug="shop")
         )
         Project.objects.filter(organization=other.organization).update(slug="elsewhere")
@@ -143,7 +143,7 @@ class TestEnvironments:
     @pytest.mark.parametrize(
         ("fields", "problem"),
         [
-            ({"slug": "production"}, "already exists"),
+            ({"slug": "production"}, "another environment with this slug"),
             ({"slug": "no slug"}, "lower-case"),
             ({"colour": "red"}, "hexadecimal"),
             ({"project": "99999999999999999999"}, "valid choice"),

@@ -1,4 +1,4 @@
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.contrib import admin, messages
@@ -7,27 +7,22 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orgs.admin.base import FactAdmin, OperatorAdmin
+from orgs.admin.base import ConditionFilter, FactAdmin, OperatorAdmin
 from tokens import services
 from tokens.models import AccessToken, RetiredSecret
 from tokens.states import states
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
+class StateFilter(ConditionFilter):
+    title = parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("active", "Active"), ("expired", "Expired"), ("revoked", "Revoked")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> QuerySet[AccessToken]:
+    def conditions(self) -> Mapping[str, tuple[str, Q]]:
         expired = Q(expires_at__lte=timezone.now())
-        conditions = {
-            "active": Q(revoked_at=None) & ~expired,
-            "expired": Q(revoked_at=None) & expired,
-            "revoked": Q(revoked_at__isnull=False),
+        return {
+            "active": ("Active", Q(revoked_at=None) & ~expired),
+            "expired": ("Expired", Q(revoked_at=None) & expired),
+            "revoked": ("Revoked", Q(revoked_at__isnull=False)),
         }
-        return queryset.filter(conditions.get(self.value() or "", Q()))
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
@@ -98,17 +93,14 @@ class AccessTokenAdmin(OperatorAdmin):
         self.message_user(request, f"Revoked: {len(tokens)}. They are rejected from now on.", messages.SUCCESS)
 
 
-@admin.register(RetiredSecret)
-class RetiredSecretAdmin(FactAdmin):
-    """Without its digest. How long it works was decided when the token was rotated."""
-
-    fields = ("hint", "token", "retired_at", "works_until", "last_used_at", "last_used_address", "last_used_agent")
-    readonly_fields = ("hint", "last_used_at", "last_used_address", "last_used_agent")
-    list_display = ("hint", "token", "organization", "retired_at", "works_until", "last_used_at")
-    list_filter = (("token__organization", RelatedOnlyFieldListFilter),)
-    list_select_related = ("token__organization",)
-    search_fields = ("hint", "token__name", "token__organization__name", "token__organization__slug")
-
-    @admin.display
-    def organization(self, secret: RetiredSecret) -> str:
-        return str(secret.token.organization)
+# Without digests.
+admin.site.register(
+    RetiredSecret,
+    FactAdmin,
+    fields=("hint", "token", "retired_at", "works_until", "last_used_at", "last_used_address", "last_used_agent"),
+    readonly_fields=("hint", "last_used_at", "last_used_address", "last_used_agent"),
+    list_display=("hint", "token", "token__organization", "retired_at", "works_until", "last_used_at"),
+    list_filter=(("token__organization", RelatedOnlyFieldListFilter),),
+    list_select_related=("token__organization",),
+    search_fields=("hint", "token__name", "token__organization__name", "token__organization__slug"),
+)

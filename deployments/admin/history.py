@@ -1,72 +1,33 @@
 """Deploys, what they brought, and manual changes: facts, which are only shown."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from deployments.models import ChangedFile, Commit, Deploy, Link, ManualChange, PullRequest, Tag
-from orgs.admin.base import FactAdmin, FactInline
-
-
-class TagInline(FactInline):
-    model = Tag
-    fields = ("name",)
-
-
-class LinkInline(FactInline):
-    model = Link
-    fields = ("name", "url")
-
-
-class CommitInline(FactInline):
-    model = Commit
-    fields = ("revision", "message", "author_name", "author_email", "committed_at")
-
-
-class ChangedFileInline(FactInline):
-    model = ChangedFile
-    fields = ("path", "additions", "deletions")
-
-
-class PullRequestInline(FactInline):
-    model = PullRequest
-    fields = ("number", "title", "author", "opened_at", "first_reviewed_at", "merged_at")
-
+from orgs.admin.base import ConditionFilter, FactAdmin, fact_inline
 
 DETAILS = (("pullrequest", "Pull requests"), ("commit", "Commits"), ("changedfile", "Changed files"))
 
 
-class KindFilter(admin.SimpleListFilter):
-    title = "kind"
-    parameter_name = "kind"
+class KindFilter(ConditionFilter):
+    title = parameter_name = "kind"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("rollback", "Rollback"), ("rolled_back", "Rolled back")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Deploy]) -> QuerySet[Deploy]:
-        if self.value() == "rollback":
-            return queryset.filter(restores__isnull=False)
-        if self.value() == "rolled_back":
-            return queryset.filter(rolled_back_by__isnull=False)
-        return queryset
+    def conditions(self) -> Mapping[str, tuple[str, Q]]:
+        return {
+            "rollback": ("Rollback", Q(restores__isnull=False)),
+            "rolled_back": ("Rolled back", Q(rolled_back_by__isnull=False)),
+        }
 
 
 @admin.register(Deploy)
 class DeployAdmin(FactAdmin):
     list_display = (
-        "short_sha",
-        "version",
-        "deployment",
-        "environment",
-        "organization",
-        "deployed_at",
-        "kind",
-        "title",
-        "author",
+        *("short_sha", "version", "deployment", "environment", "organization"),
+        *("deployed_at", "kind", "title", "author"),
     )
     list_filter = ("organization", KindFilter, "deployed_at")
     list_select_related = ("organization", "deployment", "environment")
@@ -74,7 +35,13 @@ class DeployAdmin(FactAdmin):
     search_help_text = (
         "The beginning of a sha or version, or any part of a title, an author's address or a deployment's slug."
     )
-    inlines = (TagInline, LinkInline, PullRequestInline, CommitInline, ChangedFileInline)
+    inlines = (
+        fact_inline(Tag, "name"),
+        fact_inline(Link, "name", "url"),
+        fact_inline(PullRequest, "number", "title", "author", "opened_at", "first_reviewed_at", "merged_at"),
+        fact_inline(Commit, "revision", "message", "author_name", "author_email", "committed_at"),
+        fact_inline(ChangedFile, "path", "additions", "deletions"),
+    )
     fieldsets = (
         (None, {"fields": ("sha", "version", "title", "organization", "target", "deployed_at", "kind", "branch")}),
         ("Change", {"fields": ("author_name", "author_email", "first_commit_at", "lead_time", "complete_lists")}),
@@ -95,10 +62,8 @@ class DeployAdmin(FactAdmin):
 
     @admin.display
     def kind(self, deploy: Deploy) -> str:
-        words = [
-            word for word, holds in (("rollback", deploy.is_rollback), ("rolled back", deploy.is_rolled_back)) if holds
-        ]
-        return ", ".join(words) or "forward"
+        words = {"rollback": deploy.is_rollback, "rolled back": deploy.is_rolled_back}
+        return ", ".join(word for word, holds in words.items() if holds) or "forward"
 
     @admin.display
     def complete_lists(self, deploy: Deploy) -> str:
@@ -113,18 +78,6 @@ class DetailAdmin(FactAdmin):
     list_select_related = ("deploy",)
 
 
-@admin.register(Tag)
-class TagAdmin(DetailAdmin):
-    list_display = ("name", "deploy")
-    search_fields = ("name__startswith",)
-
-
-@admin.register(Link)
-class LinkAdmin(DetailAdmin):
-    list_display = ("name", "url", "deploy")
-    search_fields = ("name", "url")
-
-
 @admin.register(Commit)
 class CommitAdmin(DetailAdmin):
     list_display = ("revision", "title", "author_name", "author_email", "committed_at", "deploy")
@@ -135,16 +88,17 @@ class CommitAdmin(DetailAdmin):
         return commit.message.strip().partition("\n")[0][:100]
 
 
-@admin.register(ChangedFile)
-class ChangedFileAdmin(DetailAdmin):
-    list_display = ("path", "additions", "deletions", "deploy")
-    search_fields = ("path",)
-
-
-@admin.register(PullRequest)
-class PullRequestAdmin(DetailAdmin):
-    list_display = ("number", "title", "author", "opened_at", "merged_at", "deploy")
-    search_fields = ("number__startswith", "title", "author")
+admin.site.register(Tag, DetailAdmin, list_display=("name", "deploy"), search_fields=("name__startswith",))
+admin.site.register(Link, DetailAdmin, list_display=("name", "url", "deploy"), search_fields=("name", "url"))
+admin.site.register(
+    ChangedFile, DetailAdmin, list_display=("path", "additions", "deletions", "deploy"), search_fields=("path",)
+)
+admin.site.register(
+    PullRequest,
+    DetailAdmin,
+    list_display=("number", "title", "author", "opened_at", "merged_at", "deploy"),
+    search_fields=("number__startswith", "title", "author"),
+)
 
 
 @admin.register(ManualChange)

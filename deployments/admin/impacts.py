@@ -1,7 +1,5 @@
 """Impact sources, which the operator may set up here, and what they reported, which is only shown."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.db.models import QuerySet
@@ -9,26 +7,19 @@ from django.http import HttpRequest
 
 from deployments.impacts.sources import create_impact_source
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
-from orgs.admin.base import FactAdmin, FactInline, OperatorAdmin
-from orgs.admin.organizations import SluggedForm, adopt
-
-REPORTS = {"incident_events": "incidents", "values": "values"}
+from orgs.admin.base import FactAdmin, OperatorAdmin, fact_inline
+from orgs.admin.organizations import SluggedForm
 
 
 class ImpactSourceForm(SluggedForm):
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        environment, slug = cleaned.get("environment"), cleaned.get("slug")
-        if environment and slug and ImpactSource.objects.filter(environment=environment, slug=slug).exists():
-            self.add_error("slug", f"{environment} has another impact source with this slug.")
-        return cleaned
+    parent = "environment"
 
 
 @admin.register(ImpactSource)
 class ImpactSourceAdmin(OperatorAdmin):
     form = ImpactSourceForm
     fixed_fields = ("environment", "kind", "slug")
-    history = REPORTS
+    history = {"incident_events": "incidents", "values": "values"}  # noqa: RUF012 - typed by the base
     # Chosen from its list, since every project has a production.
     raw_id_fields = ("environment",)
     fields = ("environment", "kind", "name", "slug")
@@ -40,19 +31,10 @@ class ImpactSourceAdmin(OperatorAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImpactSource]:
         return ImpactSource.objects.all()
 
-    def save_model(self, request: HttpRequest, obj: ImpactSource, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        source = create_impact_source(
+    def create(self, obj: ImpactSource) -> ImpactSource:
+        return create_impact_source(
             environment=obj.environment, kind=ImpactKind(obj.kind), name=obj.name, slug=obj.slug
         )
-        adopt(obj, source)
-
-
-class IncidentEventInline(FactInline):
-    model = IncidentEvent
-    fields = ("type", "occurred_at", "reported_at", "title", "token", "created_at")
 
 
 @admin.register(Incident)
@@ -61,25 +43,25 @@ class IncidentAdmin(FactAdmin):
     list_filter = ("organization", "started_at")
     list_select_related = ("source", "environment", "organization")
     search_fields = ("external_id__startswith", "title")
-    inlines = (IncidentEventInline,)
+    inlines = (fact_inline(IncidentEvent, "type", "occurred_at", "reported_at", "title", "token", "created_at"),)
     fields = (
         *("title", "external_id", "url", "organization", "project", "environment", "source", "started_at", "ended_at"),
         *("created_at", "updated_at"),
     )
 
 
-class ReportAdmin(FactAdmin):
-    list_select_related = ("source",)
-
-
-@admin.register(IncidentEvent)
-class IncidentEventAdmin(ReportAdmin):
-    list_display = ("type", "source", "external_id", "occurred_at", "created_at")
-    list_filter = ("type",)
-    search_fields = ("external_id__startswith", "title")
-
-
-@admin.register(MetricValue)
-class MetricValueAdmin(ReportAdmin):
-    list_display = ("value", "source", "measured_at", "created_at")
-    search_fields = ("source__slug",)
+admin.site.register(
+    IncidentEvent,
+    FactAdmin,
+    list_display=("type", "source", "external_id", "occurred_at", "created_at"),
+    list_filter=("type",),
+    list_select_related=("source",),
+    search_fields=("external_id__startswith", "title"),
+)
+admin.site.register(
+    MetricValue,
+    FactAdmin,
+    list_display=("value", "source", "measured_at", "created_at"),
+    list_select_related=("source",),
+    search_fields=("source__slug",),
+)

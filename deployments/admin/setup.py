@@ -12,25 +12,23 @@ from django.http import HttpRequest
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from deployments.setup import services
 from deployments.setup.forms import RepositoryUrlField
-from orgs.admin.base import FactInline, LinesField, OperatorAdmin, change_link
-from orgs.admin.organizations import SluggedForm, adopt
+from orgs.admin.base import FactInline, LinesField, OperatorAdmin, adopt, change_link
+from orgs.admin.organizations import SluggedForm
+from orgs.models import Project
 
 DEPLOYS = {"deploys": "deploys"}
 
 
 class DeploymentForm(SluggedForm):
+    parent = "project"
     repository_url = RepositoryUrlField(label="Repository URL", widget=AdminTextInputWidget)
     path_includes = LinesField(required=False, help_text="Patterns of the paths that belong to it, one to a line.")
     path_excludes = LinesField(
         required=False, help_text="Patterns of the paths that do not belong to it, one to a line."
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        project, slug = cleaned.get("project"), cleaned.get("slug")
-        if project and slug and project.organization.deployments.filter(slug=slug).exists():
-            self.add_error("slug", f"{project.organization} has another deployment with this slug.")
-        return cleaned
+    def namesakes(self, parent: Project) -> QuerySet[Deployment]:
+        return Deployment.objects.filter(organization=parent.organization_id)
 
 
 class TargetInline(FactInline):
@@ -53,25 +51,14 @@ class DeploymentAdmin(OperatorAdmin):
     # Chosen from their list, since projects of several organizations may have the same name.
     raw_id_fields = ("project",)
     inlines = (TargetInline,)
-    fields = (
-        "project",
-        "name",
-        "slug",
-        "repository_provider",
-        "repository_url",
-        "path_includes",
-        "path_excludes",
-    )
+    fields = ("project", "name", "slug", "repository_provider", "repository_url", "path_includes", "path_excludes")
     list_display = ("name", "slug", "project", "organization", "repository_provider", "repository_url")
     list_filter = (("organization", RelatedOnlyFieldListFilter), "repository_provider")
     list_select_related = ("project", "organization")
     search_fields = ("name", "slug", "repository_url", "project__slug", "organization__slug")
 
-    def save_model(self, request: HttpRequest, obj: Deployment, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        deployment = services.create_deployment(
+    def create(self, obj: Deployment) -> Deployment:
+        return services.create_deployment(
             project=obj.project,
             name=obj.name,
             slug=obj.slug,
@@ -80,7 +67,6 @@ class DeploymentAdmin(OperatorAdmin):
             path_includes=obj.path_includes,
             path_excludes=obj.path_excludes,
         )
-        adopt(obj, deployment)
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
@@ -116,15 +102,11 @@ class TargetAdmin(OperatorAdmin):
     readonly_fields = ("live",)
     # Chosen from their lists, since every project has a production.
     raw_id_fields = ("deployment", "environment")
-    list_display = ("deployment", "environment", "organization", "branches", "live_deploy")
+    list_display = ("deployment", "environment", "deployment__organization", "branches", "live_deploy")
     list_filter = (("deployment__organization", RelatedOnlyFieldListFilter),)
     list_select_related = ("deployment__organization", "environment", "live_deploy")
     search_fields = ("deployment__name", "deployment__slug", "environment__slug", "deployment__organization__slug")
     show_full_result_count = False
-
-    @admin.display
-    def organization(self, target: Target) -> str:
-        return str(target.deployment.organization)
 
     @admin.display
     def branches(self, target: Target) -> str:

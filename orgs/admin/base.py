@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -105,6 +105,16 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
         fixed = self.fixed_fields if obj else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
 
+    def create(self, obj: Any) -> Model | None:
+        """The row that a service stored for ``obj``, a filled-in form, or ``None`` if Django is to store it."""
+        return None
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if created := None if change else self.create(obj):
+            adopt(obj, created)
+        else:
+            super().save_model(request, obj, form, change)
+
     def reason_to_keep(self, obj: Any) -> str:
         """Why ``obj`` cannot be deleted here, or empty."""
         for look_up, words in self.history.items():
@@ -132,6 +142,12 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
         if self.history:
             actions.pop("delete_selected", None)
         return actions
+
+
+def adopt(obj: Any, stored: Model) -> None:
+    """Make ``obj``, which the form has filled in, the row that a service stored."""
+    obj.pk = stored.pk
+    obj.refresh_from_db()
 
 
 class ReadOnly:
@@ -182,6 +198,24 @@ class FactInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # ge
     show_change_link = True
 
 
+def fact_inline(model: type[Model], *fields: str) -> type[FactInline]:
+    return type(f"{model.__name__}Inline", (FactInline,), {"model": model, "fields": fields})
+
+
+class ConditionFilter(admin.SimpleListFilter):
+    """A filter by the conditions that ``conditions`` gives, each with its label."""
+
+    def conditions(self) -> Mapping[str, tuple[str, Q]]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.conditions().items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        _, condition = self.conditions().get(self.value() or "", ("", Q()))
+        return queryset.filter(condition)
+
+
 class LinesField(forms.CharField):
     """A list of texts, one on each line."""
 
@@ -199,6 +233,11 @@ class LinesField(forms.CharField):
 
 def is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def may_touch(request: HttpRequest, user: Any) -> bool:
+    """Staff who are no superusers leave superusers alone."""
+    return user is None or not user.is_superuser or is_superuser(request)
 
 
 def change_url(obj: Model) -> str:

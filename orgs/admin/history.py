@@ -1,27 +1,28 @@
 """The history of organizations, which the operator only reads."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.utils import timezone
 
-from orgs.admin.base import FactAdmin
+from orgs.admin.base import ConditionFilter, FactAdmin
 from orgs.models import AuditEvent, FormerSlug, Invitation, InvitationState
 
 ORGANIZATION = ("organization", RelatedOnlyFieldListFilter)
 
 
-@admin.register(AuditEvent)
-class AuditEventAdmin(FactAdmin):
-    list_display = ("created_at", "organization", "actor_label", "action", "subject_label", "address")
+admin.site.register(
+    AuditEvent,
+    FactAdmin,
+    list_display=("created_at", "organization", "actor_label", "action", "subject_label", "address"),
     # All organizations have events, so the filter lists all.
-    list_filter = ("organization",)
-    list_select_related = ("organization",)
-    search_fields = ("actor_label__startswith", "action__startswith", "subject_label__startswith")
-    search_help_text = "The beginning of the actor, the action (token.revoked) or the subject."
+    list_filter=("organization",),
+    list_select_related=("organization",),
+    search_fields=("actor_label__startswith", "action__startswith", "subject_label__startswith"),
+    search_help_text="The beginning of the actor, the action (token.revoked) or the subject.",
+)
 
 
 @admin.register(FormerSlug)
@@ -36,14 +37,10 @@ class FormerSlugAdmin(FactAdmin):
         return former.organization.slug
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
+class StateFilter(ConditionFilter):
+    title = parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(InvitationState.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    def conditions(self) -> Mapping[str, tuple[str, Q]]:
         unanswered = Q(accepted_at=None, revoked_at=None)
         expired = Q(expires_at__lte=timezone.now())
         conditions = {
@@ -52,7 +49,7 @@ class StateFilter(admin.SimpleListFilter):
             InvitationState.ACCEPTED: Q(accepted_at__isnull=False),
             InvitationState.REVOKED: Q(revoked_at__isnull=False),
         }
-        return queryset.filter(conditions.get(self.value() or "", Q()))  # type: ignore[call-overload]  # its keys are texts
+        return {state.value: (state.label, condition) for state, condition in conditions.items()}
 
 
 @admin.register(Invitation)

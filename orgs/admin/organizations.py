@@ -1,11 +1,10 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Permission
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from orgs import services
-from orgs.admin.base import HISTORY, OperatorAdmin, is_superuser
+from orgs.admin.base import HISTORY, OperatorAdmin, is_superuser, may_touch
 from orgs.admin.people import MembershipInline
 from orgs.models import Environment, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
@@ -28,38 +27,32 @@ SLUG_HELP = "Cannot be changed, since addresses and callers use it. Leave it emp
 
 
 class SluggedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
+    """``parent`` is the field with the row in which a slug is unique."""
+
+    parent = ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if slug := self.fields.get("slug"):
             slug.required = False
             slug.help_text = SLUG_HELP
 
+    def namesakes(self, parent: Any) -> QuerySet[Any]:
+        model: Any = type(self.instance)
+        return model.objects.filter(**{self.parent: parent})  # type: ignore[no-any-return]  # of any model
 
-class EmailForm:
-    """Addresses are stored in lower case, so that none is taken twice."""
-
-    cleaned_data: dict[str, Any]
-
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
-
-
-class UserForm(EmailForm, forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only
-    pass
-
-
-class NewUserForm(EmailForm, AdminUserCreationForm):  # type: ignore[type-arg]
-    class Meta:
-        model = User
-        fields = ("email", "name")
-        # Django's own form has a class for username, a field that our user does not have.
-        field_classes: ClassVar[dict[str, Any]] = {}
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        parent, slug = cleaned.get(self.parent), cleaned.get("slug")
+        if parent and slug and self.namesakes(parent).filter(slug=slug).exists():
+            noun = self.instance._meta.verbose_name  # noqa: SLF001 - documented in spite of its name
+            self.add_error("slug", f"There is another {noun} with this slug: choose another slug.")
+        return cleaned
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the type checker only
-    form = UserForm
-    add_form = NewUserForm
+    form = forms.ModelForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
@@ -80,12 +73,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         return (*super().get_readonly_fields(request, obj), *rights)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        may = super().has_change_permission(request, obj)
-        return may and (is_superuser(request) or obj is None or not obj.is_superuser)
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        may = super().has_delete_permission(request, obj)
-        return may and (is_superuser(request) or obj is None or not obj.is_superuser)
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Nobody must get a new password by a former address."""
@@ -138,20 +129,12 @@ class OrganizationAdmin(OperatorAdmin):
     def member_count(self, organization: Any) -> int:
         return int(organization.members_counted)
 
-    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-        else:
-            adopt(obj, services.create_organization(name=obj.name, slug=obj.slug))
+    def create(self, obj: Organization) -> Organization:
+        return services.create_organization(name=obj.name, slug=obj.slug)
 
 
 class ProjectForm(SluggedForm):
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        organization, slug = cleaned.get("organization"), cleaned.get("slug")
-        if organization and slug and organization.projects.filter(slug=slug).exists():
-            self.add_error("slug", "A project with this slug already exists in the organization.")
-        return cleaned
+    parent = "organization"
 
 
 @admin.register(Project)
@@ -166,23 +149,14 @@ class ProjectAdmin(OperatorAdmin):
     list_select_related = ("organization",)
     search_fields = ("name", "slug", "organization__name", "organization__slug")
 
-    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
-        """A new project gets its default environment."""
-        if change:
-            super().save_model(request, obj, form, change)
-        else:
-            adopt(obj, services.create_project(organization=obj.organization, name=obj.name, slug=obj.slug))
+    def create(self, obj: Project) -> Project:
+        return services.create_project(organization=obj.organization, name=obj.name, slug=obj.slug)
 
 
 class EnvironmentForm(SluggedForm):
     """``is_default`` can be moved here from another environment, but not removed."""
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        project, slug = cleaned.get("project"), cleaned.get("slug")
-        if project and slug and project.environments.filter(slug=slug).exists():
-            self.add_error("slug", "An environment with this slug already exists in the project.")
-        return cleaned
+    parent = "project"
 
     def clean_is_default(self) -> bool:
         ticked = bool(self.cleaned_data["is_default"])
@@ -204,7 +178,7 @@ class EnvironmentAdmin(OperatorAdmin):
     history = HISTORY
     # Not a select box, since projects of several organizations may have the same name.
     raw_id_fields = ("project",)
-    list_display = ("name", "slug", "project", "organization", "position", "is_default")
+    list_display = ("name", "slug", "project", "project__organization", "position", "is_default")
     list_filter = (("project__organization", RelatedOnlyFieldListFilter), "is_default")
     list_select_related = ("project__organization",)
     search_fields = ("name", "slug", "project__name", "project__slug", "project__organization__slug")
@@ -213,34 +187,21 @@ class EnvironmentAdmin(OperatorAdmin):
         position = ("position",) if obj else ()
         return ("project", "name", "slug", "description", "colour", "is_default", *position)
 
-    @admin.display(ordering="project__organization")
-    def organization(self, environment: Environment) -> str:
-        return str(environment.project.organization)
-
     def reason_to_keep(self, obj: Environment) -> str:
         if obj.is_default:
             return f"{obj} is the default environment of {obj.project}: tick the default in another one first."
         return super().reason_to_keep(obj)
 
     def save_model(self, request: HttpRequest, obj: Environment, form: Any, change: bool) -> None:
-        becomes_default = obj.is_default and not form.initial.get("is_default")
-        if change:
-            obj.is_default = obj.is_default and not becomes_default
-            super().save_model(request, obj, form, change)
-            if becomes_default:
-                services.set_default_environment(environment=obj)
-        else:
-            new = NewEnvironment(
-                name=obj.name,
-                slug=obj.slug,
-                description=obj.description,
-                colour=obj.colour,
-                is_default=becomes_default,
-            )
-            adopt(obj, services.create_environment(project=obj.project, new=new))
+        becomes_default = change and obj.is_default and not form.initial.get("is_default")
+        if becomes_default:
+            obj.is_default = False
+        super().save_model(request, obj, form, change)
+        if becomes_default:
+            services.set_default_environment(environment=obj)
 
-
-def adopt(obj: Any, created: Any) -> None:
-    """Make ``obj``, which the form has filled in, the row that a service created."""
-    obj.pk = created.pk
-    obj.refresh_from_db()
+    def create(self, obj: Environment) -> Environment:
+        new = NewEnvironment(
+            name=obj.name, slug=obj.slug, description=obj.description, colour=obj.colour, is_default=obj.is_default
+        )
+        return services.create_environment(project=obj.project, new=new)

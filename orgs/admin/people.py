@@ -13,7 +13,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from orgs import services
-from orgs.admin.base import FactAdmin, OperatorAdmin, is_superuser
+from orgs.admin.base import FactAdmin, OperatorAdmin, may_touch
 from orgs.models import Membership
 from orgs.roles import Role
 from orgs.rows import lock_row
@@ -100,20 +100,10 @@ class SignInAdmin(FactAdmin):
     list_select_related = ("user",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may = admin.ModelAdmin.has_delete_permission(self, request, obj)
-        return may and (is_superuser(request) or obj is None or not obj.user.is_superuser)
+        return admin.ModelAdmin.has_delete_permission(self, request, obj) and may_touch(request, obj and obj.user)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
-
-
-@admin.register(EmailAddress)
-class EmailAddressAdmin(SignInAdmin):
-    """An address to which links to new passwords are sent."""
-
-    fields = list_display = ("email", "user", "verified", "primary")
-    list_filter = ("verified",)
-    search_fields = ("email", "user__email", "user__name")
 
 
 @admin.register(Authenticator)
@@ -132,10 +122,21 @@ class AuthenticatorAdmin(SignInAdmin):
             left.delete()
 
 
-@admin.register(SocialAccount)
-class SocialAccountAdmin(SignInAdmin):
-    """An account of single sign-on, without the data that came with it."""
-
-    fields = list_display = ("user", "provider", "uid", "last_login", "date_joined")
-    list_filter = ("provider",)
-    search_fields = ("uid", "user__email", "user__name")
+# Addresses to which links to new passwords are sent.
+admin.site.register(
+    EmailAddress,
+    SignInAdmin,
+    fields=("email", "user", "verified", "primary"),
+    list_display=("email", "user", "verified", "primary"),
+    list_filter=("verified",),
+    search_fields=("email", "user__email", "user__name"),
+)
+# Accounts of single sign-on, without the data that came with them.
+admin.site.register(
+    SocialAccount,
+    SignInAdmin,
+    fields=("user", "provider", "uid", "last_login", "date_joined"),
+    list_display=("user", "provider", "uid", "last_login", "date_joined"),
+    list_filter=("provider",),
+    search_fields=("uid", "user__email", "user__name"),
+)
