@@ -22,25 +22,15 @@ RAIL: tuple[tuple[str, str, str, Permission, str], ...] = (
     ("Settings", "settings", "organization-settings", Permission.MANAGE_ORGANIZATION, ""),
 )
 
-# The entry of RAIL for pages whose address does not begin with that of their entry.
-ENTRIES = {
-    "deploy-page": "timeline",
-    "project-timeline": "timeline",
-    "environment-timeline": "timeline",
-    "manual-change-page": "timeline",
-    "edit-manual-change": "timeline",
-    "new-manual-change": "timeline",
-    "deployment": "projects",
-    "deployment-setup": "projects",
-    "deployment-settings": "projects",
-    "move-deployment": "projects",
-    "imports": "projects",
-    "import-draft": "projects",
-    "new-deployment": "projects",
-    "new-project": "projects",
-    "deleted": "projects",
-    "revoke-invitation": "members",
+# The pages of an entry of RAIL whose addresses do not begin with that of the entry.
+PAGES = {
+    "timeline": "deploy-page project-timeline environment-timeline "
+    "manual-change-page edit-manual-change new-manual-change",
+    "projects": "new-project deleted deployment deployment-setup deployment-settings move-deployment new-deployment "
+    "imports import-draft",
+    "members": "revoke-invitation",
 }
+ENTRIES = {page: entry for entry, pages in PAGES.items() for page in pages.split()}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -64,16 +54,13 @@ def rail(request: HttpRequest, membership: Membership) -> Iterator[dict[str, Any
         if not role_allows(membership.role, permission):
             continue
         url = reverse(url_name, kwargs={"organization": membership.organization.slug})
+        # All pages are below home.
+        is_below = url_name != "home" and request.path.startswith(f"{url}/")
         yield {
             "label": label,
             "icon": icon,
             "url": url,
             "group": group,
-            "is_current": url_name == entry if entry else is_within(request.path, url, url_name),
+            "is_current": url_name == entry if entry else request.path == url or is_below,
         }
         group = ""
-
-
-def is_within(path: str, url: str, url_name: str) -> bool:
-    """Whether the page is below ``url``, as all are below home."""
-    return path == url or (url_name != "home" and path.startswith(f"{url}/"))

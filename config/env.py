@@ -93,8 +93,11 @@ def directory(name: str, default: Path) -> Path:
 
 
 def url(name: str, default: str) -> str:
-    """An http or https address without a trailing slash."""
-    value = text(name, default).rstrip("/")
+    """An http or https address without a trailing slash. It is empty if variable and default are."""
+    value = text(name, default)
+    if not value:
+        return ""
+    value = value.rstrip("/")
     try:
         parts = urlsplit(value)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -103,11 +106,6 @@ def url(name: str, default: str) -> str:
     if not is_address:
         raise SettingError(name, f"is {value!r}: write an address such as https://gumshoe.example.com.")
     return value
-
-
-def optional_url(name: str) -> str:
-    """Like :func:`url`, but empty if the variable is not set."""
-    return url(name, default="") if text(name, default="") else ""
 
 
 def origin(address: str) -> str:

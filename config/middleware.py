@@ -1,6 +1,5 @@
 import re
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
@@ -9,7 +8,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
@@ -19,43 +17,35 @@ from orgs.access import acting_for
 from orgs.text import ip_address_or_none
 from tokens.secrets import redact
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class RequestIdMiddleware:
+class RequestIdMiddleware(MiddlewareMixin):
     """Gives each request an id, which its log lines and the answer's ``X-Request-Id`` show.
 
     A caller may choose the id by sending that header. An id that is not safe to log, such as an access token sent by
     mistake, is replaced.
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         chosen = sent if REQUEST_ID.fullmatch(sent) and redact(sent) == sent else uuid.uuid4().hex
         # Not reset after the request: Django logs answers of 400 and above when all middleware has run.
         request_id.set(chosen)
         request.META["HTTP_X_REQUEST_ID"] = chosen
-        response = self.get_response(request)
+        response: Any = self.get_response(request)
         response.headers["X-Request-Id"] = chosen
         return response
 
 
-class ClientAddressMiddleware:
+class ClientAddressMiddleware(MiddlewareMixin):
     """Puts the caller's address into ``REMOTE_ADDR`` if there are trusted proxies in front of us.
 
     Each proxy appends the address of its caller to X-Forwarded-For. With n proxies, the caller can forge all entries
     but the last n, so the n-th from the right is the caller's.
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         if count := settings.TRUSTED_PROXY_COUNT:
             forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
             if len(forwarded) >= count and (address := ip_address_or_none(forwarded[-count])):
@@ -63,13 +53,10 @@ class ClientAddressMiddleware:
         return self.get_response(request)
 
 
-class OperatorMiddleware:
+class OperatorMiddleware(MiddlewareMixin):
     """Makes staff in Django admin the actors of what services write for its pages."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         if not request.path_info.startswith("/admin/") or not request.user.is_authenticated:
             return self.get_response(request)
         with acting_for(request):

@@ -99,7 +99,7 @@ SOCIALACCOUNT_ADAPTER = "orgs.sign_in.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 # Single sign-on by OpenID Connect; its redirect address is SITE_URL/accounts/oidc/sso/login/callback/
-OIDC_ISSUER = env.optional_url("OIDC_ISSUER")
+OIDC_ISSUER = env.url("OIDC_ISSUER", default="")
 OIDC_NAME = env.text("OIDC_NAME", default="single sign-on")
 if OIDC_ISSUER:
     SOCIALACCOUNT_PROVIDERS = {
@@ -121,14 +121,9 @@ if OIDC_ISSUER:
 
 # --- Mail -----------------------------------------------------------------------------------------
 
-mail = env.email("EMAIL_URL", default="console:")
-EMAIL_BACKEND = mail["EMAIL_BACKEND"]
-EMAIL_HOST = mail["EMAIL_HOST"]
-EMAIL_PORT = mail["EMAIL_PORT"]
-EMAIL_HOST_USER = mail["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = EMAIL_USE_SSL = False
+# EMAIL_BACKEND, EMAIL_HOST and so on.
+globals().update(env.email("EMAIL_URL", default="console:"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Gumshoe <gumshoe@{urlsplit(SITE_URL).hostname}>")
 
@@ -285,33 +280,17 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+HOURLY_TASKS = (
+    "deployments.tasks.delete_expired_idempotency_keys",
+    "deployments.tasks.delete_old_calls",
+    "deployments.tasks.delete_replaced_deploys",
+    "deployments.tasks.delete_old_import_drafts",
+    "tokens.tasks.delete_ended_secrets",
+)
 CELERY_BEAT_SCHEDULE = {
-    "delete-expired-idempotency-keys": {
-        "task": "deployments.tasks.delete_expired_idempotency_keys",
-        "schedule": 3600.0,
-    },
-    "delete-old-calls": {
-        "task": "deployments.tasks.delete_old_calls",
-        "schedule": 3600.0,
-    },
-    "delete-replaced-deploys": {
-        "task": "deployments.tasks.delete_replaced_deploys",
-        "schedule": 3600.0,
-    },
-    "delete-old-import-drafts": {
-        "task": "deployments.tasks.delete_old_import_drafts",
-        "schedule": 3600.0,
-    },
+    **{task: {"task": task, "schedule": 3600.0} for task in HOURLY_TASKS},
     # What a nudge did not reach, and what a worker that was killed left unfinished.
-    "run-imports": {
-        "task": "deployments.tasks.run_imports",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
-    "delete-ended-secrets": {
-        "task": "tokens.tasks.delete_ended_secrets",
-        "schedule": 3600.0,
-    },
+    "run-imports": {"task": "deployments.tasks.run_imports", "schedule": 15.0, "options": {"expires": 15.0}},
 }
 
 # --- API ------------------------------------------------------------------------------------------

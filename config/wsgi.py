@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from encodings.aliases import aliases
-from typing import Any, Protocol
+from typing import Any, BinaryIO
 
 import django
 from django.conf import settings
@@ -81,7 +81,7 @@ def limit_of(environ: dict[str, Any]) -> int:
     return int(settings.MAX_IMPORT_BYTES if is_import else settings.MAX_BODY_BYTES)
 
 
-def drop(body: "Body", most: int) -> None:
+def drop(body: BinaryIO, most: int) -> None:
     while most > 0 and (data := body.read(min(most, READ_BYTES))):
         most -= len(data)
 
@@ -104,19 +104,13 @@ def put_aside_chunked_body(environ: dict[str, Any]) -> Iterator[None]:
         yield
 
 
-class Body(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-    def readline(self, size: int, /) -> bytes: ...
-
-
 class WholeBody:
     """Raises OSError if ``body`` ends before ``length`` bytes, which granian does not.
 
     Django turns that into UnreadablePostError. Otherwise the first half of a form would be stored as if it were all.
     """
 
-    def __init__(self, body: Body, length: int) -> None:
+    def __init__(self, body: BinaryIO, length: int) -> None:
         self.body = body
         self.missing = length
 
