@@ -1,13 +1,10 @@
 """What the pages of several features share."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.template import Context, engines
@@ -44,40 +41,6 @@ def choose_environment(environments: Sequence[Environment], slug: str) -> Enviro
     """The environment with this slug; if there is none, the default one."""
     with_slug = (environment for environment in environments if environment.slug == slug)
     return next(with_slug, None) or next(environment for environment in environments if environment.is_default)
-
-
-# --- Showing people why a service rejected something ---
-
-
-@dataclass(frozen=True, slots=True)
-class ShowingErrors(AbstractContextManager[None, bool]):
-    """A ``with`` block that ends at a ValidationError. The error is shown, and the code after the block runs."""
-
-    show: Callable[[ValidationError], None]
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        if isinstance(error, ValidationError):
-            self.show(error)
-        return isinstance(error, ValidationError)
-
-
-def errors_in(form: forms.BaseForm, *, default_field: str | None = None) -> ShowingErrors:
-    """Shows each error beside its field. Errors of fields that the form does not have go to ``default_field``, or to
-    the top of the form."""
-
-    def show(error: ValidationError) -> None:
-        for name, errors in getattr(error, "error_dict", {None: error}).items():
-            form.add_error(name if name in form.fields else default_field, errors)
-
-    return ShowingErrors(show)
-
-
-def errors_as_messages(request: HttpRequest) -> ShowingErrors:
-    """Shows the error on the next page."""
-    return ShowingErrors(lambda error: messages.error(request, error.messages[0]))
 
 
 # --- Parts of a page that refresh themselves, by components/_polling.html ---

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -71,40 +71,24 @@ def time_zone_choices() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(time_zones())]
 
 
-class RoleField(forms.ChoiceField):
-    """The roles, each with what it may do."""
-
-    widget = forms.RadioSelect
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(choices=role_choices(Role), **options)
-
-    def limit_to(self, by: Membership) -> None:
-        """Offer the roles that ``by`` may give."""
-        if not role_allows(by.role, Permission.MANAGE_OWNERS):
-            self.choices = role_choices(role for role in Role if role != Role.OWNER)
-
-
-def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
-    explained = '<strong>{}</strong> <span class="muted">{}</span>'
-    return [(role.value, format_html(explained, role.label, DESCRIPTIONS[role])) for role in roles]
-
-
-class InvitationForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autofocus": True}))
-    role = RoleField(label="Role", initial=Role.DEVELOPER)
-
-    def __init__(self, *args: Any, by: Membership, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["role"].limit_to(by)  # type: ignore[attr-defined]  # a RoleField
-
-
 class RoleForm(forms.Form):
-    role = RoleField(label="Role")
+    """Offers the roles that ``by`` may give, each with what it may do."""
+
+    role = forms.ChoiceField(label="Role", initial=Role.DEVELOPER, widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, by: Membership, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["role"].limit_to(by)  # type: ignore[attr-defined]  # a RoleField
+        explained = '<strong>{}</strong> <span class="muted">{}</span>'
+        self.fields["role"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            (role.value, format_html(explained, role.label, DESCRIPTIONS[role]))
+            for role in Role
+            if role != Role.OWNER or role_allows(by.role, Permission.MANAGE_OWNERS)
+        ]
+
+
+class InvitationForm(RoleForm):
+    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autofocus": True}))
+    field_order = ("email", "role")
 
 
 class SignUpForm(forms.Form):

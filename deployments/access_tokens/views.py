@@ -22,11 +22,10 @@ from deployments.access_tokens.forms import (
     initial_of,
 )
 from deployments.models import Deployment
-from deployments.pages import errors_in
 from deployments.setup.snippets import TOOLS, snippet
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
-from orgs.pages import page_of
+from orgs.pages import errors_in, page_of
 from orgs.roles import Permission
 from tokens import services as token_services
 from tokens.models import AccessToken, RetiredSecret

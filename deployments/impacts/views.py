@@ -20,21 +20,11 @@ from deployments.impacts import sources as services
 from deployments.impacts.charts import Span, bars_of, line_chart
 from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
-from deployments.pages import (
-    RowField,
-    Tool,
-    choose_environment,
-    choose_tool,
-    errors_as_messages,
-    errors_in,
-    find_project,
-    render_text,
-    slug_field,
-)
+from deployments.pages import RowField, Tool, choose_environment, choose_tool, find_project, render_text, slug_field
 from orgs.access import MemberRequest, member_page
 from orgs.forms import NameField
 from orgs.models import Environment
-from orgs.pages import offer_undo, page_of
+from orgs.pages import errors_as_messages, errors_in, offer_undo, page_of
 from orgs.queries import promotion_path
 from orgs.roles import Permission
 

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST
 from deployments.manual_changes import services
 from deployments.manual_changes.forms import ManualChangeForm, initial_of
 from deployments.models import ManualChange
-from deployments.pages import choose_environment, errors_in, find_project
+from deployments.pages import choose_environment, find_project
 from deployments.request_log.queries import call_of_manual_change
 from deployments.timeline.entries import with_related
 from orgs.access import MemberRequest, member_page
-from orgs.pages import offer_undo
+from orgs.pages import errors_in, offer_undo
 from orgs.queries import promotion_path
 from orgs.roles import Permission
 

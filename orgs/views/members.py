@@ -1,8 +1,11 @@
 """Members, inviting people, and the page that the link of an invitation opens."""
 
+from typing import Any
+
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +17,7 @@ from orgs import invitations, queries
 from orgs.access import MemberRequest, acting_for, member_page
 from orgs.forms import InvitationForm, RoleForm, SignUpForm
 from orgs.models import Invitation, InvitationState, Membership, User
-from orgs.pages import page_of
+from orgs.pages import errors_as_messages, errors_in, page_of
 from orgs.roles import PERMISSIONS, Permission, Role, role_allows
 from orgs.services import change_role, remove_member
 from orgs.sign_in.views import single_sign_on
@@ -42,15 +45,12 @@ def may_change(by: Membership, of: Membership | Invitation) -> bool:
 
 @member_page(Permission.MANAGE_MEMBERS)
 def member(request: MemberRequest, pk: int) -> HttpResponse:
-    membership = changeable_member(request, pk)
+    membership = changeable(request, queries.members(request.organization), pk)
     form = RoleForm(request.POST or None, by=request.membership, initial={"role": membership.role})
     if form.is_valid():
         role = Role(form.cleaned_data["role"])
-        try:
+        with errors_in(form, default_field="role"):
             change_role(membership=membership, role=role, by=request.membership)
-        except ValidationError as error:
-            form.add_error("role", error)
-        else:
             messages.success(request, f"{membership.user} is {article(role)} now.")
             return redirect("members", organization=request.organization.slug)
     return render(request, "orgs/member.html", {"form": form, "member": membership})
@@ -63,14 +63,11 @@ def article(role: Role) -> str:
 
 @member_page(Permission.MANAGE_MEMBERS)
 def remove(request: MemberRequest, pk: int) -> HttpResponse:
-    membership = changeable_member(request, pk)
+    membership = changeable(request, queries.members(request.organization), pk)
     if request.method != "POST":
         return render(request, "orgs/remove_member.html", {"member": membership})
-    try:
+    with errors_as_messages(request):
         remove_member(membership=membership, by=request.membership)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
         messages.success(request, f"{membership.user} is no longer a member.")
         if membership.user_id == request.user.pk:
             return redirect("start")
@@ -81,36 +78,30 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
 def leave(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "orgs/leave.html")
-    try:
+    with errors_as_messages(request):
         remove_member(membership=request.membership, by=request.membership)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect("members", organization=request.organization.slug)
-    messages.success(request, f"You left {request.organization}.")
-    return redirect("start")
+        messages.success(request, f"You left {request.organization}.")
+        return redirect("start")
+    return redirect("members", organization=request.organization.slug)
 
 
-def changeable_member(request: MemberRequest, pk: int) -> Membership:
-    membership: Membership = get_object_or_404(request.organization.memberships.select_related("user"), pk=pk)
-    if not may_change(request.membership, membership):
+def changeable(request: MemberRequest, rows: QuerySet[Any], pk: int) -> Any:
+    """The member or invitation with this id, or 404; 403 if the role does not allow changing it."""
+    found = get_object_or_404(rows, pk=pk)
+    if not may_change(request.membership, found):
         raise PermissionDenied("Your role, admin, may not make and unmake owners.")
-    return membership
+    return found
 
 
 @member_page(Permission.MANAGE_MEMBERS)
 def invite(request: MemberRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None, by=request.membership)
     if form.is_valid():
-        try:
+        email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
+        with errors_in(form):
             invitation, secret = invitations.invite(
-                organization=request.organization,
-                email=form.cleaned_data["email"],
-                role=Role(form.cleaned_data["role"]),
-                by=request.membership,
+                organization=request.organization, email=email, role=role, by=request.membership
             )
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
             say_whether_sent(request, invitation, secret)
             return redirect("members", organization=request.organization.slug)
     return render(request, "orgs/invite.html", {"form": form})
@@ -119,35 +110,22 @@ def invite(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member_page(Permission.MANAGE_MEMBERS)
 def resend(request: MemberRequest, pk: int) -> HttpResponse:
-    invitation = waiting_invitation(request, pk)
-    try:
+    invitation = changeable(request, queries.waiting_invitations(request.organization), pk)
+    with errors_as_messages(request):
         secret = invitations.renew_invitation(invitation=invitation, by=request.membership)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
         say_whether_sent(request, invitation, secret)
     return redirect("members", organization=request.organization.slug)
 
 
 @member_page(Permission.MANAGE_MEMBERS)
 def revoke(request: MemberRequest, pk: int) -> HttpResponse:
-    invitation = waiting_invitation(request, pk)
+    invitation = changeable(request, queries.waiting_invitations(request.organization), pk)
     if request.method != "POST":
         return render(request, "orgs/revoke_invitation.html", {"invitation": invitation})
-    try:
+    with errors_as_messages(request):
         invitations.revoke_invitation(invitation=invitation, by=request.membership)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
         messages.success(request, f"The invitation of {invitation} is revoked: its link no longer works.")
     return redirect("members", organization=request.organization.slug)
-
-
-def waiting_invitation(request: MemberRequest, pk: int) -> Invitation:
-    invitation: Invitation = get_object_or_404(queries.waiting_invitations(request.organization), pk=pk)
-    if not may_change(request.membership, invitation):
-        raise PermissionDenied("Your role, admin, may not make and unmake owners.")
-    return invitation
 
 
 def say_whether_sent(request: HttpRequest, invitation: Invitation, secret: str) -> None:
@@ -194,16 +172,11 @@ def invitation_of_user(request: HttpRequest, found: Invitation) -> HttpResponse:
 def invitation_of_stranger(request: HttpRequest, found: Invitation) -> HttpResponse:
     form = SignUpForm(request.POST or None, initial={"email": found.email})
     if form.is_valid():
-        try:
+        name, password = form.cleaned_data["name"], form.cleaned_data["password"]
+        with errors_in(form):
             user = invitations.sign_up_invited(
-                invitation=found,
-                name=form.cleaned_data["name"],
-                password=form.cleaned_data["password"],
-                address=request.META.get("REMOTE_ADDR", ""),
+                invitation=found, name=name, password=password, address=request.META.get("REMOTE_ADDR", "")
             )
-        except ValidationError as error:
-            form.add_error(None, ValidationError(error.messages))
-        else:
             home = reverse("home", kwargs={"organization": found.organization.slug})
             signed_in: HttpResponse = perform_login(request, user, redirect_url=home, signup=True)
             return signed_in

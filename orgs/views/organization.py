@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +18,7 @@ from orgs.audit import changes_in_words, words_of_action
 from orgs.csv_export import csv_response
 from orgs.forms import AuditFilterForm, NewOrganizationForm, OrganizationForm
 from orgs.models import AuditEvent, Membership, Organization, User
-from orgs.pages import PAGE_SIZE, ROW_ID
+from orgs.pages import PAGE_SIZE, ROW_ID, errors_in
 from orgs.roles import Permission
 from orgs.services import found_organization, update_organization
 
@@ -47,15 +47,8 @@ def new_organization(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Only superusers create organizations.")
     form = NewOrganizationForm(request.POST or None)
     if form.is_valid():
-        data = form.cleaned_data
-        try:
-            with acting_for(request):
-                organization = found_organization(
-                    name=data["name"], project=data["project"], environments=data["environments"], owner=user
-                )
-        except ValidationError as error:
-            form.add_error(None, ValidationError(error.messages))
-        else:
+        with errors_in(form), acting_for(request):
+            organization = found_organization(**form.cleaned_data, owner=user)
             messages.success(request, f"{organization} is ready.")
             return redirect("home", organization=organization.slug)
     is_first = not Organization.objects.exists()
@@ -68,11 +61,8 @@ def settings(request: MemberRequest) -> HttpResponse:
     organization = Organization.objects.get(pk=request.organization.pk)
     form = OrganizationForm(request.POST or None, instance=organization)
     if form.is_valid():
-        try:
+        with errors_in(form):
             update_organization(organization=request.organization, **form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
             messages.success(request, "Settings saved.")
             return redirect("organization-settings", organization=request.organization.slug)
     context = {"form": form, "former_slugs": request.organization.former_slugs.order_by("-id")}
@@ -112,13 +102,6 @@ def audit_log(request: MemberRequest) -> HttpResponseBase:
 def csv_rows(events: QuerySet[AuditEvent]) -> Iterator[Sequence[Any]]:
     yield ("time", "who", "address", "action", "subject type", "subject id", "subject", "changes")
     for event in events.iterator(chunk_size=1000):
-        yield (
-            event.created_at.isoformat(),
-            event.actor_label,
-            event.address,
-            event.action,
-            event.subject_type,
-            event.subject_id,
-            event.subject_label,
-            "; ".join(change.sentence for change in changes_in_words(event.changes)),
-        )
+        changes = "; ".join(change.sentence for change in changes_in_words(event.changes))
+        subject = (event.subject_type, event.subject_id, event.subject_label)
+        yield (event.created_at.isoformat(), event.actor_label, event.address, event.action, *subject, changes)
