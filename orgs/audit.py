@@ -42,17 +42,32 @@ def acting_as(actor: Actor) -> Iterator[None]:
         current_actor.reset(reset)
 
 
+def organization_of(row: Any) -> Organization | None:
+    """The one that ``row`` belongs to. People belong to none."""
+    if isinstance(row, Organization):
+        return row
+    above = (getattr(row, name, None) for name in ("organization", "project", "deployment"))
+    return next((organization_of(found) for found in above if found), None)
+
+
 def record(
-    action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, Any] | None = None
+    action: str,
+    subject: models.Model,
+    *,
+    organization: Organization | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Call it in the transaction that writes ``subject``, and never with a secret.
+
+    ``organization`` is needed only if the subject, such as a user, does not say to which it belongs.
 
     ``action`` is a noun and a past participle, such as ``token.revoked``. ``changes`` maps fields to
     ``[before, after]``, a list of two, or to what was set.
     """
     actor = current_actor.get()
+    owner: Any = organization or organization_of(subject)
     AuditEvent.objects.create(
-        organization=organization,
+        organization=owner,
         actor_id=actor.user_id,
         actor_label=actor.label,
         address=ip_address_or_none(actor.address),
@@ -65,7 +80,7 @@ def record(
 
 
 def record_changes(
-    action: str, subject: models.Model, *, organization: Organization, changes: Mapping[str, list[Any]]
+    action: str, subject: models.Model, changes: Mapping[str, list[Any]], *, organization: Organization | None = None
 ) -> None:
     """:func:`record` what ``save_changes`` returned, unless nothing changed."""
     if changes:

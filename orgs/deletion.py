@@ -33,9 +33,7 @@ def delete_environment(*, environment: Environment) -> None:
         )
     environment.deleted_at = timezone.now()
     environment.save(update_fields=["deleted_at", "updated_at"])
-    audit.record(
-        "environment.deleted", environment, organization=project.organization, changes={"project": project.name}
-    )
+    audit.record("environment.deleted", environment, changes={"project": project.name})
 
 
 @transaction.atomic
@@ -45,9 +43,7 @@ def restore_environment(*, environment: Environment) -> None:
     environment.refresh_from_db(fields=["deleted_at"])
     if environment.deleted_at:
         restore_row(environment)
-        audit.record(
-            "environment.restored", environment, organization=project.organization, changes={"project": project.name}
-        )
+        audit.record("environment.restored", environment, changes={"project": project.name})
 
 
 def restore_row(row: Any) -> None:

@@ -155,33 +155,20 @@ class DayField(forms.DateField):
 
 
 class AuditFilterForm(forms.Form):
-    person = forms.CharField(required=False, max_length=254, label="Who")
+    person = forms.CharField(
+        required=False, max_length=254, label="Who", widget=forms.TextInput(attrs={"list": "people"})
+    )
     action = forms.ChoiceField(required=False, label="Did what")
     subject = forms.CharField(required=False, max_length=200, label="To what")
     since = DayField(label="From")
     until = DayField(label="To")
 
-    def __init__(self, *args: Any, actions: Sequence[str], people: Sequence[str], **options: Any) -> None:
+    def __init__(self, *args: Any, actions: Sequence[str], **options: Any) -> None:
         super().__init__(*args, **options)
         choices = [("", "Anything"), *((action, words_of_action(action)) for action in actions)]
         self.fields["action"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["person"].widget = SuggestingInput(people)
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
 
     def clean_person(self) -> str:
         return str(self.cleaned_data["person"]).lower()
-
-
-class SuggestingInput(forms.TextInput):
-    template_name = "components/_suggesting_input.html"
-
-    def __init__(self, suggestions: Sequence[str]) -> None:
-        super().__init__()
-        self.suggestions = suggestions
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        context["suggestions"] = self.suggestions
-        context["list_id"] = f"{context['widget']['attrs'].get('id', name)}_suggestions"
-        return context

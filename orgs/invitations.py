@@ -79,7 +79,7 @@ def invite(*, organization: Organization, email: str, role: Role, by: Membership
     invitation.role = role
     invitation.invited_by = by.user
     secret = give_secret(invitation)
-    audit.record("invitation.sent", invitation, organization=organization, changes={"role": role.value})
+    audit.record("invitation.sent", invitation, changes={"role": role.value})
     return invitation, secret
 
 
@@ -89,7 +89,7 @@ def renew_invitation(*, invitation: Invitation, by: Membership) -> str:
     refresh_open(invitation)
     check_may_change(by, invitation.role)
     secret = give_secret(invitation)
-    audit.record("invitation.resent", invitation, organization=invitation.organization)
+    audit.record("invitation.resent", invitation)
     return secret
 
 
@@ -99,7 +99,7 @@ def revoke_invitation(*, invitation: Invitation, by: Membership) -> None:
     check_may_change(by, invitation.role)
     invitation.revoked_at = timezone.now()
     invitation.save(update_fields=["revoked_at", "updated_at"])
-    audit.record("invitation.revoked", invitation, organization=invitation.organization)
+    audit.record("invitation.revoked", invitation)
 
 
 @transaction.atomic

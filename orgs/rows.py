@@ -1,12 +1,12 @@
 """Locking, validating and saving rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
-from orgs.slugs import slug_from_name
+from orgs.slugs import slug_alike, slug_from_name
 from orgs.text import problem_in_json
 
 Row = TypeVar("Row", bound=models.Model)
@@ -51,11 +51,16 @@ def store(instance: models.Model, *, only: Sequence[str] | None = None) -> None:
 ATTEMPTS = 5
 
 
-def save_with_slug(row: Any, *, slug: str, fallback: str, is_taken: Callable[[str], bool]) -> None:
-    """Store a new row with ``slug`` or, if that is empty, with a free slug made from its name.
+def save_with_slug(row: Any, *, slug: str, among: models.QuerySet[Any]) -> None:
+    """Store a new row with ``slug`` or, if that is empty, with a slug made from its name that none ``among`` these has.
 
     Raises ValidationError if ``slug`` is taken. Tries again if another transaction takes the free slug meanwhile.
     """
+
+    def is_taken(slug: str) -> bool:
+        return among.filter(slug=slug).exists()
+
+    fallback = slug_alike(row._meta.verbose_name)  # noqa: SLF001 - documented in spite of its name
     for attempt in range(1, ATTEMPTS + 1):
         row.slug = slug or slug_from_name(row.name, fallback=fallback, is_taken=is_taken)
         if slug and is_taken(slug):

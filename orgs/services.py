@@ -87,12 +87,7 @@ def create_organization(*, name: str, slug: str = "") -> Organization:
     organization = Organization(name=name, slug=slug)
     store(organization)
     claim_slug(organization=organization)
-    audit.record(
-        "organization.created",
-        organization,
-        organization=organization,
-        changes={"name": organization.name, "slug": organization.slug},
-    )
+    audit.record("organization.created", organization, changes={"name": name, "slug": slug})
     return organization
 
 
@@ -107,7 +102,7 @@ def update_organization(*, organization: Organization, **fields: Unpack[Organiza
         raise ValidationError({"slug": SLUG_TAKEN}) from None
     if "slug" in changes:
         claim_slug(organization=current, former=changes["slug"][0])
-    audit.record_changes("organization.changed", current, organization=current, changes=changes)
+    audit.record_changes("organization.changed", current, changes)
     organization.refresh_from_db()
 
 
@@ -129,7 +124,7 @@ def change_role(*, membership: Membership, role: Role, by: Membership | None = N
     if role != Role.OWNER:
         check_another_owner(membership)
     changes = save_changes(membership, {"role": role})
-    audit.record_changes("member.changed", membership.user, organization=membership.organization, changes=changes)
+    audit.record_changes("member.changed", membership.user, changes, organization=membership.organization)
 
 
 @transaction.atomic
@@ -185,10 +180,8 @@ def create_project(
 ) -> Project:
     """With a default environment: the one that is marked, or else the first one, or else Production."""
     project = Project(organization=organization, name=name)
-    save_with_slug(
-        project, slug=slug, fallback="project", is_taken=lambda s: organization.projects.filter(slug=s).exists()
-    )
-    audit.record("project.created", project, organization=organization, changes={"name": name, "slug": project.slug})
+    save_with_slug(project, slug=slug, among=organization.projects.all())
+    audit.record("project.created", project, changes={"name": name, "slug": project.slug})
     for environment in environments or [NewEnvironment(name="Production", slug="production", is_default=True)]:
         create_environment(project=project, new=environment)
     if not project.environments.filter(is_default=True).exists():
@@ -198,8 +191,7 @@ def create_project(
 
 @transaction.atomic
 def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None:
-    changes = save_changes(project, fields)
-    audit.record_changes("project.changed", project, organization=project.organization, changes=changes)
+    audit.record_changes("project.changed", project, save_changes(project, fields))
 
 
 @transaction.atomic
@@ -214,18 +206,9 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
         colour=new.colour or colour_at(position),
         position=position,
     )
-    save_with_slug(
-        environment,
-        slug=new.slug,
-        fallback="environment",
-        is_taken=lambda s: project.environments.filter(slug=s).exists(),
-    )
-    audit.record(
-        "environment.created",
-        environment,
-        organization=project.organization,
-        changes={"name": environment.name, "slug": environment.slug, "project": project.name},
-    )
+    save_with_slug(environment, slug=new.slug, among=project.environments.all())
+    changes = {"name": environment.name, "slug": environment.slug, "project": project.name}
+    audit.record("environment.created", environment, changes=changes)
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
@@ -243,9 +226,7 @@ def colour_at(position: int) -> str:
 
 @transaction.atomic
 def update_environment(*, environment: Environment, **fields: Unpack[EnvironmentFields]) -> None:
-    changes = save_changes(environment, fields)
-    organization = environment.project.organization
-    audit.record_changes("environment.changed", environment, organization=organization, changes=changes)
+    audit.record_changes("environment.changed", environment, save_changes(environment, fields))
 
 
 @transaction.atomic
@@ -260,7 +241,7 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
         save_changes(environment, {"position": position})
     if before != after:
         changes = {"order": [", ".join(environment.name for environment in order) for order in (before, after)]}
-        audit.record("project.environments_ordered", project, organization=project.organization, changes=changes)
+        audit.record("project.environments_ordered", project, changes=changes)
 
 
 @transaction.atomic
@@ -284,12 +265,7 @@ def set_default_environment(*, environment: Environment) -> None:
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])
-    audit.record(
-        "environment.made_default",
-        environment,
-        organization=environment.project.organization,
-        changes={"project": environment.project.name},
-    )
+    audit.record("environment.made_default", environment, changes={"project": environment.project.name})
 
 
 @transaction.atomic
@@ -297,11 +273,6 @@ def found_organization(*, name: str, project: str, environments: Sequence[str], 
     """An organization with its first owner and its first project, whose last environment is the default."""
     organization = create_organization(name=name)
     add_member(organization=organization, user=owner, role=Role.OWNER)
-    create_project(
-        organization=organization,
-        name=project,
-        environments=[
-            NewEnvironment(name=environment, is_default=environment == environments[-1]) for environment in environments
-        ],
-    )
+    new = [NewEnvironment(name=environment, is_default=environment == environments[-1]) for environment in environments]
+    create_project(organization=organization, name=project, environments=new)
     return organization

@@ -105,7 +105,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "requests?outcome=all-rejected": 11,
     "requests?deployment=storefront": 12,
     "audit-log?person=system": 12,
-    "audit-log?format=csv": 11,
+    "audit-log?format=csv": 10,
 }
 # The same of an API list: with a token that may read everything, and with one that is limited to a deployment.
 API: dict[str, tuple[int, int]] = {

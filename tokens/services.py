@@ -72,17 +72,13 @@ def create_token(
     )
     store(token)
     token.environments.set(environments)
-    audit.record(
-        "token.created",
-        token,
-        organization=organization,
-        changes={
-            "name": name,
-            "scopes": token.scopes,
-            "expires_at": expires_at and expires_at.isoformat(),
-            "environments": slugs_in_words(environments) if environments else None,
-        },
-    )
+    changes = {
+        "name": name,
+        "scopes": token.scopes,
+        "expires_at": expires_at and expires_at.isoformat(),
+        "environments": slugs_in_words(environments) if environments else None,
+    }
+    audit.record("token.created", token, changes=changes)
     return token, secret
 
 
@@ -91,8 +87,7 @@ def update_token(*, token: AccessToken, **fields: Unpack[TokenFields]) -> None:
     values: dict[str, Any] = dict(fields)
     if "scopes" in fields:
         values["scopes"] = join_scopes(fields["scopes"])
-    changes = save_changes(token, values)
-    audit.record_changes("token.changed", token, organization=token.organization, changes=changes)
+    audit.record_changes("token.changed", token, save_changes(token, values))
 
 
 @transaction.atomic
@@ -103,7 +98,7 @@ def limit_token_environments(*, token: AccessToken, environments: Collection[Env
     save_changes(token, {"limited_to_environments": environments is not None})
     token.environments.set(environments or ())
     changes = {"environments": [before, after]} if before != after else {}
-    audit.record_changes("token.limited", token, organization=token.organization, changes=changes)
+    audit.record_changes("token.limited", token, changes)
 
 
 @transaction.atomic
@@ -123,12 +118,8 @@ def rotate_token(*, token: AccessToken, grace: timedelta) -> str:
     store(RetiredSecret(token=token, digest=current.digest, hint=current.hint, retired_at=now, works_until=works_until))
     token.digest, token.hint = secrets.digest(secret), secrets.hint(secret)
     store(token, only=["digest", "hint", "updated_at"])
-    audit.record(
-        "token.rotated",
-        token,
-        organization=token.organization,
-        changes={"secret": [current.hint, token.hint], "old_secret_works_until": works_until.isoformat()},
-    )
+    changes = {"secret": [current.hint, token.hint], "old_secret_works_until": works_until.isoformat()}
+    audit.record("token.rotated", token, changes=changes)
     return secret
 
 
@@ -142,7 +133,7 @@ def revoke_token(*, token: AccessToken) -> None:
     now = timezone.now()
     if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
         end_retired_secrets(token, at=now)
-        audit.record("token.revoked", token, organization=token.organization)
+        audit.record("token.revoked", token)
     token.refresh_from_db(fields=["revoked_at"])
 
 

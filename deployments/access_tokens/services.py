@@ -22,7 +22,7 @@ def limit_token(*, token: AccessToken, deployments: Collection[Deployment] | Non
     save_changes(token, {"limited_to_deployments": deployments is not None})
     token.deployments.set(deployments or ())
     changes = {"deployments": [before, after]} if before != after else {}
-    audit.record_changes("token.limited", token, organization=token.organization, changes=changes)
+    audit.record_changes("token.limited", token, changes)
 
 
 @transaction.atomic

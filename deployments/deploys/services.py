@@ -25,7 +25,7 @@ def set_health(*, deploy: Deploy, health: Health | None, now: datetime) -> None:
     locked.health_set_at = now if health else None
     locked.save(update_fields=("health_set", "health_set_by", "health_set_at", "updated_at"))
     action = "deploy.health_set" if health else "deploy.health_reset"
-    audit.record(action, locked, organization=locked.organization, changes={"health": [before, health]})
+    audit.record(action, locked, changes={"health": [before, health]})
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def delete_deploy(*, deploy: Deploy) -> None:
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
         relink_target(deploy.target_id)
-        audit.record("deploy.deleted", deploy, organization=deploy.organization)
+        audit.record("deploy.deleted", deploy)
 
 
 @transaction.atomic
@@ -42,4 +42,4 @@ def restore_deploy(*, deploy: Deploy) -> None:
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk).exclude(deleted_at=None).update(deleted_at=None):
         relink_target(deploy.target_id)
-        audit.record("deploy.restored", deploy, organization=deploy.organization)
+        audit.record("deploy.restored", deploy)

@@ -40,12 +40,7 @@ def create_impact_source(*, environment: Environment, kind: ImpactKind, name: st
         kind=kind,
         name=name,
     )
-    save_with_slug(
-        source,
-        slug=slug,
-        fallback="impact-source",
-        is_taken=lambda s: ImpactSource.objects.filter(environment=environment, slug=s).exists(),
-    )
+    save_with_slug(source, slug=slug, among=ImpactSource.objects.filter(environment=environment))
     changes = {"name": name, "slug": source.slug, "kind": source.kind}
     record("impact_source.created", source, **changes)
     return source
@@ -53,8 +48,7 @@ def create_impact_source(*, environment: Environment, kind: ImpactKind, name: st
 
 @transaction.atomic
 def rename_impact_source(*, source: ImpactSource, name: str) -> None:
-    changes = save_changes(source, {"name": name})
-    audit.record_changes("impact_source.changed", source, organization=source.organization, changes=changes)
+    audit.record_changes("impact_source.changed", source, save_changes(source, {"name": name}))
 
 
 @transaction.atomic
@@ -80,7 +74,7 @@ def restore_impact_source(*, source: ImpactSource) -> None:
 
 def record(action: str, source: ImpactSource, **changes: str) -> None:
     scope = {"project": source.project.name, "environment": source.environment.name}
-    audit.record(action, source, organization=source.organization, changes=changes | scope)
+    audit.record(action, source, changes=changes | scope)
 
 
 def check_kind(source: ImpactSource, kind: ImpactKind) -> None:

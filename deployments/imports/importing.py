@@ -243,7 +243,7 @@ def check_undoable(done: HistoryImport) -> None:
 
 def record(action: str, done: HistoryImport) -> None:
     changes = {"file": done.file_name, "deploys": done.deploy_count, "replaced": done.replaced_count}
-    audit.record(action, done, organization=done.organization, changes=changes)
+    audit.record(action, done, changes=changes)
 
 
 def forget_imports_beyond_undo(*, batch: int) -> int:

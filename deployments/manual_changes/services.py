@@ -93,7 +93,7 @@ def set_deleted_at(change: ManualChange, moment: datetime | None, verb: str) -> 
 
 
 def record(verb: str, change: ManualChange, *, changes: dict[str, Any] | None = None) -> None:
-    audit.record(f"manual_change.{verb}", change, organization=change.organization, changes=changes)
+    audit.record(f"manual_change.{verb}", change, changes=changes)
 
 
 def in_words(links: Iterable[Iterable[str]]) -> str:

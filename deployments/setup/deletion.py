@@ -50,7 +50,7 @@ def restore_project(*, project: Project) -> None:
             deployments.update(deleted_at=None, updated_at=timezone.now())
     except IntegrityError:
         raise slugs_in_use(project, restored) from None
-    audit.record("project.restored", project, organization=project.organization)
+    audit.record("project.restored", project)
 
 
 def slugs_in_use(project: Project, ids: list[int]) -> ValidationError:
@@ -84,4 +84,4 @@ def restore_deployment(*, deployment: Deployment) -> None:
 
 def record(action: str, deployment: Deployment) -> None:
     changes = {"project": deployment.project.name}
-    audit.record(action, deployment, organization=deployment.organization, changes=changes)
+    audit.record(action, deployment, changes=changes)

@@ -46,12 +46,7 @@ def create_deployment(
         path_includes=list(path_includes),
         path_excludes=list(path_excludes),
     )
-    save_with_slug(
-        deployment,
-        slug=slug,
-        fallback="deployment",
-        is_taken=lambda s: organization.deployments.filter(slug=s).exists(),
-    )
+    save_with_slug(deployment, slug=slug, among=organization.deployments.all())
     audit.record(
         "deployment.created",
         deployment,
@@ -63,8 +58,7 @@ def create_deployment(
 
 @transaction.atomic
 def update_deployment(*, deployment: Deployment, **fields: Unpack[DeploymentFields]) -> None:
-    changes = save_changes(deployment, fields)
-    audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
+    audit.record_changes("deployment.changed", deployment, save_changes(deployment, fields))
 
 
 def validate_branch_mapping(branch: str) -> None:
@@ -89,7 +83,7 @@ def map_branch(*, deployment: Deployment, environment: Environment, branch: str)
     before = branch_mapping(target)
     if save_changes(target, {"branch_match": match, "branch": branch}):
         changes = {f"branch of {environment.slug}": [before, branch_mapping(target)]}
-        audit.record_changes("deployment.changed", deployment, organization=deployment.organization, changes=changes)
+        audit.record_changes("deployment.changed", deployment, changes)
     return target
 
 

@@ -15,41 +15,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from orgs import audit
-from orgs.models import Membership, Organization
+from orgs.models import Membership
 
 # Models with another name in the audit log.
 NOUNS = {"membership": "member", "accesstoken": "token"}
 
 
-class Audited:
-    """Mixed in before ModelAdmin: records in the audit log what Django admin stores without services."""
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)  # type: ignore[misc]  # ModelAdmin's
-        record("changed" if change else "added", obj, changes_of(form) if change else {})
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        record("deleted", obj)
-        super().delete_model(request, obj)  # type: ignore[misc]  # ModelAdmin's
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for obj in queryset:
-            record("deleted", obj)
-        super().delete_queryset(request, queryset)  # type: ignore[misc]  # ModelAdmin's
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        super().save_formset(request, form, formset, change)  # type: ignore[misc]  # ModelAdmin's
-        changes = {inline.instance.pk: changes_of(inline) for inline in formset.forms}
-        for obj in formset.new_objects:
-            record("added", obj)
-        for obj, _ in formset.changed_objects:
-            record("changed", obj, changes[obj.pk])
-        for obj in formset.deleted_objects:
-            record("deleted", obj)
-
-
 def record(verb: str, obj: Model, changes: dict[str, Any] | None = None) -> None:
-    organization = organization_of(obj)
+    organization = audit.organization_of(obj)
     if organization is None or (verb == "deleted" and obj == organization) or (verb == "changed" and not changes):
         return
     name = str(obj._meta.model_name)  # noqa: SLF001 - documented in spite of its name
@@ -57,15 +30,6 @@ def record(verb: str, obj: Model, changes: dict[str, Any] | None = None) -> None
     if isinstance(obj, Membership):
         subject, changes = obj.user, changes or {"role": obj.role}
     audit.record(f"{NOUNS.get(name, name)}.{verb}", subject, organization=organization, changes=changes)
-
-
-def organization_of(obj: Any) -> Organization | None:
-    if isinstance(obj, Organization):
-        return obj
-    for path in ("organization", "project", "deployment"):
-        if found := getattr(obj, path, None):
-            return organization_of(found)
-    return None
 
 
 def changes_of(form: Any) -> dict[str, Any]:
@@ -94,8 +58,11 @@ HISTORY = {
 }
 
 
-class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
-    """``fixed_fields`` are editable when an object is added, and read-only after that."""
+class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is generic to the type checker only
+    """Records in the audit log what Django admin stores without services.
+
+    ``fixed_fields`` are editable when an object is added, and read-only after that.
+    """
 
     fixed_fields: ClassVar[tuple[str, ...]] = ()
     # Look-ups of rows that must not be deleted here, with their names in messages.
@@ -114,6 +81,26 @@ class OperatorAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]  # Mod
             adopt(obj, created)
         else:
             super().save_model(request, obj, form, change)
+            record("changed" if change else "added", obj, changes_of(form) if change else {})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        record("deleted", obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset:
+            record("deleted", obj)
+        super().delete_queryset(request, queryset)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        changes = {inline.instance.pk: changes_of(inline) for inline in formset.forms}
+        for obj in formset.new_objects:
+            record("added", obj)
+        for obj, _ in formset.changed_objects:
+            record("changed", obj, changes[obj.pk])
+        for obj in formset.deleted_objects:
+            record("deleted", obj)
 
     def reason_to_keep(self, obj: Any) -> str:
         """Why ``obj`` cannot be deleted here, or empty."""

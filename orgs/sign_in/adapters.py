@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,27 +101,18 @@ class ForgivingCache:
         self.cache = cache
         self.away_until = 0.0
 
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.ask("get", default, key, default)
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return partial(self.ask, method)
 
-    def set(self, key: str, value: Any, timeout: Any) -> None:
-        self.ask("set", None, key, value, timeout)
-
-    def add(self, key: str, value: Any, timeout: Any) -> bool:
-        return bool(self.ask("add", True, key, value, timeout))
-
-    def delete(self, key: str) -> None:
-        self.ask("delete", None, key)
-
-    def ask(self, method: str, otherwise: Any, *args: Any) -> Any:
-        if time.monotonic() < self.away_until:
-            return otherwise
-        try:
-            return getattr(self.cache, method)(*args)
-        except Exception as error:  # whatever a cache client raises when its server is away
-            logger.error("The cache does not answer, so sign-ins are not limited: %s", error)
-            self.away_until = time.monotonic() + SECONDS_BETWEEN_TRIES
-            return otherwise
+    def ask(self, method: str, key: str, *args: Any, **options: Any) -> Any:
+        if time.monotonic() >= self.away_until:
+            try:
+                return getattr(self.cache, method)(key, *args, **options)
+            except Exception as error:  # whatever a cache client raises when its server is away
+                logger.error("The cache does not answer, so sign-ins are not limited: %s", error)
+                self.away_until = time.monotonic() + SECONDS_BETWEEN_TRIES
+        # The default of get; add succeeds.
+        return args[0] if method == "get" else method == "add"
 
 
 def forgive_a_missing_cache() -> None:

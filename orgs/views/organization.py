@@ -18,7 +18,7 @@ from orgs.audit import changes_in_words, words_of_action
 from orgs.csv_export import csv_response
 from orgs.forms import AuditFilterForm, NewOrganizationForm, OrganizationForm
 from orgs.models import AuditEvent, Membership, Organization, User
-from orgs.pages import PAGE_SIZE, ROW_ID, errors_in
+from orgs.pages import errors_in, page_of
 from orgs.roles import Permission
 from orgs.services import found_organization, update_organization
 
@@ -72,29 +72,23 @@ def settings(request: MemberRequest) -> HttpResponse:
 @member_page(Permission.VIEW_AUDIT_LOG)
 def audit_log(request: MemberRequest) -> HttpResponseBase:
     """``?after=`` is the id of the last event on the previous page. ``?format=csv`` gives all events of the filters."""
-    people = queries.members(request.organization).order_by("email").values_list("email", flat=True)
-    form = AuditFilterForm(
-        request.GET,
-        actions=queries.audit_actions(request.organization),
-        people=list(people[:MOST_SUGGESTIONS]),
-    )
+    form = AuditFilterForm(request.GET, actions=queries.audit_actions(request.organization))
     form.is_valid()
     filters = form.cleaned_data
     events = queries.audit_events(request.organization, filters)
     if request.GET.get("format") == "csv":
         return csv_response(f"{request.organization.slug}-audit-log.csv", csv_rows(events))
-    after = request.GET.get("after", "")
-    if ROW_ID.fullmatch(after):
-        events = events.filter(id__lt=int(after))
-    found = list(events[: PAGE_SIZE + 1])
+    people = queries.members(request.organization).order_by("email").values_list("email", flat=True)
+    page = page_of(events, after=request.GET.get("after", ""), by="-id")
     context = {
         "form": form,
         "is_filtered": any(filters.values()) or bool(form.errors),
         "events": [
             {"event": event, "action": words_of_action(event.action), "changes": changes_in_words(event.changes)}
-            for event in found[:PAGE_SIZE]
+            for event in page.rows
         ],
-        "following": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else "",
+        "following": page.following,
+        "people": list(people[:MOST_SUGGESTIONS]),
     }
     return render(request, "orgs/audit_log.html", context)
 
