@@ -53,14 +53,10 @@ def secret(name: str) -> str | None:
 
 
 def flag(name: str, default: bool) -> bool:
-    value = text(name, "")
-    if not value:
-        return default
-    if value.lower() in TRUE:
-        return True
-    if value.lower() in FALSE:
-        return False
-    raise SettingError(name, f"is {value!r}: write true or false.")
+    value = text(name, str(default))
+    if value.lower() not in TRUE | FALSE:
+        raise SettingError(name, f"is {value!r}: write true or false.")
+    return value.lower() in TRUE
 
 
 def number(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int:

@@ -5,27 +5,22 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from tokens.secrets import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
-class RequestIdFilter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get() or "-"
-        return True
-
-
 # Links that need no sign-in: to accept an invitation, to choose a new password.
 SECRET_LINK = re.compile(r"((?:invitations|reset/key)(?:/|%2F))[^/\s\"'?&%]{16,}", re.IGNORECASE)
 
 
-class SecretLinkFilter(logging.Filter):
-    """Removes secrets. Django logs the paths of rejected requests, which may contain an access token."""
+class RecordFilter(logging.Filter):
+    """Adds the request's id and removes secrets: Django logs the paths of rejected requests, which may contain one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get() or "-"
         message = record.getMessage()
         without_secrets = redact(SECRET_LINK.sub(r"\1…", message))
         if without_secrets != message:
@@ -51,27 +46,23 @@ class JsonFormatter(logging.Formatter):
 
 
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
-    formatter: Literal["json", "text"] = "json" if style == "json" else "text"
+    """``style`` is ``json`` or ``text``."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}, "secret_link": {"()": SecretLinkFilter}},
+        "filters": {"record": {"()": RecordFilter}},
         "formatters": {
             "json": {"()": JsonFormatter},
             "text": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
         },
         "handlers": {
-            "console": {
-                "class": "logging.StreamHandler",
-                "formatter": formatter,
-                "filters": ["request_id", "secret_link"],
-            },
+            "console": {"class": "logging.StreamHandler", "formatter": style, "filters": ["record"]},
         },
         "root": {"handlers": ["console"], "level": level},
         # Django's own handlers mail to ADMINS, and print only with DEBUG.
         # Loggers of paths remove secrets before any handler sees them.
         "loggers": {
             "django": {"handlers": [], "propagate": True},
-            **{name: {"filters": ["secret_link"]} for name in ("django.request", "deployments.api.answers")},
+            **{name: {"filters": ["record"]} for name in ("django.request", "deployments.api.answers")},
         },
     }

@@ -34,9 +34,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [env.origin(SITE_URL)]
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_IS_SECURE else 0
-SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
-X_FRAME_OPTIONS = "DENY"
 # The proxy redirects people to https. We must not, since API clients do not repeat a POST after a 301.
 # Sub-domains and preload lists are for the owner of the domain to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
@@ -199,7 +197,6 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
-USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "static/"
@@ -285,7 +282,7 @@ HOURLY_TASKS = (
     "deployments.tasks.delete_old_calls",
     "deployments.tasks.delete_replaced_deploys",
     "deployments.tasks.delete_old_import_drafts",
-    "tokens.tasks.delete_ended_secrets",
+    "deployments.tasks.delete_ended_secrets",
 )
 CELERY_BEAT_SCHEDULE = {
     **{task: {"task": task, "schedule": 3600.0} for task in HOURLY_TASKS},

@@ -8,6 +8,7 @@ from deployments.imports.drafts import forget_old_drafts
 from deployments.imports.importing import forget_imports_beyond_undo
 from deployments.imports.jobs import run_due_imports
 from deployments.models import Call, IdempotencyKey
+from tokens import services as token_services
 
 SLICE = 500
 
@@ -46,3 +47,9 @@ def delete_old_import_drafts() -> int:
 def run_imports() -> int:
     """How many imports were started that members had confirmed, or that another worker had left unfinished."""
     return run_due_imports()
+
+
+@shared_task
+def delete_ended_secrets() -> int:
+    """How many former secrets of access tokens were deleted."""
+    return token_services.delete_ended_secrets()

@@ -54,10 +54,7 @@ def acting_for(request: HttpRequest) -> AbstractContextManager[None]:
 
 def member_page(
     permission: Permission,
-) -> Callable[
-    [Callable[Concatenate[MemberRequest, Parameters], HttpResponseBase]],
-    Callable[..., HttpResponseBase],
-]:
+) -> Callable[[Callable[Concatenate[MemberRequest, Parameters], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """For views of ``/<organization>/…``: sets ``request.organization`` and ``request.membership`` instead of passing
     the slug, and makes the member the actor of what the view writes."""
 

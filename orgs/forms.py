@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 from django import forms
@@ -66,11 +65,6 @@ PASSWORD_HELP = "At least 10 characters; not your name or address, and not a com
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
 
-@cache
-def time_zone_choices() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in sorted(time_zones())]
-
-
 class RoleForm(forms.Form):
     """Offers the roles that ``by`` may give, each with what it may do."""
 
@@ -123,7 +117,9 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to
         help_text="Part of the addresses of pages and API calls. After a change the old slug keeps working.",
     )
     time_zone = forms.ChoiceField(
-        choices=time_zone_choices, label="Time zone", help_text="Days begin at midnight there."
+        choices=lambda: [(name, name.replace("_", " ")) for name in sorted(time_zones())],
+        label="Time zone",
+        help_text="Days begin at midnight there.",
     )
 
     class Meta:
@@ -136,9 +132,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to
 
 class NewOrganizationForm(forms.Form):
     name = NameField(
-        label="Organization",
-        widget=forms.TextInput(attrs={"autofocus": True}),
-        help_text="Your company or team.",
+        label="Organization", widget=forms.TextInput(attrs={"autofocus": True}), help_text="Your company or team."
     )
     project = NameField(label="First project", help_text="A product or a group of services.")
     environments = EnvironmentNamesField(label="Its environments")

@@ -54,13 +54,8 @@ def find_invitation(secret: str) -> Invitation | None:
 
 def open_invitations(email: str) -> list[Invitation]:
     """The invitations that the owner of the address can accept now."""
-    return [
-        invitation
-        for invitation in Invitation.objects.filter(email=email.lower(), accepted_at=None, revoked_at=None)
-        .select_related("organization")
-        .order_by("id")
-        if invitation.state == InvitationState.OPEN
-    ]
+    waiting = Invitation.objects.filter(email=email.lower(), accepted_at=None, revoked_at=None)
+    return list(waiting.filter(expires_at__gt=timezone.now()).select_related("organization").order_by("id"))
 
 
 @transaction.atomic

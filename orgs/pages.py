@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -19,8 +19,7 @@ PAGE_SIZE = 50
 ROW_ID = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """``following`` is the ``?after=`` of the next page, and empty on the last one."""
 
     rows: Sequence[Any]

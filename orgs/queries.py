@@ -23,12 +23,8 @@ def waiting_invitations(organization: Organization) -> QuerySet[Invitation]:
 def audit_events(organization: Organization, filters: Mapping[str, Any]) -> QuerySet[AuditEvent]:
     """Newest first. ``filters`` is the cleaned data of an AuditFilterForm."""
     events = AuditEvent.objects.filter(organization=organization).order_by("-id")
-    if person := filters.get("person"):
-        events = events.filter(actor_label=person)
-    if action := filters.get("action"):
-        events = events.filter(action=action)
-    if subject := filters.get("subject"):
-        events = events.filter(subject_label__icontains=subject)
+    look_ups = {"person": "actor_label", "action": "action", "subject": "subject_label__icontains"}
+    events = events.filter(**{look_up: filters[name] for name, look_up in look_ups.items() if filters.get(name)})
     if since := filters.get("since"):
         events = events.filter(created_at__gte=midnight(organization, since))
     if until := filters.get("until"):

@@ -111,10 +111,14 @@ def sent_secrets(request: Request) -> Iterator[str]:
         yield credentials
     if scheme == "basic" and (user := basic_user(credentials)):
         yield user
-    for read_fields in (query_fields, body_fields):
-        api_key = read_fields(request).get("api_key")
-        if isinstance(api_key, str) and api_key.strip():
-            yield api_key.strip()
+    yield from api_keys(request.query_params)
+    yield from api_keys(request.data)
+
+
+def api_keys(fields: Any) -> Iterator[str]:
+    api_key = fields.get("api_key") if isinstance(fields, Mapping) else None
+    if isinstance(api_key, str) and api_key.strip():
+        yield api_key.strip()
 
 
 def header_secrets(request: Request) -> Iterator[str]:
@@ -130,14 +134,6 @@ def basic_user(credentials: str) -> str:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0].strip()
     except ValueError:  # not base64, or not UTF-8
         return ""
-
-
-def query_fields(request: Request) -> Mapping[str, Any]:
-    return request.query_params
-
-
-def body_fields(request: Request) -> Mapping[str, Any]:
-    return request.data if isinstance(request.data, Mapping) else {}
 
 
 def authorization(request: Request) -> tuple[str, str]:

@@ -72,16 +72,8 @@ def find_token(digest: str) -> TokenRow | None:
 def token_row(row: Sequence[Any]) -> TokenRow:
     id_, name, scopes, deployments, environments, expires_at, revoked_at, last_used_at, organization, slug, *old = row
     return TokenRow(
-        id_,
-        name,
-        scopes,
-        bool(deployments),
-        bool(environments),
-        as_datetime(expires_at),
-        as_datetime(revoked_at),
-        as_datetime(last_used_at),
-        organization,
-        slug,
+        *(id_, name, scopes, bool(deployments), bool(environments)),
+        *(as_datetime(expires_at), as_datetime(revoked_at), as_datetime(last_used_at), organization, slug),
         RetiredRow(old[0], *map(as_datetime, old[1:])) if old else None,  # type: ignore[arg-type]  # two are never null
     )
 

@@ -31,16 +31,22 @@ class DeploymentForm(SluggedForm):
         return Deployment.objects.filter(organization=parent.organization_id)
 
 
+def mapping_text(target: Target) -> str:
+    return f"{target.branch}*" if target.branch_match == BranchMatch.PREFIX else target.branch
+
+
+@admin.display(description="branches")
+def branch_words(_: object, target: Target) -> str:
+    return mapping_text(target) or "any"
+
+
 class TargetInline(FactInline):
     model = Target
     fields = readonly_fields = ("environment", "branches", "live_deploy")
+    branches = branch_words
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Target]:
         return Target.objects.select_related("environment", "deployment", "live_deploy")
-
-    @admin.display
-    def branches(self, target: Target) -> str:
-        return branch_words(target)
 
 
 @admin.register(Deployment)
@@ -103,14 +109,11 @@ class TargetAdmin(OperatorAdmin):
     # Chosen from their lists, since every project has a production.
     raw_id_fields = ("deployment", "environment")
     list_display = ("deployment", "environment", "deployment__organization", "branches", "live_deploy")
+    branches = branch_words
     list_filter = (("deployment__organization", RelatedOnlyFieldListFilter),)
     list_select_related = ("deployment__organization", "environment", "live_deploy")
     search_fields = ("deployment__name", "deployment__slug", "environment__slug", "deployment__organization__slug")
     show_full_result_count = False
-
-    @admin.display
-    def branches(self, target: Target) -> str:
-        return branch_words(target)
 
     @admin.display(description="live deploy")
     def live(self, target: Target) -> str:
@@ -121,11 +124,3 @@ class TargetAdmin(OperatorAdmin):
             deployment=obj.deployment, environment=obj.environment, branch=form.cleaned_data["branch_mapping"]
         )
         adopt(obj, target)
-
-
-def mapping_text(target: Target) -> str:
-    return f"{target.branch}*" if target.branch_match == BranchMatch.PREFIX else target.branch
-
-
-def branch_words(target: Target) -> str:
-    return mapping_text(target) or "any"

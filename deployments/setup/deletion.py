@@ -22,12 +22,7 @@ def delete_project(*, project: Project) -> None:
     project.save(update_fields=["deleted_at", "updated_at"])
     deployments = Deployment.objects.filter(project=project).update(deleted_at=now, updated_at=now)
     environments = Environment.objects.filter(project=project).update(deleted_at=now, updated_at=now)
-    audit.record(
-        "project.deleted",
-        project,
-        organization=project.organization,
-        changes={"deployments": deployments, "environments": environments},
-    )
+    audit.record("project.deleted", project, changes={"deployments": deployments, "environments": environments})
 
 
 @transaction.atomic

@@ -92,12 +92,7 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
         Deploy.all_objects.filter(target=move.target).update(project=project, environment=environment)
     deployment.project = project
     deployment.save(update_fields=["project", "updated_at"])
-    audit.record(
-        "deployment.moved",
-        deployment,
-        organization=deployment.organization,
-        changes={"project": [before.name, project.name]},
-    )
+    audit.record("deployment.moved", deployment, changes={"project": [before.name, project.name]})
 
 
 def copy_environment(environment: Environment, project: Project) -> Environment:

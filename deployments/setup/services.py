@@ -47,12 +47,8 @@ def create_deployment(
         path_excludes=list(path_excludes),
     )
     save_with_slug(deployment, slug=slug, among=organization.deployments.all())
-    audit.record(
-        "deployment.created",
-        deployment,
-        organization=organization,
-        changes={"name": name, "slug": deployment.slug, "project": project.name, "repository_url": repository_url},
-    )
+    changes = {"name": name, "slug": deployment.slug, "project": project.name, "repository_url": repository_url}
+    audit.record("deployment.created", deployment, changes=changes)
     return deployment
 
 

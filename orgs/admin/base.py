@@ -140,14 +140,10 @@ def adopt(obj: Any, stored: Model) -> None:
 class ReadOnly:
     """Shown, never edited. Mixed in before an admin or an inline."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def never(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = never
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic to the type checker only

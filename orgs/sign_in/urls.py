@@ -26,6 +26,18 @@ def second_factor(view: str) -> Callable[..., HttpResponseBase]:
     return load
 
 
+# allauth names each route after its view.
+SECOND_FACTOR = {
+    "": "base.views.index",
+    "authenticate/": "base.views.authenticate",
+    "reauthenticate/": "base.views.reauthenticate",
+    "totp/activate/": "totp.views.activate_totp",
+    "totp/deactivate/": "totp.views.deactivate_totp",
+    "recovery-codes/": "recovery_codes.views.view_recovery_codes",
+    "recovery-codes/generate/": "recovery_codes.views.generate_recovery_codes",
+    "recovery-codes/download/": "recovery_codes.views.download_recovery_codes",
+}
+
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
@@ -42,23 +54,9 @@ urlpatterns = [
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
-    path("2fa/", second_factor("base.views.index"), name="mfa_index"),
-    path("2fa/authenticate/", second_factor("base.views.authenticate"), name="mfa_authenticate"),
-    path("2fa/reauthenticate/", second_factor("base.views.reauthenticate"), name="mfa_reauthenticate"),
-    path("2fa/totp/activate/", second_factor("totp.views.activate_totp"), name="mfa_activate_totp"),
-    path("2fa/totp/deactivate/", second_factor("totp.views.deactivate_totp"), name="mfa_deactivate_totp"),
-    path(
-        "2fa/recovery-codes/", second_factor("recovery_codes.views.view_recovery_codes"), name="mfa_view_recovery_codes"
-    ),
-    path(
-        "2fa/recovery-codes/generate/",
-        second_factor("recovery_codes.views.generate_recovery_codes"),
-        name="mfa_generate_recovery_codes",
-    ),
-    path(
-        "2fa/recovery-codes/download/",
-        second_factor("recovery_codes.views.download_recovery_codes"),
-        name="mfa_download_recovery_codes",
+    *(
+        path(f"2fa/{route}", second_factor(view), name=f"mfa_{view.rpartition('.')[2]}")
+        for route, view in SECOND_FACTOR.items()
     ),
     path("oidc/<str:provider_id>/login/", views.go_to_issuer, name="openid_connect_login"),
     path("oidc/<str:provider_id>/login/callback/", openid_connect.callback, name="openid_connect_callback"),

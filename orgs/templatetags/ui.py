@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -85,16 +84,3 @@ def allowed(context: dict[str, Any], permission: str) -> bool:
     """Whether the member has the permission of that name, such as ``MANAGE_TOKENS``."""
     membership = getattr(context["request"], "membership", None)
     return membership is not None and role_allows(membership.role, Permission[permission])
-
-
-@register.simple_tag(takes_context=True)
-def query(context: dict[str, Any], **changes: Any) -> str:
-    """The page's query string with some parameters set, or removed if the value is empty."""
-    parameters: QueryDict = context["request"].GET.copy()
-    for name, value in changes.items():
-        if value in (None, ""):
-            parameters.pop(name, None)
-        else:
-            parameters[name] = str(value)
-    encoded = parameters.urlencode()
-    return f"?{encoded}" if encoded else "?"

@@ -51,14 +51,9 @@ def member(request: MemberRequest, pk: int) -> HttpResponse:
         role = Role(form.cleaned_data["role"])
         with errors_in(form, default_field="role"):
             change_role(membership=membership, role=role, by=request.membership)
-            messages.success(request, f"{membership.user} is {article(role)} now.")
+            messages.success(request, f"{membership.user} now has the role {role.label.lower()}.")
             return redirect("members", organization=request.organization.slug)
     return render(request, "orgs/member.html", {"form": form, "member": membership})
-
-
-def article(role: Role) -> str:
-    word = role.label.lower()
-    return f"an {word}" if word[0] in "ao" else f"a {word}"
 
 
 @member_page(Permission.MANAGE_MEMBERS)
@@ -133,8 +128,7 @@ def say_whether_sent(request: HttpRequest, invitation: Invitation, secret: str) 
         messages.success(request, f"An invitation is on its way to {invitation}. Its link works for 7 days.")
     else:
         messages.error(
-            request,
-            f"The mail to {invitation} could not be sent. Ask the operator to check EMAIL_URL, then resend it.",
+            request, f"The mail to {invitation} could not be sent. Ask the operator to check EMAIL_URL, then resend it."
         )
 
 

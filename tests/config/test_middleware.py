@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory, override_settings
 
-from config.logging import JsonFormatter, RequestIdFilter
+from config.logging import JsonFormatter, RecordFilter
 from config.middleware import (
     ClientAddressMiddleware,
     PageAuthenticationMiddleware,
@@ -43,7 +43,7 @@ class TestRequestId:
         assert RequestIdMiddleware(answer)(request).headers["X-Request-Id"] != sent
 
     def test_errors_are_logged_under_it(self, client: Client, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.handler.addFilter(RequestIdFilter())
+        caplog.handler.addFilter(RecordFilter())
         client.get("/v1/nothing", headers={"X-Request-Id": "build-7"})
         (record,) = [record for record in caplog.records if record.name == "django.request"]
         assert json.loads(JsonFormatter().format(record))["request_id"] == "build-7"

@@ -246,12 +246,12 @@ def test_a_mail_server_that_is_away_is_told_and_the_invitation_can_be_resent(
 def test_refused_links_are_logged_without_their_secret(
     ci: World, admin: User, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
-    from config.logging import SecretLinkFilter
+    from config.logging import RecordFilter
 
     send(admin)
     link = last_link()
     signed_in(admin).post(f"/acme/invitations/{Invitation.objects.get().pk}/revoke")
-    caplog.handler.addFilter(SecretLinkFilter())
+    caplog.handler.addFilter(RecordFilter())
     with caplog.at_level(logging.WARNING):
         Client().get(link)
         Client().get(f"/nowhere?next={link.replace('/', '%2F')}")

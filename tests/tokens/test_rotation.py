@@ -10,6 +10,7 @@ from time_machine import travel
 
 from deployments.models import Call, Deploy
 from deployments.request_log.writer import DailyBudget, request_log
+from deployments.tasks import delete_ended_secrets
 from orgs.models import AuditEvent
 from tests.conftest import World
 from tests.factories import make_token
@@ -19,7 +20,6 @@ from tokens.models import AccessToken, RetiredSecret
 from tokens.services import ENDED_SECRETS_ARE_KEPT, revoke_token, rotate_token
 from tokens.statements import find_token
 from tokens.states import states
-from tokens.tasks import delete_ended_secrets
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

@@ -31,23 +31,14 @@ class Command(BaseCommand):
         parser.add_argument("--deploys", type=number(100_000_000), default=1_000_000, help="default: 1000000")
         parser.add_argument("--owner", metavar="EMAIL", help="a user who becomes the owner of the organization")
 
-    def handle(
-        self,
-        *args: Any,
-        slug: str,
-        deployments: int,
-        environments: int,
-        deploys: int,
-        owner: str | None,
-        **options: Any,
-    ) -> None:
+    def handle(self, *args: Any, slug: str, deploys: int, owner: str | None, **options: Any) -> None:
         began = monotonic()
         try:
             with acting_as(FILL):
                 secret = fill_organization(
                     slug=slug,
-                    deployments=deployments,
-                    environments=environments,
+                    deployments=options["deployments"],
+                    environments=options["environments"],
                     deploys=deploys,
                     owner=find_user(owner) if owner else None,
                     now=timezone.now(),
