@@ -7,13 +7,11 @@ from django.views import defaults
 
 from deployments.api import answers
 
-# Compared as a whole, since an organization's slug may begin with it.
-GRAPHQL_PATH = "/graphql"
-
 
 def is_api_call(request: HttpRequest) -> bool:
     path = request.path_info
-    return path.startswith(settings.API_PATH_PREFIXES) or path == GRAPHQL_PATH
+    # A slug may begin with graphql.
+    return path.startswith(settings.API_PATH_PREFIXES) or path == "/graphql"
 
 
 def live(request: HttpRequest) -> HttpResponse:

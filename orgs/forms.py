@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from orgs.audit import words_of_action
 from orgs.models import Membership, Organization, User, time_zones
+from orgs.pages import errors_in
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
 
@@ -103,10 +104,8 @@ class SignUpForm(forms.Form):
         data = self.cleaned_data
         if "password" in data:
             user = User(email=data.get("email", ""), name=data.get("name", ""))
-            try:
+            with errors_in(self, default_field="password"):
                 password_validation.validate_password(data["password"], user)
-            except ValidationError as error:
-                self.add_error("password", error)
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the type checker only

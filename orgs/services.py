@@ -38,8 +38,7 @@ class ProjectFields(TypedDict, total=False):
     name: str
 
 
-class EnvironmentFields(TypedDict, total=False):
-    name: str
+class EnvironmentFields(ProjectFields, total=False):
     description: str
     colour: str
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from allauth.account import views as account
 from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, re_path
 from django.utils.module_loading import import_string
@@ -18,12 +17,7 @@ from orgs.sign_in import views
 
 def second_factor(view: str) -> Callable[..., HttpResponseBase]:
     """A view of allauth.mfa, imported by its first request: it loads FIDO2's cryptography, which takes 12 MB."""
-
-    def load(request: HttpRequest) -> HttpResponseBase:
-        answer: HttpResponseBase = import_string(f"allauth.mfa.{view}")(request)
-        return answer
-
-    return load
+    return lambda request: import_string(f"allauth.mfa.{view}")(request)
 
 
 # allauth names each route after its view.
