@@ -30,9 +30,11 @@ class Later(migrations.Migration):
         operation
         for model in ALWAYS_NAMED
         for operation in (
-            migrations.AddField(model.__name__, "ticket", models.CharField(max_length=20, null=True)),
-            migrations.AddField(model.__name__, "attempt", models.PositiveIntegerField(default=1, db_default=1)),
-            migrations.AddField(model.__name__, "note", models.CharField(max_length=20, default="", db_default="")),
+            migrations.AddField(model.__name__, "later_text", models.CharField(max_length=20, null=True)),
+            migrations.AddField(model.__name__, "later_number", models.PositiveIntegerField(default=1, db_default=1)),
+            migrations.AddField(
+                model.__name__, "later_note", models.CharField(max_length=20, default="", db_default="")
+            ),
         )
     ]
 
@@ -63,7 +65,7 @@ def later_columns(transactional_db: None) -> Iterator[None]:
 
 def later_values(model: type[models.Model]) -> set[tuple[str | None, int, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ticket, attempt, note FROM {model._meta.db_table}")  # noqa: S608 - a name of ours
+        cursor.execute(f"SELECT later_text, later_number, later_note FROM {model._meta.db_table}")  # noqa: S608 - a name of ours
         return set(cursor.fetchall())
 
 

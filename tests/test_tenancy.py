@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deployments.imports.drafts import keep_draft
 from deployments.models import Call, Deploy, HistoryImport, ImpactKind, ManualChange
+from deployments.registration.formats import FORMATS
 from deployments.request_log.writer import request_log
 from orgs.invitations import invite
 from orgs.models import Invitation, Membership, User
@@ -28,14 +29,13 @@ ROLES = (Role.OBSERVER, Role.DEVELOPER, Role.ADMIN, Role.OWNER)
 
 # Where no organization is, or where a token and not a person is asked for: other tests hold these.
 WITHOUT_A_DOOR = {
+    *FORMATS,
     "start",
     "new-organization",
     "invitation",
-    "register-deploy",
     "register-incident",
     "register-incident-by-path",
     "register-metric",
-    "sweetr-deployments",
     "import-deploys",
     "export-timeline",
     "live",

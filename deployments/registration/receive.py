@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from deployments.errors import DuplicateDeploy, TargetMoved
+from deployments.errors import DuplicateDeploy, InvalidField, TargetMoved
 from deployments.registration.applications import Creation, create_target, find_target
 from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow, find_targets
@@ -50,6 +50,9 @@ def receive(
     up once more. Raises UnknownEnvironment, OutsideTokenLimits, BranchMismatch unless ``enforce_branch`` is false, and
     TargetMoved.
     """
+    if not registration.sha or registration.sha != registration.sha.strip():
+        # A format may have its sha in a nested field, of which nobody strips white space.
+        raise InvalidField("The sha must not be empty or have white space around it.")
     try:
         return find_and_store(sender, registration, targets, now, enforce_branch)
     except TargetMoved:

@@ -57,6 +57,7 @@ def register_deploy(
         store_details(deploy_id, registration)
         if position.may_link_rollbacks:
             history.link_rollbacks(deploy_id=deploy_id)
+        # After each deploy: here. See "Frequent changes" in CONTRIBUTING.md.
     return deploy_id
 
 
