@@ -1,7 +1,9 @@
 """What the pages of several features share."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -77,19 +79,15 @@ def slug_field(help_text: str) -> forms.CharField:
     return forms.CharField(required=False, max_length=MAX_SLUG_LENGTH, validators=[validate_slug], help_text=help_text)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool that can call the API. ``slug`` also names the template of its snippet."""
-
-    slug: str
-    name: str
-    instructions: str
-    secret: str = ""
+# Tools that can call the API, by what they report. ``slug`` also names the template of a tool's snippet, which is in
+# templates/setup/snippets/ or templates/impacts/.
+TOOLS: dict[str, list[dict[str, str]]] = json.loads(Path(__file__).with_name("tools.json").read_text(encoding="utf-8"))
 
 
-def choose_tool(tools: Sequence[Tool], slug: str) -> Tool:
-    """The tool with this slug; if there is none, the first one."""
-    return next((tool for tool in tools if tool.slug == slug), tools[0])
+def choose_tool(reports: str, slug: str) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """The tools for this kind of report, and among them the one with this slug; if there is none, the first one."""
+    tools = TOOLS[reports]
+    return tools, next((tool for tool in tools if tool["slug"] == slug), tools[0])
 
 
 def render_text(template_name: str, context: dict[str, str]) -> str:

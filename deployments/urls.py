@@ -11,6 +11,16 @@ from deployments.request_log import views as requests
 from deployments.setup import deployments, projects, snippets
 from deployments.timeline import views as timeline
 
+PROJECT = "<str:organization>/projects/<slug:project>"
+ENVIRONMENT = f"{PROJECT}/environments/<slug:environment>"
+SOURCE = f"{PROJECT}/impact-sources/<int:pk>"
+DELETED = "<str:organization>/deleted"
+DEPLOYMENT = "<str:organization>/deployments/<slug:deployment>"
+DEPLOY = "<str:organization>/deploys/<int:deploy>"
+CHANGE = "<str:organization>/manual-changes/<int:change>"
+CALL = "<str:organization>/requests/<int:call_id>"
+TOKEN = "<str:organization>/tokens/<int:pk>"
+
 urlpatterns = [
     path("api/docs", docs.public_api_docs, name="public-api-docs"),
     path("<str:organization>/api", docs.api_docs, name="api-docs"),
@@ -23,146 +33,52 @@ urlpatterns = [
         name="environment-timeline",
     ),
     path("<str:organization>/deployments/<str:deployment>", live.deployment, name="deployment"),
-    path("<str:organization>/deploys/<int:deploy>", deploys.deploy_page, name="deploy-page"),
-    path("<str:organization>/deploys/<int:deploy>/delete", deploys.delete_deploy, name="delete-deploy"),
-    path("<str:organization>/deploys/<int:deploy>/restore", deploys.restore_deploy, name="restore-deploy"),
-    path(
-        "<str:organization>/manual-changes/<int:change>", manual_changes.manual_change_page, name="manual-change-page"
-    ),
-    path(
-        "<str:organization>/manual-changes/<int:change>/edit",
-        manual_changes.edit_manual_change,
-        name="edit-manual-change",
-    ),
-    path(
-        "<str:organization>/manual-changes/<int:change>/delete",
-        manual_changes.delete_manual_change,
-        name="delete-manual-change",
-    ),
-    path(
-        "<str:organization>/manual-changes/<int:change>/restore",
-        manual_changes.restore_manual_change,
-        name="restore-manual-change",
-    ),
+    path(DEPLOY, deploys.deploy_page, name="deploy-page"),
+    path(f"{DEPLOY}/delete", deploys.delete_deploy, name="delete-deploy"),
+    path(f"{DEPLOY}/restore", deploys.restore_deploy, name="restore-deploy"),
+    path(CHANGE, manual_changes.manual_change_page, name="manual-change-page"),
+    path(f"{CHANGE}/edit", manual_changes.edit_manual_change, name="edit-manual-change"),
+    path(f"{CHANGE}/delete", manual_changes.delete_manual_change, name="delete-manual-change"),
+    path(f"{CHANGE}/restore", manual_changes.restore_manual_change, name="restore-manual-change"),
     path("<str:organization>/requests", requests.requests, name="requests"),
-    path("<str:organization>/requests/<int:call_id>", requests.request_page, name="request"),
-    path("<str:organization>/requests/<int:call_id>/replay", requests.replay_request, name="replay-request"),
+    path(CALL, requests.request_page, name="request"),
+    path(f"{CALL}/replay", requests.replay_request, name="replay-request"),
     path("<str:organization>/tokens", tokens.tokens, name="tokens"),
     path("<str:organization>/tokens/new", tokens.new_token, name="new-token"),
-    path("<str:organization>/tokens/<int:pk>", tokens.token_page, name="token"),
-    path("<str:organization>/tokens/<int:pk>/rename", tokens.rename_token, name="rename-token"),
-    path("<str:organization>/tokens/<int:pk>/revoke", tokens.revoke_token, name="revoke-token"),
-    path("<str:organization>/tokens/<int:pk>/rotate", tokens.rotate_token, name="rotate-token"),
+    path(TOKEN, tokens.token_page, name="token"),
+    path(f"{TOKEN}/rename", tokens.rename_token, name="rename-token"),
+    path(f"{TOKEN}/revoke", tokens.revoke_token, name="revoke-token"),
+    path(f"{TOKEN}/rotate", tokens.rotate_token, name="rotate-token"),
     # --- Projects, environments and code deployments. A slug stands in no address beside a word of ours. ---
     path("<str:organization>/projects", projects.projects, name="projects"),
     path("<str:organization>/new-project", projects.new_project, name="new-project"),
-    path("<str:organization>/projects/<slug:project>", projects.project, name="project"),
-    path("<str:organization>/projects/<slug:project>/settings", projects.project_settings, name="project-settings"),
-    path("<str:organization>/projects/<slug:project>/delete", projects.delete_project, name="delete-project"),
-    path("<str:organization>/deleted", projects.deleted, name="deleted"),
-    path("<str:organization>/deleted/projects/<int:pk>/restore", projects.restore_project, name="restore-project"),
-    path(
-        "<str:organization>/projects/<slug:project>/new-environment",
-        projects.new_environment,
-        name="new-environment",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/environments/order",
-        projects.order_environments,
-        name="order-environments",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/environments/<slug:environment>/settings",
-        projects.environment_settings,
-        name="environment-settings",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/environments/<slug:environment>/default",
-        projects.default_environment,
-        name="default-environment",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/environments/<slug:environment>/delete",
-        projects.delete_environment,
-        name="delete-environment",
-    ),
-    path(
-        "<str:organization>/deleted/environments/<int:pk>/restore",
-        projects.restore_environment,
-        name="restore-environment",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/new-manual-change",
-        manual_changes.new_manual_change,
-        name="new-manual-change",
-    ),
-    path("<str:organization>/projects/<slug:project>/impact-sources", impacts.impact_sources, name="impact-sources"),
-    path(
-        "<str:organization>/projects/<slug:project>/new-impact-source",
-        impacts.new_impact_source,
-        name="new-impact-source",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>",
-        impacts.impact_source,
-        name="impact-source",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>/settings",
-        impacts.impact_source_settings,
-        name="impact-source-settings",
-    ),
-    path(
-        "<str:organization>/projects/<slug:project>/impact-sources/<int:pk>/delete",
-        impacts.delete_impact_source,
-        name="delete-impact-source",
-    ),
-    path(
-        "<str:organization>/deleted/impact-sources/<int:pk>/restore",
-        impacts.restore_impact_source,
-        name="restore-impact-source",
-    ),
+    path(PROJECT, projects.project, name="project"),
+    path(f"{PROJECT}/settings", projects.project_settings, name="project-settings"),
+    path(f"{PROJECT}/delete", projects.delete_project, name="delete-project"),
+    path(DELETED, projects.deleted, name="deleted"),
+    path(f"{DELETED}/projects/<int:pk>/restore", projects.restore_project, name="restore-project"),
+    path(f"{PROJECT}/new-environment", projects.new_environment, name="new-environment"),
+    path(f"{PROJECT}/environments/order", projects.order_environments, name="order-environments"),
+    path(f"{ENVIRONMENT}/settings", projects.environment_settings, name="environment-settings"),
+    path(f"{ENVIRONMENT}/default", projects.default_environment, name="default-environment"),
+    path(f"{ENVIRONMENT}/delete", projects.delete_environment, name="delete-environment"),
+    path(f"{DELETED}/environments/<int:pk>/restore", projects.restore_environment, name="restore-environment"),
+    path(f"{PROJECT}/new-manual-change", manual_changes.new_manual_change, name="new-manual-change"),
+    path(f"{PROJECT}/impact-sources", impacts.impact_sources, name="impact-sources"),
+    path(f"{PROJECT}/new-impact-source", impacts.new_impact_source, name="new-impact-source"),
+    path(SOURCE, impacts.impact_source, name="impact-source"),
+    path(f"{SOURCE}/settings", impacts.impact_source_settings, name="impact-source-settings"),
+    path(f"{SOURCE}/delete", impacts.delete_impact_source, name="delete-impact-source"),
+    path(f"{DELETED}/impact-sources/<int:pk>/restore", impacts.restore_impact_source, name="restore-impact-source"),
     path("<str:organization>/new-deployment", deployments.new_deployment, name="new-deployment"),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/settings",
-        deployments.deployment_settings,
-        name="deployment-settings",
-    ),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/move",
-        deployments.move_deployment,
-        name="move-deployment",
-    ),
-    path("<str:organization>/deployments/<slug:deployment>/imports", imports.imports, name="imports"),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/imports/drafts/<int:pk>",
-        imports.import_draft_page,
-        name="import-draft",
-    ),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/imports/drafts/<int:pk>/cancel",
-        imports.cancel_import,
-        name="cancel-import",
-    ),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/imports/<int:pk>/undo",
-        imports.undo_import,
-        name="undo-import",
-    ),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/delete",
-        deployments.delete_deployment,
-        name="delete-deployment",
-    ),
-    path(
-        "<str:organization>/deleted/deployments/<int:pk>/restore",
-        deployments.restore_deployment,
-        name="restore-deployment",
-    ),
-    path("<str:organization>/deployments/<slug:deployment>/setup", snippets.deployment_setup, name="deployment-setup"),
-    path(
-        "<str:organization>/deployments/<slug:deployment>/setup/first-call",
-        snippets.first_call,
-        name="deployment-first-call",
-    ),
+    path(f"{DEPLOYMENT}/settings", deployments.deployment_settings, name="deployment-settings"),
+    path(f"{DEPLOYMENT}/move", deployments.move_deployment, name="move-deployment"),
+    path(f"{DEPLOYMENT}/imports", imports.imports, name="imports"),
+    path(f"{DEPLOYMENT}/imports/drafts/<int:pk>", imports.import_draft_page, name="import-draft"),
+    path(f"{DEPLOYMENT}/imports/drafts/<int:pk>/cancel", imports.cancel_import, name="cancel-import"),
+    path(f"{DEPLOYMENT}/imports/<int:pk>/undo", imports.undo_import, name="undo-import"),
+    path(f"{DEPLOYMENT}/delete", deployments.delete_deployment, name="delete-deployment"),
+    path(f"{DELETED}/deployments/<int:pk>/restore", deployments.restore_deployment, name="restore-deployment"),
+    path(f"{DEPLOYMENT}/setup", snippets.deployment_setup, name="deployment-setup"),
+    path(f"{DEPLOYMENT}/setup/first-call", snippets.first_call, name="deployment-first-call"),
 ]

@@ -22,7 +22,7 @@ from deployments.access_tokens.forms import (
     initial_of,
 )
 from deployments.models import Deployment
-from deployments.setup.snippets import TOOLS, snippet
+from deployments.setup.snippets import snippet
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.pages import errors_in, page_of
@@ -183,7 +183,7 @@ def ready_call(token: AccessToken, secret: str) -> str:
     """A command that tries the token; empty if the token may not do anything yet."""
     target = queries.first_target(token)
     if allows(token.scopes, Scope.REGISTER_DEPLOY) and target:
-        return f"GUMSHOE_TOKEN={secret}\n{snippet(TOOLS[0], *target)}"
+        return f"GUMSHOE_TOKEN={secret}\n{snippet('curl', *target)}"
     if allows(token.scopes, Scope.READ):
         url = settings.SITE_URL + reverse("live", args=[token.organization.slug])
         return f'GUMSHOE_TOKEN={secret}\ncurl --header "Authorization: Bearer $GUMSHOE_TOKEN" "{url}"'

@@ -20,7 +20,7 @@ from deployments.impacts import sources as services
 from deployments.impacts.charts import Span, bars_of, line_chart
 from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
-from deployments.pages import RowField, Tool, choose_environment, choose_tool, find_project, render_text, slug_field
+from deployments.pages import RowField, choose_environment, choose_tool, find_project, render_text, slug_field
 from orgs.access import MemberRequest, member_page
 from orgs.forms import NameField
 from orgs.models import Environment
@@ -62,33 +62,6 @@ class NewImpactSourceForm(ImpactSourceForm):
         return ImpactKind(self.cleaned_data["kind"])
 
 
-# Their templates are in templates/impacts/.
-INCIDENT_TOOLS = (
-    Tool(
-        "curl-incident",
-        "curl",
-        "Call this in the script that notices the failure. The type resolved ends the incident.",
-    ),
-    Tool(
-        "webhook",
-        "Webhook",
-        "Use this in a tool that posts JSON with a body that you can write. If the tool cannot send a header, the "
-        "token goes into the address. Gumshoe does not log it, but proxies on the way may.",
-    ),
-    Tool(
-        "grafana-oncall",
-        "Grafana OnCall",
-        "Create two outgoing webhooks with this address: the first for created alert groups, the second for resolved "
-        "ones.",
-    ),
-)
-METRIC_TOOLS = (
-    Tool(
-        "curl-metric",
-        "curl",
-        "Call this in a job that runs at most every two minutes. More frequent values are rejected.",
-    ),
-)
 RANGES = {
     "day": ("24 hours", timedelta(days=1)),
     "week": ("7 days", timedelta(days=7)),
@@ -108,8 +81,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
     source = find_source(request, project, pk)
     chosen = request.GET.get("range", "")
     chosen = chosen if chosen in RANGES else "month"
-    tools = METRIC_TOOLS if source.is_metric else INCIDENT_TOOLS
-    tool = choose_tool(tools, request.GET.get("tool", ""))
+    tools, tool = choose_tool(source.kind, request.GET.get("tool", ""))
     now = timezone.now()
     span = Span(now - RANGES[chosen][1], now, ZoneInfo(request.organization.time_zone))
     context = {
@@ -120,7 +92,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
         "ranges": [(name, words) for name, (words, _) in RANGES.items()],
         "tools": tools,
         "tool": tool,
-        "snippet": render_text(f"impacts/{tool.slug}.txt", {"url": f"{settings.SITE_URL}{register_path(source)}"}),
+        "snippet": render_text(f"impacts/{tool['slug']}.txt", {"url": f"{settings.SITE_URL}{register_path(source)}"}),
         **(values_context if source.is_metric else incidents_context)(request, source, span),
     }
     return render(request, "impacts/source.html", context)

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from deployments.models import Deploy
+from deployments.pages import TOOLS
 from deployments.request_log.writer import DailyBudget, request_log
-from deployments.setup.snippets import TOOLS
 from orgs.models import User
 from tests.conftest import World
 
@@ -238,7 +238,7 @@ def test_powershell_calls_our_address_with_the_environment(ci: World, developer:
     assert script.count("(") == script.count(")")
 
 
-@pytest.mark.parametrize("tool", [tool.slug for tool in TOOLS])
+@pytest.mark.parametrize("tool", [tool["slug"] for tool in TOOLS["deploy"]])
 def test_every_tool_reads_the_token_from_a_secret_and_no_page_has_one(ci: World, developer: User, tool: str) -> None:
     text = snippet(ci, developer, tool)
     assert re.search(r"\$\$?GUMSHOE_TOKEN|\$env:GUMSHOE_TOKEN|\$gumshoe-token", text)
