@@ -21,8 +21,7 @@ from deployments.registration.representation import (
     represent_with_changes,
     with_details,
 )
-from deployments.timeline.pager import Key
-from deployments.timeline.queries import read_deploys
+from deployments.timeline.queries import read_page
 from deployments.timeline.read_api import DeploysForm, ListView, ReadView
 from deployments.token_limits import visible
 from orgs.text import printable, problem_in_text, shortened
@@ -32,8 +31,8 @@ class DeploysView(ReadView):
     """Newest first. A scan may end with an empty page although there is a next one."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
-        key = self.cursor(Key)
-        deploys, following = read_deploys(self.filtered_by(DeploysForm).filters(), before=key, size=self.limit())
+        key, filters = self.cursor(), self.filtered_by(DeploysForm).filters()
+        deploys, following = read_page(filters, Deploy, before=key, size=self.limit())
         prefetch_related_objects(deploys, "organization", "links")
         return self.page([represent_deploy(deploy) for deploy in deploys], str(following or ""))
 

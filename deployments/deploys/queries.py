@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from deployments.models import Commit, Deploy, PullRequest, Target
 from deployments.registration.representation import with_previous_sha
-from deployments.timeline.pager import NEWEST_FIRST, OLDEST_FIRST, Key
+from deployments.timeline.pager import Key, in_order
 from orgs.models import Environment
 
 AUTHORS_SHOWN = 12
@@ -62,15 +62,15 @@ def neighbours_of(deploy: Deploy) -> tuple[Deploy | None, Deploy | None]:
     """The previous and the next deploy in the history of its target."""
     key, history = Key.of(deploy), Deploy.objects.filter(target=deploy.target_id)
     return (
-        history.filter(key.beyond()).order_by(*NEWEST_FIRST).first(),
-        history.filter(key.beyond(newest_first=False)).order_by(*OLDEST_FIRST).first(),
+        history.filter(key.beyond()).order_by(*in_order()).first(),
+        history.filter(key.beyond(newest_first=False)).order_by(*in_order(newest_first=False)).first(),
     )
 
 
 def undone_deploys(deploy: Deploy) -> tuple[list[Deploy], int]:
     """The newest deploys that a rollback undid, and how many it undid."""
     undone = Deploy.objects.filter(rolled_back_by=deploy.pk)
-    return list(undone.order_by(*NEWEST_FIRST)[:UNDONE_SHOWN]), undone.count()
+    return list(undone.order_by(*in_order())[:UNDONE_SHOWN]), undone.count()
 
 
 @dataclass(frozen=True, slots=True)

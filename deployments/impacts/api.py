@@ -36,7 +36,6 @@ from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
 from deployments.registration.representation import as_text
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.forms import text_field
-from deployments.timeline.pager import Key
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
@@ -253,7 +252,7 @@ class IncidentsView(ReadView):
     """Sorted by when they began, newest first."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
-        key = self.cursor(Key)
+        key = self.cursor()
         filters = self.filtered_by(IncidentsForm).incident_filters()
         incidents, following = read_incidents(filters, before=key, size=self.limit())
         return self.page([represent_incident(incident) for incident in incidents], str(following or ""))

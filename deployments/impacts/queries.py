@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
-from deployments.timeline.pager import Key, rows_beyond
+from deployments.timeline.pager import Key
 from orgs.deletion import restorable_since
 from orgs.models import Organization, Project
 from orgs.slugs import is_slug
@@ -112,12 +112,12 @@ def read_incidents(
     """One page, newest first, with related objects, and the key of the next page, if there is one."""
     incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
     if before:
-        incidents = incidents.filter(rows_beyond("started_at", before.at, before.id))
+        incidents = incidents.filter(before.beyond("started_at"))
     rows = incidents.select_related("organization", "project", "environment", "source")
     size = size or INCIDENTS_A_PAGE
     found = list(rows[: size + 1])
     page = found[:size]
-    return page, Key(page[-1].started_at, page[-1].pk) if len(found) > size else None
+    return page, Key(page[-1].started_at, False, page[-1].pk) if len(found) > size else None
 
 
 def with_events(incidents: QuerySet[Incident]) -> QuerySet[Incident]:

@@ -23,8 +23,7 @@ from deployments.registration.idempotency import answer_by_key, answer_stored, r
 from deployments.registration.representation import as_text
 from deployments.registration.targets import choose_environment, find_project
 from deployments.request_log.endpoint import CallView
-from deployments.timeline.entries import read_changes, with_related
-from deployments.timeline.pager import EntryKey
+from deployments.timeline.queries import read_page, with_related
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
@@ -111,9 +110,9 @@ class ManualChangesView(ReadView):
     """Newest first. A scan may end with an empty page although there is a next one."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
-        key = self.cursor(EntryKey)
+        key = self.cursor(of_changes=True)
         filters = self.filtered_by(ManualChangesForm).filters()
-        changes, following = read_changes(filters, before=key, size=self.limit())
+        changes, following = read_page(filters, ManualChange, before=key, size=self.limit())
         return self.page([represent_manual_change(change) for change in changes], str(following or ""))
 
 

@@ -13,7 +13,7 @@ from deployments.manual_changes.forms import ManualChangeForm, initial_of
 from deployments.models import ManualChange
 from deployments.pages import choose_environment, find_project
 from deployments.request_log.queries import call_of_manual_change
-from deployments.timeline.entries import with_related
+from deployments.timeline.queries import with_related
 from orgs.access import MemberRequest, member_page
 from orgs.pages import errors_in, offer_undo
 from orgs.queries import promotion_path

@@ -72,7 +72,7 @@ def rejected_since(request: MemberRequest, deployment: Deployment, deploy: Deplo
 
 
 def snippet(tool: str, deployment: Deployment, environment: Environment) -> str:
-    """``tool`` is a slug. Only slugs and the site's address are inserted, which cannot break a shell command or YAML."""
+    """``tool`` is a slug. Inserts only slugs and the site's address. None of them can break a command or YAML."""
     register_path = reverse("register-deploy", args=[deployment.organization.slug, deployment.slug])
     context = {
         "organization": deployment.organization.slug,

@@ -15,8 +15,7 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_text
 from deployments.models import Deploy, ManualChange, Tag
 from deployments.pages import changes_path, deploys_path
-from deployments.timeline import entries
-from deployments.timeline.pager import NEWEST_FIRST, EntryKey, Key
+from deployments.timeline.pager import Key, in_order
 from deployments.timeline.queries import MANUAL_CHANGE, Filters
 from deployments.timeline.read_api import ReadForm, ReadView
 from orgs.csv_export import csv_response, in_pieces
@@ -70,7 +69,7 @@ as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class ExportedEntry(NamedTuple):
-    """Sorted like its EntryKey. ``values`` are plain, because creating model instances took most of the time."""
+    """Sorted like its Key. ``values`` are plain, because creating model instances took most of the time."""
 
     at: datetime
     is_change: bool
@@ -92,11 +91,11 @@ def every_deploy(filters: Filters) -> Iterator[ExportedEntry]:
         indexed = filters.indexed()
         if start:
             indexed &= start.beyond()
-        ends = Deploy.all_objects.filter(indexed).order_by(*NEWEST_FIRST).values_list("deployed_at", "id")
-        start = next((Key(*end) for end in ends[PART - 1 : PART]), None)
+        ends = Deploy.all_objects.filter(indexed).order_by(*in_order()).values_list("deployed_at", "id")
+        start = next((Key(at, False, pk) for at, pk in ends[PART - 1 : PART]), None)
         if start:
             indexed &= start.up_to()
-        deploys = Deploy.objects.filter(indexed, filters.scanned()).order_by(*NEWEST_FIRST)
+        deploys = Deploy.objects.filter(indexed, filters.scanned()).order_by(*in_order())
         rows = list(deploys.values_list("deployed_at", "id", *READ_FROM_DEPLOYS.values()))
         tags = defaultdict(list)
         for deploy_id, name in Tag.objects.filter(deploy__in=[row[1] for row in rows]).values_list("deploy", "name"):
@@ -114,7 +113,7 @@ def every_deploy(filters: Filters) -> Iterator[ExportedEntry]:
 
 def every_change(filters: Filters) -> Iterator[ExportedEntry]:
     changes = ManualChange.objects.filter(filters.indexed_changes(), filters.scanned_changes())
-    changes = changes.order_by(*entries.NEWEST_FIRST)
+    changes = changes.order_by(*in_order("changed_at"))
     start = Q()
     while True:
         part = list(changes.filter(start).values_list("changed_at", "pk", *READ_FROM_CHANGES.values())[:PART])
@@ -124,7 +123,7 @@ def every_change(filters: Filters) -> Iterator[ExportedEntry]:
             yield ExportedEntry(at, True, pk, values)
         if len(part) < PART:
             return
-        start = EntryKey(part[-1][0], True, part[-1][1]).changes_beyond()
+        start = Key(part[-1][0], True, part[-1][1]).beyond("changed_at")
 
 
 def export_response(form: str, exported: Iterable[ExportedEntry], *, organization_slug: str) -> StreamingHttpResponse:

@@ -8,15 +8,16 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 from django.db.models.lookups import Exact, GreaterThan, Regex
 
 from deployments.lookup import caseless
-from deployments.models import Commit, Deploy, Tag, Target
+from deployments.models import Commit, Deploy, ManualChange, Tag, Target
 from deployments.registration.representation import with_previous_sha
-from deployments.timeline.pager import NEWEST_FIRST, OLDEST_FIRST, Key
+from deployments.timeline.pager import Entry, Key, in_order
 
 PAGE_SIZE = 50
 # How many deploys one page scans. A scan takes a fraction of the time of the page itself. Matching a pattern or looking
@@ -171,39 +172,62 @@ def successor(hash_: str) -> str:
     return hash_[:-1] + digits[digits.index(hash_[-1]) + 1]
 
 
-def read_deploys(
-    filters: Filters, *, before: Key | None = None, size: int | None = None
-) -> tuple[list[Deploy], Key | None]:
-    """One page, newest first, and the key of the next page, if there is one. A scan may end with an empty page although
-    there is a next one."""
-    found, more, bound = scan_deploys(filters, start=before, newest_first=True, size=size)
-    return found, Key.of(found[-1]) if more else bound
+def with_related(changes: QuerySet[ManualChange]) -> QuerySet[ManualChange]:
+    """With what a list or a page shows of them."""
+    return changes.select_related("organization", "project", "environment", "registered_by")
 
 
-def scan_deploys(
-    filters: Filters, *, start: Key | None, newest_first: bool, size: int | None = None
-) -> tuple[list[Deploy], bool, Key | None]:
-    """A page of deploys beyond ``start``, whether more of the scanned deploys match, and where the scan limit ended the
-    scan, if it did."""
-    order = NEWEST_FIRST if newest_first else OLDEST_FIRST
+class Scan(NamedTuple):
+    """A page in the direction of reading, and whether ``more`` of what was scanned match. ``bound`` is where the scan
+    limit ended the scan, if it did."""
+
+    entries: list[Any]
+    more: bool
+    bound: Key | None
+
+
+def read_page(
+    filters: Filters, model: type[Entry], *, before: Key | None = None, size: int | None = None
+) -> tuple[list[Any], Key | None]:
+    """Deploys or manual changes, newest first, and the key of the next page, if there is one. A scan may end with an
+    empty page although there is a next one."""
+    if model is ManualChange and not filters.admits_changes:
+        return [], None
+    found = scan(filters, model, start=before, newest_first=True, size=size)
+    return found.entries, Key.of(found.entries[-1]) if found.more else found.bound
+
+
+def scan(
+    filters: Filters, model: type[Entry], *, start: Key | None, newest_first: bool, size: int | None = None
+) -> Scan:
+    """Deploys or manual changes beyond ``start``."""
     size = size or PAGE_SIZE
-    indexed = filters.indexed()
+    if model is Deploy:
+        column, indexed, conditions, limit = "deployed_at", filters.indexed(), filters.scanned(), filters.scan_limit()
+    else:
+        column, indexed, conditions = "changed_at", filters.indexed_changes(), filters.scanned_changes()
+        limit = SCAN_LIMIT if conditions else None
+    order = in_order(column, newest_first=newest_first)
     if start:
-        indexed &= start.beyond(newest_first=newest_first)
+        indexed &= start.beyond(column, newest_first=newest_first)
     bound = None
-    if limit := filters.scan_limit():
-        # Counts deleted deploys, too, so that an index alone can answer.
-        ends = Deploy.all_objects.filter(indexed).order_by(*order).values_list("deployed_at", "id")[limit - 1 : limit]
-        bound = next((Key(*end) for end in ends), None)
+    if limit:
+        # Counts deleted rows, too, so that an index alone can answer.
+        ends = model.all_objects.filter(indexed).order_by(*order).values_list(column, "pk")[limit - 1 : limit]
+        bound = next((Key(at, model is ManualChange, pk) for at, pk in ends), None)
         if bound:
-            indexed &= bound.up_to(newest_first=newest_first)
+            indexed &= bound.up_to(column, newest_first=newest_first)
     # Chosen before anything is joined. PostgreSQL expects few rows for a date range in a prepared statement, and would
     # join and sort all of them.
-    chosen = Deploy.objects.filter(indexed).filter(filters.scanned()).order_by(*order).values("pk")[: size + 1]
-    rows = with_previous_sha(Deploy.objects.filter(pk__in=chosen)).prefetch_related("tags")
-    rows = rows.select_related("project", "deployment", "environment", "target", "rolled_back_by")
+    chosen: Any = model.objects.filter(indexed).filter(conditions).order_by(*order).values("pk")[: size + 1]
+    rows: QuerySet[Any]
+    if model is Deploy:
+        rows = with_previous_sha(Deploy.objects.filter(pk__in=chosen)).prefetch_related("tags")
+        rows = rows.select_related("project", "deployment", "environment", "target", "rolled_back_by")
+    else:
+        rows = with_related(ManualChange.objects.filter(pk__in=chosen))
     found = list(rows.order_by(*order))
-    return found[:size], len(found) > size, bound
+    return Scan(found[:size], len(found) > size, bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +257,7 @@ def find_undone(deploys: list[Deploy]) -> dict[int, Undone]:
 
 def fingerprint(filters: Filters) -> str:
     """Changes with the newest deploys in scope, whether or not they match the other filters."""
-    newest = Deploy.objects.filter(filters.indexed()).order_by(*NEWEST_FIRST)
+    newest = Deploy.objects.filter(filters.indexed()).order_by(*in_order())
     rows = list(newest.values_list("id", "restores_id", "rolled_back_by_id", "health_set")[:PAGE_SIZE])
     return hashlib.blake2s(repr(rows).encode(), digest_size=8).hexdigest()
 

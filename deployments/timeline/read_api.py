@@ -30,7 +30,7 @@ from deployments.timeline.forms import (
     TimelineScope,
     kind_field,
 )
-from deployments.timeline.pager import EntryKey, Key
+from deployments.timeline.pager import Key
 from deployments.timeline.queries import Filters
 from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids, visible
 from orgs.models import Organization, Project
@@ -131,7 +131,6 @@ MOST_A_PAGE = 100
 LIMIT = re.compile(r"0*([1-9][0-9]?|100)", re.ASCII)
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 AnyForm = TypeVar("AnyForm", bound=ReadForm)
-AnyKey = TypeVar("AnyKey", Key, EntryKey)
 
 
 class ReadView(TokenView):
@@ -154,11 +153,11 @@ class ReadView(TokenView):
             raise InvalidField(form.first_error())
         return form
 
-    def cursor(self, key_class: type[AnyKey]) -> AnyKey | None:
+    def cursor(self, *, of_changes: bool = False) -> Key | None:
         """The position at which the page begins. Raises InvalidField."""
         text = self.parameters.get("cursor", "")
-        key = key_class.parse(text)
-        if text and key is None:
+        key = Key.parse(text)
+        if text and (key is None or (key.is_change and not of_changes)):
             raise bad_cursor()
         return key
 

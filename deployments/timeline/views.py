@@ -17,7 +17,7 @@ from deployments.pages import changes_path, deploys_path, find_environment, find
 from deployments.timeline.entries import EntryPage, fingerprint, read_entries
 from deployments.timeline.export import FORMATS, every_entry, export_response
 from deployments.timeline.forms import TimelineForm, TimelineScope
-from deployments.timeline.pager import Entry, EntryKey
+from deployments.timeline.pager import Entry, Key
 from deployments.timeline.queries import Undone, find_undone
 from orgs.access import MemberRequest, member_page
 from orgs.roles import Permission
@@ -48,7 +48,7 @@ def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) ->
     rows: list[TimelineRow] = []
     day = None
     for entry, lanes in zip(entries, draw_brackets(entries), strict=True):
-        happened_on = EntryKey.of(entry).at.astimezone(zone).date()
+        happened_on = Key.of(entry).at.astimezone(zone).date()
         if happened_on != day:
             day = happened_on
             rows.append(TimelineRow(lanes=lanes_above(lanes), label=name_of_day(day, today)))
@@ -132,7 +132,7 @@ def show_timeline(
     """The page, with ``more()`` in its context. htmx gets only the list, or 204 if nothing changed. ``?format=csv`` and
     ``?format=jsonl`` download everything that matches the filters."""
     form = TimelineForm(request.GET, scope=scope)
-    before, after = (EntryKey.parse(request.GET.get(name, "")) for name in ("before", "after"))
+    before, after = (Key.parse(request.GET.get(name, "")) for name in ("before", "after"))
     filters = form.filters() if form.is_valid() else None
     if filters and (file_format := request.GET.get("format")) in FORMATS:
         return export_response(file_format, every_entry(filters), organization_slug=request.organization.slug)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from deployments.manual_changes.services import delete_manual_change
 from deployments.models import ManualChange
 from deployments.timeline import queries as timeline
-from deployments.timeline.pager import EntryKey
+from deployments.timeline.pager import Key
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import make_project, signed_in
@@ -239,9 +239,9 @@ def test_no_key_breaks_the_page(mixed: World, look: Any, text: str) -> None:
 
 
 def test_a_key_is_read_as_it_is_written(mixed: World) -> None:
-    key = EntryKey.of(ManualChange.objects.latest("id"))
+    key = Key.of(ManualChange.objects.latest("id"))
 
-    assert EntryKey.parse(str(key)) == key
+    assert Key.parse(str(key)) == key
 
 
 @pytest.mark.parametrize(
