@@ -56,20 +56,21 @@ urlpatterns = [
     path(f"{PROJECT}/settings", projects.project_settings, name="project-settings"),
     path(f"{PROJECT}/delete", projects.delete_project, name="delete-project"),
     path(DELETED, projects.deleted, name="deleted"),
-    path(f"{DELETED}/projects/<int:pk>/restore", projects.restore_project, name="restore-project"),
+    *(
+        path(f"{DELETED}/{kind}s/<int:pk>/restore", projects.restore, {"kind": f"{kind}s"}, name=f"restore-{kind}")
+        for kind in ("project", "environment", "deployment", "impact-source")
+    ),
     path(f"{PROJECT}/new-environment", projects.new_environment, name="new-environment"),
     path(f"{PROJECT}/environments/order", projects.order_environments, name="order-environments"),
     path(f"{ENVIRONMENT}/settings", projects.environment_settings, name="environment-settings"),
     path(f"{ENVIRONMENT}/default", projects.default_environment, name="default-environment"),
     path(f"{ENVIRONMENT}/delete", projects.delete_environment, name="delete-environment"),
-    path(f"{DELETED}/environments/<int:pk>/restore", projects.restore_environment, name="restore-environment"),
     path(f"{PROJECT}/new-manual-change", manual_changes.new_manual_change, name="new-manual-change"),
     path(f"{PROJECT}/impact-sources", impacts.impact_sources, name="impact-sources"),
     path(f"{PROJECT}/new-impact-source", impacts.new_impact_source, name="new-impact-source"),
     path(SOURCE, impacts.impact_source, name="impact-source"),
     path(f"{SOURCE}/settings", impacts.impact_source_settings, name="impact-source-settings"),
     path(f"{SOURCE}/delete", impacts.delete_impact_source, name="delete-impact-source"),
-    path(f"{DELETED}/impact-sources/<int:pk>/restore", impacts.restore_impact_source, name="restore-impact-source"),
     path("<str:organization>/new-deployment", deployments.new_deployment, name="new-deployment"),
     path(f"{DEPLOYMENT}/settings", deployments.deployment_settings, name="deployment-settings"),
     path(f"{DEPLOYMENT}/move", deployments.move_deployment, name="move-deployment"),
@@ -78,7 +79,6 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/imports/drafts/<int:pk>/cancel", imports.cancel_import, name="cancel-import"),
     path(f"{DEPLOYMENT}/imports/<int:pk>/undo", imports.undo_import, name="undo-import"),
     path(f"{DEPLOYMENT}/delete", deployments.delete_deployment, name="delete-deployment"),
-    path(f"{DELETED}/deployments/<int:pk>/restore", deployments.restore_deployment, name="restore-deployment"),
     path(f"{DEPLOYMENT}/setup", snippets.deployment_setup, name="deployment-setup"),
     path(f"{DEPLOYMENT}/setup/first-call", snippets.first_call, name="deployment-first-call"),
 ]

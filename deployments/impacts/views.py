@@ -1,4 +1,4 @@
-"""Pages of impact sources: a project's list, what one reported, create, rename, delete and restore."""
+"""Pages of impact sources: a project's list, what one reported, create, rename and delete."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -149,17 +149,6 @@ def delete_impact_source(request: MemberRequest, project: str, pk: int) -> HttpR
     undo = reverse("restore-impact-source", args=[request.organization.slug, source.pk])
     offer_undo(request, f"{source} is deleted. Calls to it are rejected.", undo)
     return redirect("impact-sources", request.organization.slug, source.project.slug)
-
-
-@member_page(Permission.MANAGE_PROJECTS)
-@require_POST
-def restore_impact_source(request: MemberRequest, pk: int) -> HttpResponse:
-    source = get_object_or_404(queries.deleted_sources(request.organization), pk=pk)
-    with errors_as_messages(request):
-        services.restore_impact_source(source=source)
-        messages.success(request, f"{source} is restored.")
-        return redirect("impact-source", request.organization.slug, source.project.slug, source.pk)
-    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=impact-sources")
 
 
 def find_source(request: MemberRequest, project: str, pk: int) -> ImpactSource:

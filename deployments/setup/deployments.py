@@ -1,8 +1,8 @@
-"""Pages that create, change, move, delete and restore a code deployment."""
+"""Pages that create, change, move and delete a code deployment."""
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -81,17 +81,6 @@ def delete_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
     undo = reverse("restore-deployment", args=[request.organization.slug, found.pk])
     offer_undo(request, f"{found} is deleted. Calls that register a deploy of it are rejected.", undo)
     return redirect("project", request.organization.slug, found.project.slug)
-
-
-@member_page(Permission.MANAGE_PROJECTS)
-@require_POST
-def restore_deployment(request: MemberRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(queries.deleted_deployments(request.organization), pk=pk)
-    with errors_as_messages(request):
-        deletion.restore_deployment(deployment=found)
-        messages.success(request, f"{found} is restored.")
-        return redirect("deployment-settings", request.organization.slug, found.slug)
-    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=deployments")
 
 
 def active_projects(request: MemberRequest) -> list[Project]:

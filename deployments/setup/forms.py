@@ -55,10 +55,6 @@ class NewEnvironmentForm(EnvironmentForm):
     field_order = ("name", "slug", "description", "colour", "is_default")
 
 
-def initial_of_environment(environment: Environment) -> dict[str, Any]:
-    return {"name": environment.name, "description": environment.description, "colour": environment.colour}
-
-
 # --- The forms of a code deployment ---
 
 MAX_PATTERNS = 100
@@ -121,15 +117,12 @@ class DeploymentForm(forms.Form):
         label="Paths that do not belong to it", help_text="One pattern per line, such as **/*.md."
     )
 
+    def clean_repository_provider(self) -> Provider:
+        return Provider(self.cleaned_data["repository_provider"])
+
     def fields_to_store(self) -> DeploymentFields:
-        data = self.cleaned_data
-        return {
-            "name": data["name"],
-            "repository_provider": Provider(data["repository_provider"]),
-            "repository_url": data["repository_url"],
-            "path_includes": data["path_includes"],
-            "path_excludes": data["path_excludes"],
-        }
+        stored: Any = {name: self.cleaned_data[name] for name in DeploymentForm.base_fields}
+        return stored  # type: ignore[no-any-return]  # the form has the same fields
 
 
 class NewDeploymentForm(DeploymentForm):

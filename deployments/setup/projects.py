@@ -1,6 +1,10 @@
 """Pages of projects and their environments, and of what was deleted."""
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -10,13 +14,7 @@ from deployments.impacts.queries import deleted_sources
 from deployments.pages import find_environment, find_project
 from deployments.request_log.queries import rejected_today_of
 from deployments.setup import deletion, queries
-from deployments.setup.forms import (
-    EnvironmentForm,
-    NewEnvironmentForm,
-    NewProjectForm,
-    ProjectForm,
-    initial_of_environment,
-)
+from deployments.setup.forms import EnvironmentForm, NewEnvironmentForm, NewProjectForm, ProjectForm
 from orgs import deletion as orgs_deletion
 from orgs import services
 from orgs.access import MemberRequest, member_page
@@ -82,29 +80,59 @@ def delete_project(request: MemberRequest, project: str) -> HttpResponse:
     return redirect("projects", request.organization.slug)
 
 
-@member_page(Permission.MANAGE_PROJECTS)
-@require_POST
-def restore_project(request: MemberRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(queries.deleted_projects(request.organization), pk=pk)
-    with errors_as_messages(request):
-        deletion.restore_project(project=found)
-        messages.success(request, f"{found} is restored.")
-        return redirect("project", request.organization.slug, found.slug)
-    return redirect("deleted", request.organization.slug)
+# --- What was deleted ---
+
+
+class Deleted(NamedTuple):
+    """Rows of one kind. ``page`` gives the route of a restored row and the arguments that follow the organization."""
+
+    rows: Callable[[Organization], QuerySet[Any]]
+    restore: Callable[[Any], None]
+    page: Callable[[Any], tuple[Any, ...]]
+
+
+DELETED = {
+    "projects": Deleted(
+        queries.deleted_projects,
+        lambda row: deletion.restore_project(project=row),
+        lambda row: ("project", row.slug),
+    ),
+    "environments": Deleted(
+        queries.deleted_environments,
+        lambda row: orgs_deletion.restore_environment(environment=row),
+        lambda row: ("project", row.project.slug),
+    ),
+    "deployments": Deleted(
+        queries.deleted_deployments,
+        lambda row: deletion.restore_deployment(deployment=row),
+        lambda row: ("deployment-settings", row.slug),
+    ),
+    "impact-sources": Deleted(
+        deleted_sources,
+        lambda row: restore_impact_source(source=row),
+        lambda row: ("impact-source", row.project.slug, row.pk),
+    ),
+}
 
 
 @member_page(Permission.MANAGE_PROJECTS)
 def deleted(request: MemberRequest) -> HttpResponse:
-    kinds = {
-        "projects": queries.deleted_projects,
-        "environments": queries.deleted_environments,
-        "deployments": queries.deleted_deployments,
-        "impact-sources": deleted_sources,
-    }
     kind = request.GET.get("kind", "")
-    kind = kind if kind in kinds else "projects"
-    page = page_of(kinds[kind](request.organization), after=request.GET.get("after", ""), by="-deleted_at")
-    return render(request, "setup/deleted.html", {"kinds": list(kinds), "kind": kind, "page": page})
+    kind = kind if kind in DELETED else "projects"
+    page = page_of(DELETED[kind].rows(request.organization), after=request.GET.get("after", ""), by="-deleted_at")
+    return render(request, "setup/deleted.html", {"kinds": list(DELETED), "kind": kind, "page": page})
+
+
+@member_page(Permission.MANAGE_PROJECTS)
+@require_POST
+def restore(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
+    found = get_object_or_404(DELETED[kind].rows(request.organization), pk=pk)
+    with errors_as_messages(request):
+        DELETED[kind].restore(found)
+        messages.success(request, f"{found} is restored.")
+        route, *names = DELETED[kind].page(found)
+        return redirect(route, request.organization.slug, *names)
+    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind={kind}")
 
 
 # --- A project's environments ---
@@ -127,7 +155,8 @@ def new_environment(request: MemberRequest, project: str) -> HttpResponse:
 @member_page(Permission.MANAGE_PROJECTS)
 def environment_settings(request: MemberRequest, project: str, environment: str) -> HttpResponse:
     found = find_environment(request, project, environment)
-    form = EnvironmentForm(request.POST or None, initial=initial_of_environment(found))
+    initial = {name: getattr(found, name) for name in EnvironmentForm.base_fields}
+    form = EnvironmentForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
             services.update_environment(environment=found, **form.cleaned_data)
@@ -176,14 +205,3 @@ def delete_environment(request: MemberRequest, project: str, environment: str) -
         undo = reverse("restore-environment", args=[request.organization.slug, found.pk])
         offer_undo(request, f"{found} is deleted. Its deploys stay in the history.", undo)
     return redirect("project", request.organization.slug, project)
-
-
-@member_page(Permission.MANAGE_PROJECTS)
-@require_POST
-def restore_environment(request: MemberRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(queries.deleted_environments(request.organization), pk=pk)
-    with errors_as_messages(request):
-        orgs_deletion.restore_environment(environment=found)
-        messages.success(request, f"{found} is restored.")
-        return redirect("project", request.organization.slug, found.project.slug)
-    return redirect(f"{reverse('deleted', args=[request.organization.slug])}?kind=environments")
