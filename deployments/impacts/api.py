@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -23,7 +24,6 @@ from deployments.api.schemas import check_fields, path_of, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.impacts.queries import (
-    IncidentFilters,
     active_sources,
     find_incident_source,
     find_metric_source,
@@ -227,34 +227,30 @@ class IncidentsForm(ReadForm):
             self.add_error("source", self.unknown("incident impact source", text, self.sources()))
         return cleaned
 
-    def incident_filters(self) -> IncidentFilters:
+    def incidents(self) -> QuerySet[Incident]:
         """Needs a valid form."""
-        filters = self.filters()
-        state = self.cleaned_data["state"]
-        return IncidentFilters(
-            organization_id=filters.organization_id,
-            project_id=filters.project_id,
+        filters, state = self.filters(), self.cleaned_data["state"]
+        if filters.deployment_ids is not None:
             # An incident belongs to no deployment: a token that is limited to some sees none.
-            environment_ids=filters.environment_ids if filters.deployment_ids is None else (),
-            source_ids=self.source_ids(),
-            since=filters.since,
-            until=filters.until,
-            is_open=state == "open" if state else None,
-        )
-
-    def source_ids(self) -> tuple[int, ...] | None:
-        if not self.cleaned_data["source"]:
-            return None
-        return tuple(self.chosen_sources().values_list("pk", flat=True))
+            return Incident.objects.none()
+        found = Incident.objects.filter(filters.indexed_dates("started_at"), source__deleted_at=None)
+        if filters.project_id is not None:
+            found = found.filter(project=filters.project_id)
+        else:
+            found = found.filter(organization=filters.organization_id)
+        if filters.environment_ids is not None:
+            found = found.filter(environment__in=filters.environment_ids)
+        if self.cleaned_data["source"]:
+            found = found.filter(source__in=list(self.chosen_sources().values_list("pk", flat=True)))
+        return found.filter(ended_at__isnull=state == "open") if state else found
 
 
 class IncidentsView(ReadView):
     """Sorted by when they began, newest first."""
 
     def get(self, request: Request, organization: str) -> HttpResponse:
-        key = self.cursor()
-        filters = self.filtered_by(IncidentsForm).incident_filters()
-        incidents, following = read_incidents(filters, before=key, size=self.limit())
+        key, found = self.cursor(), self.filtered_by(IncidentsForm).incidents()
+        incidents, following = read_incidents(found, before=key, size=self.limit())
         return self.page([represent_incident(incident) for incident in incidents], str(following or ""))
 
 

@@ -79,41 +79,13 @@ def open_incidents(source: ImpactSource) -> QuerySet[Incident]:
     return incidents_of(source).filter(ended_at__isnull=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentFilters:
-    """An empty value does not filter. ``since`` and ``until`` limit when an incident began."""
-
-    organization_id: int
-    project_id: int | None = None
-    environment_ids: tuple[int, ...] | None = None
-    source_ids: tuple[int, ...] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    is_open: bool | None = None
-
-    def conditions(self) -> Q:
-        found = Q(project=self.project_id) if self.project_id else Q(organization=self.organization_id)
-        if self.environment_ids is not None:
-            found &= Q(environment__in=self.environment_ids)
-        if self.source_ids is not None:
-            found &= Q(source__in=self.source_ids)
-        if self.since:
-            found &= Q(started_at__gte=self.since)
-        if self.until:
-            found &= Q(started_at__lt=self.until)
-        if self.is_open is not None:
-            found &= Q(ended_at__isnull=self.is_open)
-        return found
-
-
 def read_incidents(
-    filters: IncidentFilters, *, before: Key | None = None, size: int | None = None
+    incidents: QuerySet[Incident], *, before: Key | None = None, size: int | None = None
 ) -> tuple[list[Incident], Key | None]:
     """One page, newest first, with related objects, and the key of the next page, if there is one."""
-    incidents = Incident.objects.filter(filters.conditions(), source__deleted_at=None).order_by("-started_at", "-id")
     if before:
         incidents = incidents.filter(before.beyond("started_at"))
-    rows = incidents.select_related("organization", "project", "environment", "source")
+    rows = incidents.select_related("organization", "project", "environment", "source").order_by("-started_at", "-id")
     size = size or INCIDENTS_A_PAGE
     found = list(rows[: size + 1])
     page = found[:size]

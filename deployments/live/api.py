@@ -10,13 +10,12 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_text
 from deployments.live.queries import Cell, Group, read_all_live
 from deployments.registration.representation import as_text, deploy_path
+from deployments.timeline.export import csv_cell
 from deployments.timeline.read_api import ReadView, cached_by, tag_of
 from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids
 from orgs.csv_export import csv_response
-from orgs.text import shortened
 
 # Keys of an environment. Each value is null if nothing is live there.
 FACTS = (
@@ -41,15 +40,14 @@ class LiveView(ReadView):
     """A limited token sees only what it is limited to."""
 
     def get(self, request: Request, organization: str) -> HttpResponseBase:
-        form = self.parameters.get("format") or "json"
-        if form not in ("json", "csv"):
-            sentence = f"There is no format '{shortened(form, 20)}': leave it out for JSON, or send format=csv."
-            return answer_text(400, sentence)
-        slug, now = self.token.organization_slug, timezone.now()
-        projects = represent_live(self.visible_groups(now), slug, now)
-        headers = cached_by(tag_of_live(form, slug, projects))
+        form, slug, now = self.chosen_format("json", "csv"), self.token.organization_slug, timezone.now()
+        groups = self.visible_groups(now)
+        # A weak ETag, because the ages and the time of the answer change although what is live does not.
+        facts = [form, slug, represent_live(groups, slug, now=None)]
+        headers = cached_by(f"W/{tag_of(json.dumps(facts).encode())}")
         if self.was_seen(headers["ETag"]):
             return HttpResponse(status=304, headers=headers)
+        projects = represent_live(groups, slug, now=now)
         if form == "csv":
             response: HttpResponseBase = csv_response(f"{slug}-live.csv", csv_rows(projects))
         else:
@@ -71,19 +69,9 @@ class LiveView(ReadView):
         return [group for group in groups if any(row.cells for row in group.rows)]
 
 
-def tag_of_live(form: str, organization_slug: str, projects: Sequence[dict[str, Any]]) -> str:
-    """A weak ETag, because the ages and the time of the answer change although what is live does not."""
-    facts = [
-        [project["project"], project["name"], deployment["deployment"], deployment["name"]]
-        + [{**environment, "age": None} for environment in deployment["environments"]]
-        for project in projects
-        for deployment in project["deployments"]
-    ]
-    return f"W/{tag_of(json.dumps([form, organization_slug, facts]).encode())}"
-
-
-def represent_live(groups: Sequence[Group], organization_slug: str, now: datetime) -> list[dict[str, Any]]:
-    """``age`` is in seconds. ``behind`` counts the deploys of ``behind_environment`` that follow, up to 100."""
+def represent_live(groups: Sequence[Group], organization_slug: str, *, now: datetime | None) -> list[dict[str, Any]]:
+    """``age`` is in seconds, and null without ``now``. ``behind`` counts the deploys of ``behind_environment`` that
+    follow, up to 100."""
     return [
         {
             "project": group.project.slug,
@@ -108,7 +96,7 @@ def represent_live(groups: Sequence[Group], organization_slug: str, now: datetim
     ]
 
 
-def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[str, Any]:
+def represent_cell(cell: Cell, organization_slug: str, now: datetime | None) -> dict[str, Any]:
     deploy, status = cell.deploy, cell.status
     if deploy is None:
         return dict.fromkeys(FACTS)
@@ -118,7 +106,7 @@ def represent_cell(cell: Cell, organization_slug: str, now: datetime) -> dict[st
         "title": deploy.title or None,
         "branch": deploy.branch or None,
         "deployed_at": as_text(deploy.deployed_at),
-        "age": int((now - deploy.deployed_at).total_seconds()),
+        "age": int((now - deploy.deployed_at).total_seconds()) if now else None,
         "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
         "behind": status.behind,
         "behind_environment": cell.before.slug if cell.before and status.behind else None,
@@ -143,8 +131,4 @@ def csv_rows(projects: Sequence[dict[str, Any]]) -> Iterator[Sequence[Any]]:
                     "author": author.get("name"),
                     "author_email": author.get("email"),
                 }
-                yield [csv_value(line[column]) for column in COLUMNS]
-
-
-def csv_value(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+                yield [csv_cell(line[column]) for column in COLUMNS]

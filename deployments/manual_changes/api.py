@@ -56,11 +56,8 @@ def read_manual_change(fields: dict[str, Any], *, now: datetime) -> tuple[str, M
     )
 
 
-# What a dry run has no use for: the id and address of what is not stored, and when it was not.
-SHOWN_OF_DRY_RUN = (
-    *("organization", "project", "environment", "name", "description", "changed_at", "author", "email"),
-    *("tags", "links"),
-)
+# A dry run stores nothing that these could name.
+ONLY_OF_STORED = ("id", "url", "registered_at")
 
 
 class RegisterManualDeployView(CallView):
@@ -85,7 +82,7 @@ class RegisterManualDeployView(CallView):
             read_key(request)
             with dry_run():
                 shown = represent_manual_change(register())
-            report = {name: shown[name] for name in SHOWN_OF_DRY_RUN}
+            report = {name: value for name, value in shown.items() if name not in ONLY_OF_STORED}
             return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))
 
         def answer() -> HttpResponse:

@@ -12,14 +12,12 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from deployments.api.answers import answer_text
 from deployments.models import Deploy, ManualChange, Tag
 from deployments.pages import changes_path, deploys_path
 from deployments.timeline.pager import Key, in_order
 from deployments.timeline.queries import MANUAL_CHANGE, Filters
 from deployments.timeline.read_api import ReadForm, ReadView
 from orgs.csv_export import csv_response, in_pieces
-from orgs.text import shortened
 
 # How many entries one statement scans. No statement takes long, and no transaction spans the download.
 PART = 1_000
@@ -62,7 +60,7 @@ READ_FROM_CHANGES = {
     "tags": "tags",
     "registered_at": "created_at",
 }
-FORMATS = ("csv", "jsonl")
+FORMATS = ("jsonl", "csv")
 JSON_LINES = "application/x-ndjson"
 # json.dumps would create an encoder for each row.
 as_json = json.JSONEncoder(ensure_ascii=False).encode
@@ -176,10 +174,5 @@ class TimelineView(ReadView):
     """The whole timeline as a stream, with the filters of the lists. A limited token gets only what it may see."""
 
     def get(self, request: Request, organization: str) -> HttpResponseBase:
-        form = self.parameters.get("format") or "jsonl"
-        if form not in FORMATS:
-            return answer_text(
-                400, f"There is no format '{shortened(form, 20)}': leave it out for jsonl, or send format=csv."
-            )
-        rows = every_entry(self.filtered_by(ReadForm).filters())
-        return export_response(form, rows, organization_slug=self.token.organization_slug)
+        form, filters = self.chosen_format(*FORMATS), self.filtered_by(ReadForm).filters()
+        return export_response(form, every_entry(filters), organization_slug=self.token.organization_slug)

@@ -35,6 +35,7 @@ from deployments.timeline.queries import Filters
 from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids, visible
 from orgs.models import Organization, Project
 from orgs.slugs import is_slug
+from orgs.text import shortened
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
 
@@ -160,6 +161,15 @@ class ReadView(TokenView):
         if text and (key is None or (key.is_change and not of_changes)):
             raise bad_cursor()
         return key
+
+    def chosen_format(self, *formats: str) -> str:
+        """The first of ``formats`` by default. Raises InvalidField."""
+        chosen = self.parameters.get("format") or formats[0]
+        if chosen not in formats:
+            raise InvalidField(
+                f"There is no format '{shortened(chosen, 20)}': leave it out for {formats[0]}, or send format=csv."
+            )
+        return chosen
 
     def limit(self) -> int | None:
         """The number of rows that the caller asks for; None by default. Raises InvalidField."""
