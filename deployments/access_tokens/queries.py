@@ -34,22 +34,19 @@ def sorted_environments() -> QuerySet[Any]:
     return Environment.objects.select_related("project").order_by("project__name", "project_id", "position", "pk")
 
 
-def deployments_to_choose(organization: Organization) -> list[Deployment]:
-    return list(sorted_deployments().filter(organization=organization))
-
-
-def environments_to_choose(organization: Organization) -> list[Environment]:
-    return list(sorted_environments().filter(project__organization=organization, project__deleted_at=None))
+def limits_to_choose(organization: Organization) -> dict[str, Any]:
+    """What a token of the organization can be limited to."""
+    return {
+        "deployments": list(sorted_deployments().filter(organization=organization)),
+        "environments": list(
+            sorted_environments().filter(project__organization=organization, project__deleted_at=None)
+        ),
+    }
 
 
 def limits_of(token: AccessToken) -> tuple[list[Deployment], list[Environment]]:
     """The active deployments and environments that the token is limited to."""
     return list(sorted_deployments().filter(tokens=token)), list(sorted_environments().filter(tokens=token))
-
-
-def retired_secrets(token: AccessToken) -> list[RetiredSecret]:
-    """Newest first."""
-    return list(token.retired_secrets.order_by("-retired_at", "-pk"))
 
 
 def first_target(token: AccessToken) -> tuple[Deployment, Environment] | None:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -33,12 +33,6 @@ from tokens.scopes import Scope, allows
 from tokens.states import State, states
 
 
-class ListedToken(NamedTuple):
-    token: AccessToken
-    scopes: list[str]
-    states: list[State]
-
-
 @member_page(Permission.MANAGE_TOKENS)
 def tokens(request: MemberRequest) -> HttpResponse:
     revoked, now = request.GET.get("state") == "revoked", timezone.now()
@@ -47,11 +41,13 @@ def tokens(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [
-            ListedToken(
-                token,
-                scopes_in_words(token),
-                all_states(token, now, token.working_secrets, token.first_deployments, token.first_environments),
-            )
+            {
+                "token": token,
+                "scopes": scopes_in_words(token),
+                "states": all_states(
+                    token, now, token.working_secrets, token.first_deployments, token.first_environments
+                ),
+            }
             for token in page.rows
         ],
         "revoked": revoked,
@@ -67,7 +63,7 @@ def new_token(request: MemberRequest) -> HttpResponse:
         nonce, pk = created
         if nonce and request.POST.get("nonce") == nonce:
             return already_shown(request, pk)
-    limits = limit_choices(request)
+    limits = queries.limits_to_choose(request.organization)
     initial: dict[str, Any] = {"nonce": secrets.token_urlsafe(12)}
     # The set-up page of a deployment links here with its slug.
     for deployment in limits["deployments"]:
@@ -87,14 +83,6 @@ def new_token(request: MemberRequest) -> HttpResponse:
     return render(request, "access_tokens/new_token.html", {"form": form})
 
 
-def limit_choices(request: MemberRequest) -> dict[str, Any]:
-    """What a token of the organization can be limited to."""
-    return {
-        "deployments": queries.deployments_to_choose(request.organization),
-        "environments": queries.environments_to_choose(request.organization),
-    }
-
-
 @member_page(Permission.MANAGE_TOKENS)
 def token_page(request: MemberRequest, pk: int) -> HttpResponse:
     token, now = find_token(request, pk), timezone.now()
@@ -103,7 +91,7 @@ def token_page(request: MemberRequest, pk: int) -> HttpResponse:
         token=token,
         initial=initial_of(token),
         organization=request.organization,
-        **limit_choices(request),
+        **queries.limits_to_choose(request.organization),
     )
     if request.method == "POST":
         if token.revoked_at:
@@ -112,7 +100,7 @@ def token_page(request: MemberRequest, pk: int) -> HttpResponse:
             services.change_token(token=token, **form.permissions())
             messages.success(request, f"{token} is saved.")
             return redirect("token", request.organization.slug, token.pk)
-    retired = queries.retired_secrets(token)
+    retired = list(token.retired_secrets.order_by("-retired_at", "-pk"))
     deployments, environments = queries.limits_of(token)
     context = {
         "token": token,

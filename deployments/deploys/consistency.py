@@ -86,18 +86,11 @@ def find_disagreements(target_id: int) -> list[Disagreement]:
 
 def wrong_copies(target_id: int) -> Iterator[Disagreement]:
     """Those of deleted deploys count as well, since they come back with them."""
-    target = Target.objects.select_related("deployment").filter(pk=target_id).first()
-    if target is None:
-        return
-    expected = {
-        "organization_id": target.deployment.organization_id,
-        "project_id": target.deployment.project_id,
-        "deployment_id": target.deployment_id,
-        "environment_id": target.environment_id,
-    }
-    deploys = Deploy.all_objects.filter(target=target_id).exclude(**expected)
-    for deploy_id, *found in deploys.values_list("pk", *COPIED).iterator():
-        yield from differences(target_id, deploy_id, COPIED, found, list(expected.values()))
+    origins = ("deployment__organization", "deployment__project", "deployment", "environment")
+    for expected in Target.objects.filter(pk=target_id).values_list(*origins):
+        deploys = Deploy.all_objects.filter(target=target_id).exclude(**dict(zip(COPIED, expected, strict=True)))
+        for deploy_id, *found in deploys.values_list("pk", *COPIED).iterator():
+            yield from differences(target_id, deploy_id, COPIED, found, expected)
 
 
 def wrong_counts(target_id: int) -> Iterator[Disagreement]:

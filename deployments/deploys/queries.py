@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -73,25 +74,13 @@ def undone_deploys(deploy: Deploy) -> tuple[list[Deploy], int]:
     return list(undone.order_by(*in_order())[:UNDONE_SHOWN]), undone.count()
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
-    name: str
-    email: str
-    commits: int
-
-
-def authors_of(deploy: Deploy) -> list[Author]:
+def authors_of(deploy: Deploy) -> list[dict[str, Any]]:
     """The authors of the commits, starting with the one who wrote most of them."""
-    counted = (
-        Commit.objects.filter(deploy=deploy)
-        .exclude(author_name="", author_email="", author_username="")
-        .order_by()
-        .values("author_name", "author_email", "author_username")
-        .annotate(commits=Count("id"))
-        .order_by("-commits", "author_name", "author_email", "author_username")
-    )
+    names = ("author_name", "author_email", "author_username")
+    commits = Commit.objects.filter(deploy=deploy).exclude(**dict.fromkeys(names, "")).order_by()
+    counted = commits.values(*names).annotate(commits=Count("id")).order_by("-commits", *names)
     return [
-        Author(row["author_name"] or row["author_username"] or row["author_email"], row["author_email"], row["commits"])
+        {**row, "name": row["author_name"] or row["author_username"] or row["author_email"]}
         for row in counted[:AUTHORS_SHOWN]
     ]
 

@@ -1,7 +1,6 @@
 """The page of a deploy, and deleting and restoring it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -51,7 +50,7 @@ def deploy_page(request: MemberRequest, deploy: int) -> HttpResponse:
         "following": following,
         "undone": undone,
         "undone_count": undone_count,
-        "ribbon": draw_ribbon(queries.stages_of(found)),
+        "ribbon": list(draw_ribbon(queries.stages_of(found))),
         "tab": tab,
         **TABS[tab](request, found),
     }
@@ -101,25 +100,15 @@ WIDTH = 1000
 NARROWEST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class RibbonPiece:
-    stage: Stage
-    number: int
-    x: int
-    width: int
-
-
-def draw_ribbon(stages: Sequence[Stage]) -> list[RibbonPiece]:
+def draw_ribbon(stages: Sequence[Stage]) -> Iterator[dict[str, Any]]:
     to_share = WIDTH - NARROWEST * len(stages)
     total = sum(stage.seconds for stage in stages) or 1
-    pieces: list[RibbonPiece] = []
     x = 0
     for number, stage in enumerate(stages, start=1):
         is_last = number == len(stages)
         width = WIDTH - x if is_last else NARROWEST + to_share * stage.seconds // total
-        pieces.append(RibbonPiece(stage, number, x, width))
+        yield {"stage": stage, "number": number, "x": x, "width": width}
         x += width
-    return pieces
 
 
 # --- Deleting and restoring ---

@@ -1,5 +1,4 @@
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +15,7 @@ from deployments.request_log.queries import count_rejected_today, may_see_reques
 from deployments.timeline.forms import TimelineScope, search_field
 from deployments.timeline.views import show_timeline
 from orgs.access import MemberRequest, member_page
-from orgs.models import Environment, Organization, Project
+from orgs.models import Organization, Project
 from orgs.roles import Permission
 
 STATUS_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
@@ -82,33 +81,21 @@ def home(request: MemberRequest) -> HttpResponse:
     return render(request, "live/_live.html" if wants_part(request) else "live/home.html", context)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    environments: Sequence[Environment]
-    groups: list[Group]
-
-
-def group_into_tables(groups: Sequence[Group]) -> list[Table]:
+def group_into_tables(groups: Sequence[Group]) -> list[dict[str, Any]]:
     """Consecutive projects share a table if their environments have the same names."""
 
     def names(group: Group) -> list[tuple[str, str]]:
         return [(environment.slug, environment.name) for environment in group.environments]
 
     runs = (list(run) for _, run in groupby(groups, key=names))
-    return [Table(run[0].environments, run) for run in runs]
+    return [{"environments": run[0].environments, "groups": run} for run in runs]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusLink:
-    words: str
-    url: str
-
-
-def status_links(counts: Mapping[str, int]) -> Iterator[StatusLink]:
+def status_links(counts: Mapping[str, int]) -> Iterator[dict[str, str]]:
     """For the sentence above the table: how many deployments have each status somewhere, and the list of those."""
     for state, words in STATUS_WORDS.items():
         if count := counts[state]:
-            yield StatusLink(f"{count:,} {'is' if count == 1 else 'are'} {words}", f"?state={state}")
+            yield {"words": f"{count:,} {'is' if count == 1 else 'are'} {words}", "url": f"?state={state}"}
 
 
 @member_page(Permission.VIEW)

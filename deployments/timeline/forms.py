@@ -203,7 +203,8 @@ class TimelineForm(forms.Form):
     def end_of(self, day: date) -> datetime:
         return self.beginning_of(day + timedelta(days=1))
 
-    def active_filters(self) -> Iterator["ActiveFilter"]:
+    def active_filters(self) -> Iterator[dict[str, str]]:
+        """``without`` is the address of the page without this filter."""
         for name, field in self.fields.items():
             value = str(self[name].value() or "").strip()
             if not value:
@@ -211,7 +212,7 @@ class TimelineForm(forms.Form):
             others = {key: self[key].value() for key in self.fields if key != name and self[key].value()}
             label = SEARCH_LABEL if name == "q" else field.label or name
             text = dict(KINDS).get(value, value) if name == "kind" else value
-            yield ActiveFilter(str(label), text, f"?{urlencode(others)}")
+            yield {"label": str(label), "value": text, "without": f"?{urlencode(others)}"}
 
     @property
     def common_fields(self) -> list[forms.BoundField]:
@@ -225,12 +226,3 @@ class TimelineForm(forms.Form):
     @property
     def has_rare_filters(self) -> bool:
         return any(field.value() for field in self.rare_fields)
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveFilter:
-    """``without`` is the address of the page without this filter."""
-
-    label: str
-    value: str
-    without: str

@@ -1,7 +1,6 @@
 """Pages with a timeline. Its rows are days, deploys and manual changes. A bracket joins a rollback to what it undid."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,46 +17,31 @@ from deployments.timeline.entries import EntryPage, fingerprint, read_entries
 from deployments.timeline.export import FORMATS, every_entry, export_response
 from deployments.timeline.forms import TimelineForm, TimelineScope
 from deployments.timeline.pager import Entry, Key
-from deployments.timeline.queries import Undone, find_undone
+from deployments.timeline.queries import find_undone
 from orgs.access import MemberRequest, member_page
 from orgs.roles import Permission
 
 MOST_LANES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
-    """A day with its ``label``, a deploy or a manual change.
+def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> Iterator[dict[str, Any]]:
+    """``entries`` are sorted newest first. A row is a day with its ``label``, a deploy or a manual change.
 
     ``lanes`` has, for each bracket at this row, which part of it to draw: start, through, undone, end or nothing.
     """
-
-    lanes: list[str]
-    label: str = ""
-    change: ManualChange | None = None
-    deploy: Deploy | None = None
-    state: str = ""
-    word: str = ""
-    undone: Undone | None = None
-
-
-def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) -> list[TimelineRow]:
-    """``entries`` are sorted newest first."""
     undone = find_undone([entry for entry in entries if isinstance(entry, Deploy)])
     today = now.astimezone(zone).date()
-    rows: list[TimelineRow] = []
     day = None
     for entry, lanes in zip(entries, draw_brackets(entries), strict=True):
         happened_on = Key.of(entry).at.astimezone(zone).date()
         if happened_on != day:
             day = happened_on
-            rows.append(TimelineRow(lanes=lanes_above(lanes), label=name_of_day(day, today)))
+            yield {"lanes": lanes_above(lanes), "label": name_of_day(day, today)}
         if isinstance(entry, ManualChange):
-            rows.append(TimelineRow(lanes=lanes, change=entry))
+            yield {"lanes": lanes, "change": entry}
         else:
             state, word = state_of(entry)
-            rows.append(TimelineRow(lanes=lanes, deploy=entry, state=state, word=word, undone=undone.get(entry.id)))
-    return rows
+            yield {"lanes": lanes, "deploy": entry, "state": state, "word": word, "undone": undone.get(entry.id)}
 
 
 def state_of(deploy: Deploy) -> tuple[str, str]:
@@ -110,24 +94,27 @@ def draw_brackets(entries: Sequence[Entry]) -> list[list[str]]:
 
 @member_page(Permission.VIEW)
 def timeline(request: MemberRequest) -> HttpResponseBase:
-    return show_timeline(request, TimelineScope(organization=request.organization), "timeline/timeline.html")
+    return show_timeline(request, TimelineScope(organization=request.organization))
 
 
 @member_page(Permission.VIEW)
 def project_timeline(request: MemberRequest, project: str) -> HttpResponseBase:
     scope = TimelineScope(organization=request.organization, project=find_project(request, project))
-    return show_timeline(request, scope, "timeline/timeline.html")
+    return show_timeline(request, scope)
 
 
 @member_page(Permission.VIEW)
 def environment_timeline(request: MemberRequest, project: str, environment: str) -> HttpResponseBase:
     found = find_environment(request, project, environment)
     scope = TimelineScope(organization=request.organization, project=found.project, environment=found)
-    return show_timeline(request, scope, "timeline/timeline.html")
+    return show_timeline(request, scope)
 
 
 def show_timeline(
-    request: MemberRequest, scope: TimelineScope, template: str, more: Callable[[], dict[str, Any]] = dict
+    request: MemberRequest,
+    scope: TimelineScope,
+    template: str = "timeline/timeline.html",
+    more: Callable[[], dict[str, Any]] = dict,
 ) -> HttpResponseBase:
     """The page, with ``more()`` in its context. htmx gets only the list, or 204 if nothing changed. ``?format=csv`` and
     ``?format=jsonl`` download everything that matches the filters."""
@@ -148,7 +135,7 @@ def show_timeline(
         "deploys_path": deploys_path(request.organization.slug),
         "changes_path": changes_path(request.organization.slug),
         "scope": scope,
-        "rows": timeline_rows(page.entries, zone=form.zone, now=timezone.now()),
+        "rows": list(timeline_rows(page.entries, zone=form.zone, now=timezone.now())),
         "page": page,
         "seen": seen,
         "wants_list": wants_list,
