@@ -24,7 +24,7 @@ from deployments.pages import RowField, choose_environment, choose_tool, find_pr
 from orgs.access import MemberRequest, member_page
 from orgs.forms import NameField
 from orgs.models import Environment
-from orgs.pages import errors_as_messages, errors_in, offer_undo, page_of
+from orgs.pages import errors_in, offer_undo, page_of
 from orgs.queries import promotion_path
 from orgs.roles import Permission
 

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from deployments.pages import find_deployment
-from deployments.setup import deletion, moving, queries, services
+from deployments.setup import deletion, moving, services
 from deployments.setup.forms import BranchForm, DeploymentForm, MoveForm, NewDeploymentForm
 from orgs.access import MemberRequest, member_page
 from orgs.models import Project
-from orgs.pages import errors_as_messages, errors_in, offer_undo
+from orgs.pages import errors_in, offer_undo
 from orgs.queries import promotion_path
 from orgs.roles import Permission
 

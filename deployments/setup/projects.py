@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from deployments.impacts.queries import deleted_sources
+from deployments.impacts.sources import restore_impact_source
 from deployments.pages import find_environment, find_project
 from deployments.request_log.queries import rejected_today_of
 from deployments.setup import deletion, queries
@@ -18,6 +19,7 @@ from deployments.setup.forms import EnvironmentForm, NewEnvironmentForm, NewProj
 from orgs import deletion as orgs_deletion
 from orgs import services
 from orgs.access import MemberRequest, member_page
+from orgs.models import Organization
 from orgs.pages import errors_as_messages, errors_in, offer_undo, page_of
 from orgs.queries import promotion_path
 from orgs.roles import Permission
