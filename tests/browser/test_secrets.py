@@ -30,7 +30,7 @@ def test_secrets_are_shown_once(visit: Visit, site: str, ci: World, owner: User)
 
     # Sent again by a reload, or reached by going back, the form shows it no more.
     page.reload()
-    expect(page.get_by_role("status")).to_contain_text("A secret is shown once")
+    expect(page.get_by_role("status")).to_contain_text("A secret is shown only once")
     assert_forgotten(page, first)
     page.go_back()
     assert_forgotten(page, first)
