@@ -1,6 +1,7 @@
 """System checks for mistakes in the set-up that would show too late."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,23 @@ def check_sqlite_version(**kwargs: Any) -> list[checks.CheckMessage]:
         return []
     problem = f"SQLite {sqlite3.sqlite_version} does not know RETURNING."
     return [checks.Error(problem, "Use SQLite 3.35 or newer, or set DATABASE_URL to PostgreSQL.", id="gumshoe.E001")]
+
+
+@checks.register(checks.Tags.database)
+def check_former_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """The migrations of each app were joined into one, and ``migrate`` takes a database that had only some of the
+    former ones for one that is up to date."""
+    if not databases:
+        return []
+    with connection.cursor() as cursor:
+        if "django_migrations" not in connection.introspection.table_names(cursor):
+            return []
+        cursor.execute("SELECT name FROM django_migrations WHERE app = 'deployments'")
+        applied = {name for (name,) in cursor.fetchall()}
+    if "0002_initial" not in applied or "0020_progress_of_imports" in applied:
+        return []
+    problem = "The database lacks migrations that came before those of this version."
+    return [checks.Error(problem, "Apply them as CHANGELOG.md says under Changed.", id="gumshoe.E002")]
 
 
 @checks.register(deploy=True)

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from django.conf import settings
 from django.db import connection, connections, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -51,7 +51,8 @@ def request_import(*, draft: ImportDraft, member: User, address: str) -> None:
         user=member,
         address=address,
         error="",
-        attempts=0,
+        # A worker that does not know yet that the job was cancelled must not take the new lease for its own.
+        attempts=(F("attempts") + MAX_ATTEMPTS - 1) / MAX_ATTEMPTS * MAX_ATTEMPTS,
         read_count=0,
         deploy_count=None,
         stored_count=0,
@@ -100,7 +101,7 @@ def take_due_import() -> ImportDraft | None:
     ).order_by("id")
     for draft in due.select_related("deployment__organization", "environment", "user"):
         mine = due.filter(pk=draft.pk, attempts=draft.attempts)
-        if draft.attempts >= MAX_ATTEMPTS:
+        if draft.state == ImportState.RUNNING and draft.attempts % MAX_ATTEMPTS == 0:
             mine.update(
                 state=ImportState.FAILED,
                 error=f"The import was started {MAX_ATTEMPTS} times and ended without a result each time. "
@@ -121,7 +122,8 @@ def take_due_import() -> ImportDraft | None:
 
 
 def held(draft: ImportDraft) -> QuerySet[ImportDraft]:
-    """The draft for as long as the lease on it is ours. Each lease has another number of ``attempts``."""
+    """The draft for as long as the lease on it is ours. Each lease has another number of ``attempts``, which
+    never goes back: each request of an import rounds it up to a multiple of MAX_ATTEMPTS."""
     return ImportDraft.objects.filter(pk=draft.pk, state=ImportState.RUNNING, attempts=draft.attempts)
 
 

@@ -89,7 +89,7 @@ def replay(remembered: IdempotencyKey, fingerprint: str) -> HttpResponse:
     if "duplicate" in answer:
         raise DuplicateDeploy(answer["duplicate"], deploy_id=answer["deploy_id"], is_replay=True)
     headers = {**answer["headers"], "Idempotency-Replayed": "true"}
-    return HttpResponse(answer["body"], status=answer["status"], headers=headers)
+    return HttpResponse(answer["body"], status=answer.get("status", 200), headers=headers)
 
 
 def answer_stored(

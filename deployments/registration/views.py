@@ -39,7 +39,7 @@ class RegisterDeployView(CallView):
             self.deployment_slug = str(fields.get(name, ""))
         if self.is_dry_run:
             return self.try_out(fields, targets)
-        called = f"{self.wire.name} {targets[0].deployment_id if targets else ''}".strip()
+        called = f"{self.kind.replace('-', '_')} {targets[0].deployment_id if targets else ''}".strip()
         # A repeated call gets its answer before any checks, whose results may have changed since.
         return answer_by_key(
             request, token_id=self.token.id, called=called, fields=fields, answer=lambda: self.register(fields, targets)

@@ -1,10 +1,15 @@
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from django.core.checks import CheckMessage
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
 from django.test import override_settings
 
 from config import checks
+from config.checks import check_former_migrations
 
 REDIS = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://localhost"}}
 
@@ -48,3 +53,35 @@ def test_a_site_without_tls_is_a_warning() -> None:
 def test_tls_without_a_trusted_proxy_is_a_warning(secure: bool, proxies: int, expected: list[str]) -> None:
     with override_settings(SITE_IS_SECURE=secure, TRUSTED_PROXY_COUNT=proxies):
         assert ids(checks.check_proxy_is_trusted()) == expected
+
+
+@pytest.fixture
+def applied(db: None) -> Callable[[str], None]:
+    """Notes a migration of deployments as applied. The test database is made without any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS django_migrations ("
+            "id bigint DEFAULT 0, app varchar(255), name varchar(255), applied timestamp with time zone)"
+        )
+
+    def note(name: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO django_migrations (app, name) VALUES ('deployments', %s)", [name])
+
+    return note
+
+
+def test_a_database_that_had_all_former_migrations_is_fine(applied: Callable[[str], None]) -> None:
+    assert check_former_migrations(databases=["default"]) == []
+    for name in ("0001_initial", "0002_initial", "0020_progress_of_imports"):
+        applied(name)
+    assert check_former_migrations(databases=["default"]) == []
+
+
+def test_a_database_that_had_only_some_is_rejected(applied: Callable[[str], None]) -> None:
+    applied("0002_initial")
+
+    (problem,) = check_former_migrations(databases=["default"])
+    assert (problem.id, problem.hint) == ("gumshoe.E002", "Apply them as CHANGELOG.md says under Changed.")
+    with pytest.raises(SystemCheckError, match="lacks migrations"):
+        call_command("migrate", verbosity=0, skip_checks=False)

@@ -370,3 +370,22 @@ def test_a_file_with_too_many_rows(ci: World, admin: User, client: Client, setti
     assert draft.error == sentence
     assert not HistoryImport.objects.exists()
     assert post_file(ci, dated("a b")).status_code == 200
+
+
+def test_a_cancelled_worker_does_not_take_the_next_lease_for_its_own(
+    ci: World, client: Client, draft: ImportDraft
+) -> None:
+    start(client, draft)
+    first = take_due_import()
+    assert first is not None
+    assert cancel_import(draft=draft)
+    start(client, draft)
+    second = take_due_import()
+    assert second is not None
+
+    assert (jobs.held(first).exists(), jobs.held(second).exists()) == (False, True)
+    run_import(first)
+    assert in_short(history(ci)) == "a b[live]"
+    run_import(second)
+    assert state(draft) == "done"
+    assert HistoryImport.objects.count() == 1

@@ -252,3 +252,17 @@ def test_the_schedule_names_tasks_that_there_are() -> None:
 
     assert delete_expired_idempotency_keys.name in scheduled
     assert scheduled <= set(app.tasks)
+
+
+def test_what_an_older_version_remembered_is_answered_as_before(ci: World) -> None:
+    said = {"deploy": {"sha": "a", "environment": "production"}, "change": {"name": "a", "date": "2024-05-05"}}
+    ci.register(path=ci.path, headers=KEY, **said["deploy"])
+    ci.register(path=ci.manual_path, headers=KEY, **said["change"])
+    called = [f"register_deploy {ci.deployment.pk}", f"register_manual_deploy {ci.project.pk}"]
+    for row, name in zip(IdempotencyKey.objects.order_by("id"), called, strict=True):
+        assert row.called == name
+        IdempotencyKey.objects.filter(pk=row.pk).update(answer={"headers": {"X-Old": "1"}, "body": "Success"})
+
+    for path, fields in ((ci.path, said["deploy"]), (ci.manual_path, said["change"])):
+        again = ci.register(path=path, headers=KEY, **fields)
+        assert (again.status_code, again.content, again.headers["X-Old"]) == (200, b"Success", "1")
