@@ -1,4 +1,4 @@
-"""Form fields that several forms share."""
+"""Forms about organizations and people, and fields that other forms share."""
 
 import re
 import unicodedata

@@ -168,7 +168,7 @@ class Project(Timestamped):
 
 
 class Environment(Timestamped):
-    """Where deploys go: production, staging, …; ``position`` is its place in the promotion path."""
+    """Where deploys go: production, staging, …, in the order of ``position``."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="environments")
     name = models.CharField(max_length=100)

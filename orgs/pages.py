@@ -1,4 +1,4 @@
-"""What pages share: parts of a list, the errors of services, and an Undo button."""
+"""Pages of long lists, the errors of services beside their fields, and the Undo button after a deletion."""
 
 import re
 from collections.abc import Callable, Sequence

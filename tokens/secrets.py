@@ -1,4 +1,6 @@
-"""The form of a token's secret: ``gum_``, 32 random letters and digits, and their CRC-32 as 6 digits in base 62.
+"""Secrets of tokens: their form, and how they are redacted from what is kept.
+
+The form is ``gum_``, 32 random letters and digits, and their CRC-32 as 6 digits in base 62.
 
 Prefix and checksum let secret scanners find leaked tokens without asking us. The scheme is GitHub's: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 """

@@ -13,11 +13,11 @@ DEFAULT_TIMEOUT = 5.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with a queue of those who write in a transaction, of all threads and processes of the machine.
+    """Django's, with a queue of the threads and processes that write in a transaction.
 
-    SQLite has none: who finds it locked asks again later, up to a tenth of a second, and meanwhile others come first.
-    With a few writers one in a hundred waited more than ten times as long as most. Who waits longer than the option
-    ``timeout`` gets the error that SQLite has for it.
+    SQLite has none: a writer that finds the database locked tries again after up to a tenth of a second, and others
+    overtake it. One in a hundred waited ten times as long as most. A writer that waits longer than ``timeout`` gets
+    SQLite's own error.
 
     The methods that begin and end a transaction are Django's own, which its stubs leave out.
     """
@@ -82,8 +82,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return queue
 
     def open_queue(self) -> int:
-        """A new one has the mode of the database, and its owner where root makes it, as SQLite's other files have: who
-        may write there may wait here."""
+        """A new file gets the mode of the database and, if root creates it, its owner, as SQLite's other files do."""
         database = self.settings_dict["NAME"]
         path, flags = f"{database}-queue", os.O_RDWR | os.O_CLOEXEC
         try:
@@ -101,8 +100,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return queue
 
     def wait_until_locked(self, queue: int, deadline: float) -> None:
-        """Closes ``queue`` where it raises. The kernel's queue is fair, which asking again is not, but knows no
-        deadline: a thread waits in it, and after the deadline until it can let go."""
+        """Closes ``queue`` if it raises. The kernel's queue is fair but has no deadline, so a thread waits in it."""
         turn: Future[None] = Future()
 
         def wait() -> None:

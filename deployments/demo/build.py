@@ -207,7 +207,7 @@ def write_access(access: Access) -> None:
 
 
 def ensure_user() -> str:
-    """The superuser's password: the saved one, or a new one if none was saved. One set by hand since then stays."""
+    """The superuser's saved password, or a new one if none was saved. A password set by hand since then is kept."""
     saved = read_access()
     password = saved.password if saved else get_random_string(16)
     user = User.objects.filter(email=EMAIL).first()

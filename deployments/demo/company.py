@@ -112,7 +112,7 @@ class Company:
         self.first = self.random.sample(range(len(lanes)), len(lanes))
 
     def make_deploys(self, count: int) -> Iterator[list[FilledDeploy]]:
-        """So many deploys in the order of time, some thousands at once. A rollback and what it undoes stay together."""
+        """``count`` deploys in the order of time, in batches. A rollback comes together with what it undoes."""
         left, made = count, list[FilledDeploy]()
         while left:
             # Not evenly, but never much before the release that was made last.

@@ -1,1 +1,1 @@
-"""Projects, deployments, tokens and members as code: a document is checked and applied, or written out."""
+"""Organizations, projects, tokens and members as code: a file is checked and applied."""

@@ -1,4 +1,4 @@
-"""A provisioning file: its bytes become plain data, and its objects know their places in it."""
+"""A provisioning file as plain data, whose objects know their path in it."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ KEYS_OF_FIELDS = {"expires_at": "expires", "repository_url": "repository.url"}
 
 
 class ProvisioningError(Exception):
-    """``lines`` say what is wrong with the file: a line for each problem, with its place in the file."""
+    """``lines`` say what is wrong with the file: a line for each problem, with its path in the file."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = [one_line(line) for line in lines]

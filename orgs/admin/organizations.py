@@ -1,3 +1,5 @@
+"""Organizations, projects and environments, which the operator may set up."""
+
 from typing import Any
 
 from allauth.account.models import EmailAddress
