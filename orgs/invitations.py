@@ -1,6 +1,5 @@
 """Inviting people by mail. Only the mail has the secret of the link; its SHA-256 is stored."""
 
-import hashlib
 import logging
 import secrets
 from datetime import timedelta
@@ -20,6 +19,7 @@ from orgs.models import Invitation, InvitationState, Membership, Organization, U
 from orgs.roles import Role
 from orgs.rows import lock_row
 from orgs.services import add_member, check_may_change, create_user
+from orgs.text import digest
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,6 @@ def send_invitation(invitation: Invitation, secret: str) -> bool:
         logger.error("The mail server did not take an invitation: %s", error)
         return False
     return True
-
-
-def digest(secret: str) -> str:
-    """The secret has 256 random bits, so no salt is needed."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_invitation(secret: str) -> Invitation | None:

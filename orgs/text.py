@@ -1,5 +1,6 @@
 """Text that both databases can store. SQLite accepts NUL characters and lone surrogates; PostgreSQL does not."""
 
+import hashlib
 import ipaddress
 from typing import Any
 
@@ -52,6 +53,11 @@ def problem_in_json(value: Any) -> str | None:
 def storable(value: str) -> str:
     """``value`` without what a database cannot store, for text that is kept as evidence and not rejected."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def digest(secret: str) -> str:
+    """Stored in place of a secret: SHA-256 in hex. Secrets have 190 random bits or more, so no salt is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def ip_address_or_none(value: str) -> str | None:

@@ -57,10 +57,16 @@ def make_impact_source(
     )
 
 
-def make_token(organization: Organization, *scopes: Scope, name: str = "", **fields: Any) -> tuple[AccessToken, str]:
-    return token_services.create_token(
+def make_token(
+    organization: Organization, *scopes: Scope, name: str = "", limited_to_deployments: bool = False, **fields: Any
+) -> tuple[AccessToken, str]:
+    """With ``limited_to_deployments`` the token may do nothing until it is given deployments."""
+    token, secret = token_services.create_token(
         organization=organization,
         name=name or f"token {organization.tokens.count() + 1}",
         scopes=scopes or (Scope.REGISTER_DEPLOY,),
         **fields,
     )
+    if limited_to_deployments:
+        token_services.limit_token(token=token, deployments=())
+    return token, secret

@@ -13,7 +13,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
-from deployments.access_tokens.services import limit_token
 from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.impacts.sources import record_metric_value
 from deployments.imports.drafts import keep_draft
@@ -41,7 +40,7 @@ from tests.factories import (
 from tests.imports.importing import post_file
 from tests.test_tenancy import routes
 from tokens.scopes import Scope
-from tokens.services import rotate_token
+from tokens.services import limit_token, rotate_token
 
 # What each page of the owner asks the database; a pair is for SQLite and for PostgreSQL.
 PAGES: dict[str, int | tuple[int, int]] = {

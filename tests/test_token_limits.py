@@ -14,7 +14,6 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from deployments import api_urls
-from deployments.access_tokens.services import limit_token
 from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.models import Deploy, ImpactKind, IncidentEventType
 from deployments.registration.formats import FORMATS
@@ -25,6 +24,7 @@ from tests.factories import make_deployment, make_impact_source, make_project, m
 from tests.imports.importing import END, dated, field_part, file_part
 from tests.shared import shared_fixture
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 COMMIT = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 FORMER_PATH = r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z"

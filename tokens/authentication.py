@@ -21,8 +21,7 @@ from rest_framework.views import APIView
 
 from orgs.models import FormerSlug
 from orgs.slugs import is_slug
-from orgs.text import ip_address_or_none, problem_in_text
-from tokens import secrets
+from orgs.text import digest, ip_address_or_none, problem_in_text
 from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope, allows
 from tokens.statements import TokenRow, find_token
@@ -57,7 +56,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         secret = next(self.secrets(request), "")
         if not secret:
             raise NotAuthenticated(no_secret_sentence(request))
-        token = find_token(secrets.digest(secret))
+        token = find_token(digest(secret))
         now = timezone.now()
         if token is None:
             raise TokenRefused("No access token of this organization has this secret.")

@@ -5,7 +5,6 @@ The form is ``gum_``, 32 random letters and digits, and their CRC-32 as 6 digits
 Prefix and checksum let secret scanners find leaked tokens without asking us. The scheme is GitHub's: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 """
 
-import hashlib
 import re
 import secrets
 import string
@@ -34,11 +33,6 @@ def checksum(random: str) -> str:
         number, digit = divmod(number, len(ALPHABET))
         digits = ALPHABET[digit] + digits
     return digits
-
-
-def digest(secret: str) -> str:
-    """Stored in place of the secret: SHA-256 in hex. With 190 random bits it needs no salt."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hint(secret: str) -> str:

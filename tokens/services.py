@@ -13,13 +13,14 @@ from orgs.audit import Actor
 from orgs.models import Environment, Organization, User
 from orgs.rows import lock_row, store
 from orgs.services import save_changes
+from orgs.text import digest
 from tokens import secrets
 from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
 
 
-def token_actor(token: TokenRow, *, address: str) -> Actor:
+def token_actor(token: TokenRow | AccessToken, *, address: str) -> Actor:
     """The token as the audit log names it."""
     return Actor(label=f"access token {token.name}", address=address)
 
@@ -32,6 +33,11 @@ class TokenFields(TypedDict, total=False):
     name: str
     scopes: Collection[Scope]
     expires_at: datetime | None
+
+
+class TokenLimits(TypedDict, total=False):
+    deployments: Collection[Any] | None
+    environments: Collection[Environment] | None
 
 
 def join_scopes(scopes: Collection[Scope]) -> str:
@@ -50,22 +56,17 @@ def create_token(
     name: str,
     scopes: Collection[Scope],
     environments: Collection[Environment] = (),
-    limited_to_deployments: bool = False,
     expires_at: datetime | None = None,
     created_by: User | None = None,
 ) -> tuple[AccessToken, str]:
-    """The token and its secret, which is not stored.
-
-    With ``limited_to_deployments`` the token may do nothing until it is given deployments.
-    """
+    """The token and its secret, which is not stored."""
     secret = secrets.new_secret()
     token = AccessToken(
         organization=organization,
         name=name,
-        digest=secrets.digest(secret),
+        digest=digest(secret),
         hint=secrets.hint(secret),
         scopes=join_scopes(scopes),
-        limited_to_deployments=limited_to_deployments,
         limited_to_environments=bool(environments),
         expires_at=expires_at,
         created_by=created_by,
@@ -91,14 +92,16 @@ def update_token(*, token: AccessToken, **fields: Unpack[TokenFields]) -> None:
 
 
 @transaction.atomic
-def limit_token_environments(*, token: AccessToken, environments: Collection[Environment] | None) -> None:
-    """Limit ``token`` to these environments. ``None`` removes the limit."""
-    before = slugs_in_words(token.environments.all()) if token.limited_to_environments else None
-    after = slugs_in_words(environments) if environments is not None else None
-    save_changes(token, {"limited_to_environments": environments is not None})
-    token.environments.set(environments or ())
-    changes = {"environments": [before, after]} if before != after else {}
-    audit.record_changes("token.limited", token, changes)
+def limit_token(*, token: AccessToken, **limits: Unpack[TokenLimits]) -> None:
+    """Limit ``token`` to these deployments or environments. ``None`` removes the limit."""
+    for kind in limits:
+        rows: Collection[Any] | None = limits[kind]  # type: ignore[literal-required]  # a key of the same dictionary
+        related, is_limited = getattr(token, kind), f"limited_to_{kind}"
+        before = slugs_in_words(related.all()) if getattr(token, is_limited) else None
+        after = slugs_in_words(rows) if rows is not None else None
+        save_changes(token, {is_limited: rows is not None})
+        related.set(rows or ())
+        audit.record_changes("token.limited", token, {kind: [before, after]} if before != after else {})
 
 
 @transaction.atomic
@@ -116,7 +119,7 @@ def rotate_token(*, token: AccessToken, grace: timedelta) -> str:
     works_until = now + grace
     end_retired_secrets(token, at=works_until)
     store(RetiredSecret(token=token, digest=current.digest, hint=current.hint, retired_at=now, works_until=works_until))
-    token.digest, token.hint = secrets.digest(secret), secrets.hint(secret)
+    token.digest, token.hint = digest(secret), secrets.hint(secret)
     store(token, only=["digest", "hint", "updated_at"])
     changes = {"secret": [current.hint, token.hint], "old_secret_works_until": works_until.isoformat()}
     audit.record("token.rotated", token, changes=changes)

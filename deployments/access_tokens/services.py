@@ -6,23 +6,10 @@ from datetime import datetime
 from django.db import transaction
 
 from deployments.models import Deployment
-from orgs import audit
 from orgs.models import Environment, Organization, User
-from orgs.services import save_changes
 from tokens.models import AccessToken
 from tokens.scopes import Scope
-from tokens.services import create_token, limit_token_environments, slugs_in_words, update_token
-
-
-@transaction.atomic
-def limit_token(*, token: AccessToken, deployments: Collection[Deployment] | None) -> None:
-    """Limits the token to these deployments; ``None`` removes the limit."""
-    before = slugs_in_words(token.deployments.all()) if token.limited_to_deployments else None
-    after = slugs_in_words(deployments) if deployments is not None else None
-    save_changes(token, {"limited_to_deployments": deployments is not None})
-    token.deployments.set(deployments or ())
-    changes = {"deployments": [before, after]} if before != after else {}
-    audit.record_changes("token.limited", token, changes)
+from tokens.services import create_token, limit_token, update_token
 
 
 @transaction.atomic
@@ -61,5 +48,4 @@ def change_token(
 ) -> None:
     """Changes what the token may do, where, and until when. ``None`` means no limit."""
     update_token(token=token, scopes=scopes, expires_at=expires_at)
-    limit_token(token=token, deployments=deployments)
-    limit_token_environments(token=token, environments=environments)
+    limit_token(token=token, deployments=deployments, environments=environments)

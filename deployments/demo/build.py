@@ -25,9 +25,9 @@ from deployments.provisioning.applying import provision
 from deployments.registration.formats import SLEUTH
 from orgs.audit import Actor, acting_as
 from orgs.models import Environment, Organization, User
+from orgs.text import digest
 from tokens.models import AccessToken
 from tokens.scopes import Scope
-from tokens.secrets import digest
 from tokens.services import create_token, revoke_token
 
 SLUG = "acme"

@@ -16,8 +16,8 @@ from deployments.registration.formats import SLEUTH
 from deployments.registration.receive import Sender, receive
 from deployments.registration.sleuth import read_registration
 from deployments.registration.statements import find_targets
-from orgs.audit import Actor
 from tokens.models import AccessToken
+from tokens.services import token_actor
 from tokens.statements import find_token
 
 
@@ -30,7 +30,7 @@ class Ci:
         self.sender = Sender(
             organization_id=token.organization_id,
             token=find_token(token.digest),
-            actor=Actor(label=f"token {token.name}"),
+            actor=token_actor(token, address=""),
         )
         self.targets = cache(partial(find_targets, token.organization_id))
 

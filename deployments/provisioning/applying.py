@@ -9,7 +9,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from deployments.access_tokens.services import limit_token
 from deployments.api.fields import parse_date
 from deployments.impacts import sources
 from deployments.models import ImpactKind, ImpactSource
@@ -22,7 +21,7 @@ from orgs.roles import Role
 from orgs.services import NewEnvironment
 from tokens.models import AccessToken
 from tokens.scopes import Scope
-from tokens.services import create_token, limit_token_environments, update_token
+from tokens.services import create_token, limit_token, update_token
 
 Result = dict[str, Any]
 Applied = TypeVar("Applied")
@@ -322,7 +321,7 @@ def apply_limits(token: AccessToken, item: Item) -> None:
         by_path = {f"{environment.project.slug}/{environment.slug}": environment for environment in environments}
         paths = item["environments"]
         found = [find_by_path(by_path, name, item, f"environments[{n}]") for n, name in enumerate(paths or ())]
-        limit_token_environments(token=token, environments=[e for e in found if e] if paths is not None else None)
+        limit_token(token=token, environments=[e for e in found if e] if paths is not None else None)
 
 
 def find_by_path(by_path: Mapping[str, Environment], name: str, item: Item, key: str) -> Environment | None:

@@ -2,21 +2,16 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Permission
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 
 from orgs import services
-from orgs.admin.base import HISTORY, OperatorAdmin, is_superuser, may_touch
+from orgs.admin.base import HISTORY, OperatorAdmin
 from orgs.admin.people import MembershipInline
-from orgs.models import Environment, Organization, Project, User
+from orgs.models import Environment, Organization, Project
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed
 from orgs.services import NewEnvironment
 
@@ -50,52 +45,6 @@ class SluggedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to the 
             noun = self.instance._meta.verbose_name  # noqa: SLF001 - documented in spite of its name
             self.add_error("slug", f"There is another {noun} with this slug: choose another slug.")
         return cleaned
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the type checker only
-    form = forms.ModelForm
-    ordering = ("email",)
-    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
-    list_filter = ("is_staff", "is_superuser", "is_active")
-    search_fields = ("email", "name")
-    readonly_fields = ("sign_in", "last_login", "date_joined")
-    fieldsets = (
-        (None, {"fields": ("email", "name", "sign_in")}),
-        ("Rights in Django admin", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
-    )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Only superusers give rights. Otherwise staff could make themselves superusers."""
-        rights = () if is_superuser(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
-        return (*super().get_readonly_fields(request, obj), *rights)
-
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and may_touch(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and may_touch(request, obj)
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Nobody must get a new password by a former address."""
-        super().save_model(request, obj, form, change)
-        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
-
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        if db_field.name == "user_permissions":
-            kwargs["queryset"] = Permission.objects.select_related("content_type")
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-    @admin.display(description="password")
-    def sign_in(self, user: User) -> str:
-        state = "Set." if user.has_usable_password() else "None: the user cannot sign in with one."
-        return format_html(
-            '{} <a href="{}">Set a password</a>', state, reverse("admin:auth_user_password_change", args=[user.pk])
-        )
 
 
 class OrganizationForm(SluggedForm):

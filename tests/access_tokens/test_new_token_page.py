@@ -8,11 +8,11 @@ from django.test import Client
 from time_machine import travel
 
 from orgs.models import AuditEvent, User
+from orgs.text import digest
 from tests.access_tokens.token_pages import FORM, NEW, PAGE, html, pages_of, secrets_in
 from tests.conftest import World
 from tests.factories import signed_in
 from tests.imports.histories import START
-from tokens import secrets
 from tokens.models import AccessToken
 from tokens.services import revoke_token
 
@@ -26,7 +26,7 @@ def test_the_secret_is_shown_once_with_a_ready_call(ci: World, page: Client, adm
     assert ci.path in html(answer)
     assert ci.register(sha="a", secret=secret).status_code == 200
     token = AccessToken.objects.get(name="deployer")
-    assert (token.digest, token.created_by, token.expires_at) == (secrets.digest(secret), admin, None)
+    assert (token.digest, token.created_by, token.expires_at) == (digest(secret), admin, None)
     for path in pages_of(token):
         assert secret not in html(page.get(path))
     assert secret not in str(dict(page.session))
@@ -43,7 +43,7 @@ def test_a_reload_creates_no_second_token_and_shows_no_secret(ci: World, page: C
     assert again.redirect_chain == [(f"{PAGE}/{token.pk}", 302)]
     assert "A secret is shown only once" in html(again)
     assert not secrets_in(again)
-    assert token.digest == secrets.digest(secret)
+    assert token.digest == digest(secret)
 
 
 def test_a_form_without_its_nonce_is_no_reload(ci: World, page: Client) -> None:

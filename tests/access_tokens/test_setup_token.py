@@ -8,12 +8,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from deployments.access_tokens.services import limit_token
 from orgs.models import User
 from tests.conftest import World
 from tests.factories import make_deployment, make_project, make_token, signed_in
 from tokens.scopes import Scope
-from tokens.services import revoke_token
+from tokens.services import limit_token, revoke_token
 
 SETUP = "/acme/deployments/storefront/setup"
 NEW_TOKEN = "/acme/tokens/new?deployment=storefront"

@@ -10,17 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import travel
 
-from deployments.access_tokens.services import limit_token
 from deployments.setup import deletion
 from orgs.models import AuditEvent, User
+from orgs.text import digest
 from tests.access_tokens.token_pages import FORM, PAGE, html, pages_of
 from tests.conftest import World
 from tests.factories import make_deployment, make_token, signed_in
 from tests.imports.histories import START
-from tokens import secrets
 from tokens.models import AccessToken
 from tokens.scopes import Scope
-from tokens.services import revoke_token, rotate_token
+from tokens.services import limit_token, revoke_token, rotate_token
 
 
 def test_only_those_who_manage_tokens_come_in(
@@ -44,7 +43,7 @@ def test_tokens_of_another_organization_are_not_found(ci: World, other: World, p
         assert page.get(path).status_code == 404
         assert page.post(path, {**FORM, "grace": "0", "hint": other.token.hint}).status_code == 404
     other.token.refresh_from_db()
-    assert (other.token.state(), other.token.digest) == ("active", secrets.digest(other.secret))
+    assert (other.token.state(), other.token.digest) == ("active", digest(other.secret))
 
 
 def test_only_those_who_may_are_led_there(ci: World, admin: User, developer: User) -> None:

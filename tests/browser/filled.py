@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.demo.build import ensure_demo, find_demo
 from deployments.imports import drafts as import_drafts
 from deployments.models import Call, Deploy, Deployment, ImpactSource, ManualChange
@@ -20,7 +19,7 @@ from orgs.slugs import MAX_SLUG_LENGTH
 from tests.conftest import World
 from tests.factories import make_deployment, make_member, make_token
 from tokens.models import AccessToken
-from tokens.services import revoke_token, rotate_token
+from tokens.services import limit_token, revoke_token, rotate_token
 
 LONG_NAME = "Reconciliation of incoming payments with invoices of the previous fiscal years"
 LONG_WORD = "feature/" + "reconciliation-of-payments-" * 8

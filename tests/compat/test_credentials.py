@@ -10,14 +10,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
 from tests.calls import FORM, JSON, SHA, assert_sentence, basic, bearer, call, encoded
 from tests.conftest import World
 from tests.factories import make_deployment, make_token
 from tokens.authentication import NO_SCHEME, NO_TOKEN, UNAUTHORIZED
 from tokens.scopes import Scope
-from tokens.services import limit_token_environments, revoke_token
+from tokens.services import limit_token, revoke_token
 
 
 @dataclass
@@ -251,7 +250,7 @@ def test_a_token_limited_to_deployments(ci: World) -> None:
 
 
 def test_a_token_limited_to_environments(ci: World) -> None:
-    limit_token_environments(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
+    limit_token(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
 
     refused = ci.register(sha=SHA)
     assert (refused.status_code, assert_sentence(refused)) == (

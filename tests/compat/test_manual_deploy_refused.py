@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import ManualChange
 from deployments.setup.deletion import delete_project
 from orgs.models import Environment
@@ -13,7 +12,7 @@ from tests.compat.test_manual_deploy import ENCODINGS, NAME, PATH, post, recorde
 from tests.conftest import World
 from tests.factories import make_token
 from tokens.scopes import Scope
-from tokens.services import limit_token_environments, revoke_token
+from tokens.services import limit_token, revoke_token
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -129,7 +128,7 @@ def test_scopes(ci: World, scope: Scope, status: int) -> None:
 
 
 def test_a_token_limited_to_environments(ci: World) -> None:
-    limit_token_environments(token=ci.token, environments=[Environment.objects.get(slug="staging", project=ci.project)])
+    limit_token(token=ci.token, environments=[Environment.objects.get(slug="staging", project=ci.project)])
 
     assert recorded(post(ci, {"name": NAME, "environment": "staging"}))
     refused = post(ci, {"name": NAME})
@@ -159,7 +158,7 @@ def test_limited_tokens_read_what_they_are_limited_to(ci: World) -> None:
         (None, [ci.deployment], 404),
     ):
         token, secret = make_token(ci.organization, Scope.READ)
-        limit_token_environments(token=token, environments=environments)
+        limit_token(token=token, environments=environments)
         limit_token(token=token, deployments=deployments)
         assert call(location, method="GET", headers=bearer(secret)).status_code == status
 

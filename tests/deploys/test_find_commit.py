@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from deployments.access_tokens.services import limit_token
 from deployments.deploys.commits import condition
 from deployments.deploys.services import delete_deploy
 from deployments.models import Commit, Deploy
@@ -16,6 +15,7 @@ from tests.documented import read
 from tests.factories import make_deployment, make_token
 from tests.imports.histories import minute
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 SHA = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 COMMITS = "/api/1/organizations/acme/commits"

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from deployments.access_tokens.services import limit_token
 from deployments.deploys.services import set_health
 from deployments.models import Deploy, Health
 from orgs.audit import Actor, acting_as
@@ -14,6 +13,7 @@ from tests.conftest import World
 from tests.factories import make_deployment, make_token
 from tests.imports.histories import START, minute
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 BODY: dict[str, Any] = {
     "sha": "5b1b8a2",

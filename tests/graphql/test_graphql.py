@@ -10,7 +10,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
 from orgs.models import AuditEvent
 from orgs.services import update_organization
@@ -19,6 +18,7 @@ from tests.conftest import World
 from tests.factories import make_deployment, make_token
 from tests.imports.histories import minute, post_history
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 # https://github.com/sleuth-io/sleuth-client, sleuth/service.py and sleuth/commands/set_health.py, byte for byte.
 LATEST = """

@@ -12,7 +12,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.live.queries import PAGE_SIZE, LiveFilters, read_live
 from deployments.models import Deploy
 from orgs.models import User
@@ -23,6 +22,7 @@ from tests.documented import assert_documented
 from tests.factories import make_deployment, make_project, make_token, signed_in
 from tests.imports.histories import minute
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 API = "/api/1/organizations/acme/live"
 

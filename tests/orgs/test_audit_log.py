@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.setup.services import map_branch, update_deployment
 from orgs import audit
 from orgs.audit import Actor, acting_as, changes_in_words
@@ -28,7 +27,7 @@ from orgs.services import (
 from tests.conftest import World
 from tests.factories import make_project, make_token, signed_in
 from tokens.scopes import Scope
-from tokens.services import limit_token_environments, revoke_token, update_token
+from tokens.services import limit_token, revoke_token, update_token
 
 PAGE = "/acme/audit"
 
@@ -222,7 +221,7 @@ def test_every_change_of_set_up_is_recorded_once_and_no_change_is_not(ci: World)
         ("deployment.changed", lambda: update_deployment(deployment=ci.deployment, name="Front")),
         ("deployment.changed", lambda: map_branch(deployment=ci.deployment, environment=staging, branch="main*")),
         ("token.changed", lambda: update_token(token=token, scopes=[Scope.READ])),
-        ("token.limited", lambda: limit_token_environments(token=token, environments=[staging])),
+        ("token.limited", lambda: limit_token(token=token, environments=[staging])),
         ("token.limited", lambda: limit_token(token=token, deployments=[ci.deployment])),
         ("token.revoked", lambda: revoke_token(token=token)),
     ]

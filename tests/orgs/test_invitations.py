@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from orgs.invitations import accept_invitation, digest, invite
+from orgs.invitations import accept_invitation, invite
 from orgs.models import AuditEvent, Invitation, Membership, Organization, User
 from orgs.roles import Role
+from orgs.text import digest
 from tests.conftest import World
 from tests.factories import make_member, signed_in
 from tests.simultaneously import simultaneously

@@ -8,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Call, Deploy
 from deployments.models.call import Outcome
 from deployments.request_log.writer import request_log
@@ -18,6 +17,7 @@ from tests.conftest import World
 from tests.factories import make_organization, make_token
 from tests.registration.test_sweetr import PATH, REQUIRED
 from tests.registration.test_terraform import VERIFICATION, notification
+from tokens.services import limit_token
 
 
 def try_out(world: World, *, query: str = "?dry_run=1", path: str = "", headers: Any = None, **body: Any) -> Any:

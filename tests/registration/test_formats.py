@@ -8,7 +8,6 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.api.schemas import load_schema
 from deployments.errors import InvalidField
 from deployments.models import Call, Deploy
@@ -22,6 +21,7 @@ from tests.calls import bearer, call
 from tests.conftest import World
 from tests.factories import make_deployment, make_token
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 WIRES = pytest.mark.parametrize("wire", FORMATS.values(), ids=FORMATS)
 

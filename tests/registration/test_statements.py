@@ -8,7 +8,6 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from deployments.access_tokens.services import limit_token
 from deployments.errors import TargetMoved
 from deployments.models import Deploy, Target
 from deployments.registration import statements
@@ -22,6 +21,7 @@ from tests.factories import make_deployment, make_project, make_token
 from tests.imports.histories import START, minute
 from tokens.models import AccessToken
 from tokens.scopes import Scope
+from tokens.services import limit_token
 from tokens.statements import TokenRow, find_token
 
 MICROSECONDS = datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy
 from tests.calls import bearer, call, count_rows
 from tests.conftest import World
 from tests.factories import make_deployment, make_token
 from tests.registration.test_sweetr import PATH, REQUIRED, deployed, post, refused
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 
 def test_every_invalid_field_is_named(ci: World) -> None:

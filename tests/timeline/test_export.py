@@ -11,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, ManualChange
 from deployments.timeline.export import PART
 from orgs.models import User
@@ -21,6 +20,7 @@ from tests.factories import make_deployment, make_project, make_token, signed_in
 from tests.imports.histories import history, minute, post_history
 from tests.imports.importing import post_file, rows
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 COLUMNS = """
     kind date project deployment environment sha version branch title author email tags live rollback rolled_back

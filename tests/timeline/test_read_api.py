@@ -9,7 +9,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, Deployment
 from deployments.timeline import queries as timeline
 from deployments.timeline import read_api as reading
@@ -22,6 +21,7 @@ from tests.factories import make_deployment, make_project, make_token
 from tests.imports.histories import minute
 from tests.shared import shared_fixture
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 ORGANIZATION = "/api/1/organizations/acme"
 LISTS = ("/projects", "/environments", "/deployments", "/deploys")

@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from deployments.access_tokens.services import limit_token
 from deployments.impacts import queries as impacts
 from deployments.models import ImpactKind, Incident, ManualChange
 from deployments.setup.deletion import delete_project
@@ -21,6 +20,7 @@ from tests.imports.histories import minute
 from tests.shared import shared_fixture
 from tests.timeline.test_read_api import all_pages
 from tokens.scopes import Scope
+from tokens.services import limit_token
 
 ORGANIZATION = "/api/1/organizations/acme"
 CHANGES, INCIDENTS = f"{ORGANIZATION}/manual-changes", f"{ORGANIZATION}/incidents"

@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from deployments.access_tokens.services import limit_token
 from deployments.models import Deploy, Deployment
 from orgs.services import create_project
 from tests.conftest import World
@@ -16,7 +15,7 @@ from tests.imports.histories import START
 from tokens.authentication import UNAUTHORIZED
 from tokens.models import AccessToken
 from tokens.scopes import Scope
-from tokens.services import limit_token_environments, revoke_token, update_token
+from tokens.services import limit_token, revoke_token, update_token
 
 
 def deny_everything(response: Any) -> None:
@@ -210,7 +209,7 @@ def test_a_limited_token_whose_last_deployment_is_gone_is_allowed_nothing(ci: Wo
 
 
 def test_a_limited_token_whose_last_environment_is_gone_is_allowed_nothing(ci: World) -> None:
-    limit_token_environments(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
+    limit_token(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
     ci.project.environments.get(slug="staging").delete()
 
     response = ci.register(sha="a")
@@ -220,7 +219,7 @@ def test_a_limited_token_whose_last_environment_is_gone_is_allowed_nothing(ci: W
 
 def test_both_limits_count(ci: World, api: Deployment) -> None:
     limit_token(token=ci.token, deployments=[api])
-    limit_token_environments(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
+    limit_token(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
     path = ci.path.replace("storefront", "api")
 
     assert ci.register(sha="a", environment="staging", path=path).status_code == 200
@@ -231,17 +230,17 @@ def test_both_limits_count(ci: World, api: Deployment) -> None:
 def test_an_environment_of_the_same_name_in_another_project_is_another(ci: World) -> None:
     """A limit names environments and not their slugs."""
     billing = create_project(organization=ci.organization, name="Billing")
-    limit_token_environments(token=ci.token, environments=list(billing.environments.all()))
+    limit_token(token=ci.token, environments=list(billing.environments.all()))
 
     assert ci.register(sha="a", environment="production").status_code == 403
 
 
 def test_a_limit_that_is_lifted(ci: World, api: Deployment) -> None:
     limit_token(token=ci.token, deployments=[api])
-    limit_token_environments(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
+    limit_token(token=ci.token, environments=[ci.project.environments.get(slug="staging")])
 
     limit_token(token=ci.token, deployments=None)
-    limit_token_environments(token=ci.token, environments=None)
+    limit_token(token=ci.token, environments=None)
 
     assert ci.register(sha="a").status_code == 200
 
