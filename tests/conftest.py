@@ -20,6 +20,7 @@ from tests.flushing import flushing_by_deletion
 from tests.operator import OperatorClient
 from tests.shared import fixtures_of, shared, shared_fixture
 from tokens.models import AccessToken
+from tokens.scopes import Scope
 
 # Other examples in each run; many more of them by `make test ARGS='--hypothesis-profile thorough'`.
 hypothesis_settings.register_profile("quick", max_examples=25)
@@ -174,3 +175,9 @@ def operator() -> OperatorClient:
 def page(admin: User) -> Client:
     """An admin's browser."""
     return signed_in(admin)
+
+
+@pytest.fixture
+def reader(ci: World) -> str:
+    """The secret of a token that reads."""
+    return make_token(ci.organization, Scope.READ, name="reader")[1]

@@ -160,7 +160,7 @@ def test_the_lines_say_what_the_doors_ask() -> None:
 
 
 @shared_fixture
-def places(ci: World) -> dict[str, dict[str, Any]]:
+def addresses(ci: World) -> dict[str, dict[str, Any]]:
     """For each page the arguments of its address in Acme, which has one of everything."""
     ci.register(sha="abc", commits=[{"revision": "abc", "message": "First"}])
     ci.register(sha="def", environment="nowhere")
@@ -225,24 +225,24 @@ def ask(client: Client, name: str, arguments: dict[str, Any]) -> HttpResponse:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nobody_signed_in_is_sent_to_sign_in(name: str, places: dict[str, dict[str, Any]]) -> None:
-    answer = ask(Client(), name, places[name])
+def test_nobody_signed_in_is_sent_to_sign_in(name: str, addresses: dict[str, dict[str, Any]]) -> None:
+    answer = ask(Client(), name, addresses[name])
 
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_stranger_finds_nothing(name: str, places: dict[str, dict[str, Any]], stranger: User) -> None:
-    assert ask(signed_in(stranger), name, places[name]).status_code == 404
+def test_a_stranger_finds_nothing(name: str, addresses: dict[str, dict[str, Any]], stranger: User) -> None:
+    assert ask(signed_in(stranger), name, addresses[name]).status_code == 404
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("role", ROLES)
 def test_a_member_may_what_the_role_allows(
-    name: str, role: Role, places: dict[str, dict[str, Any]], members: dict[Role, Client]
+    name: str, role: Role, addresses: dict[str, dict[str, Any]], members: dict[Role, Client]
 ) -> None:
-    answer = ask(members[role], name, places[name])
+    answer = ask(members[role], name, addresses[name])
 
     if role_allows(role, PAGES[name].permission):
         assert answer.status_code in (200, 302, 404) if PAGES[name].method == "post" else answer.status_code == 200
@@ -252,10 +252,10 @@ def test_a_member_may_what_the_role_allows(
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if page.method == "get"])
 def test_what_belongs_to_another_organization_is_not_found(
-    name: str, places: dict[str, dict[str, Any]], other: World, stranger: User
+    name: str, addresses: dict[str, dict[str, Any]], other: World, stranger: User
 ) -> None:
     """An admin of Globex names Acme's rows under the address of Globex; slugs are the same there, ids are not."""
-    numbers = [key for key in places[name] if key in ("pk", "deploy", "change", "call_id")]
-    answer = ask(signed_in(stranger), name, {**places[name], "organization": other.organization.slug})
+    numbers = [key for key in addresses[name] if key in ("pk", "deploy", "change", "call_id")]
+    answer = ask(signed_in(stranger), name, {**addresses[name], "organization": other.organization.slug})
 
     assert answer.status_code == (404 if numbers else 200)

@@ -21,11 +21,6 @@ SHA = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 COMMITS = "/api/1/organizations/acme/commits"
 
 
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
-
-
 def find(secret: str, sha: str = SHA) -> Any:
     answer = read(f"{COMMITS}/{sha}", secret)
     assert answer.status_code == 200, answer.content

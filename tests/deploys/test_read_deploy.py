@@ -39,11 +39,6 @@ def get(path: str, secret: str) -> Any:
     return Client().get(path, headers={"Authorization": f"Bearer {secret}"})
 
 
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
-
-
 def test_the_whole_representation(ci: World, reader: str) -> None:
     response = ci.register(**BODY)
     deploy_id = int(response.headers["X-Deploy-Id"])

@@ -90,7 +90,7 @@ def message(answer: Any) -> str:
 
 def refusal(body: Any) -> str:
     """The error of an answer whose data is null."""
-    assert list(body["data"].values()) == [None] if body["data"] else True
+    assert not body["data"] or list(body["data"].values()) == [None]
     (error,) = body["errors"]
     return str(error["message"])
 

@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from deployments.models import ImpactKind, Incident
+from deployments.models import Incident
 from tests.calls import FORM, JSON, MULTIPART, call, multipart
-from tests.conftest import World
-from tests.impacts.reporting import Reporter, make_reporter
-
-
-@pytest.fixture
-def alerts(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.INCIDENT, "Alerts")
-
+from tests.impacts.reporting import Reporter
 
 BODIES: list[tuple[str | bytes, str | None]] = [
     ('{"type":"triggered","id":"1","title":"Down"}', JSON),

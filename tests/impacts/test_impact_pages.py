@@ -31,16 +31,6 @@ def page(admin: User) -> Client:
     return signed_in(admin)
 
 
-@pytest.fixture
-def alerts(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.INCIDENT, "Alerts")
-
-
-@pytest.fixture
-def metric(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.METRIC, "Errors")
-
-
 def address(reporter: Reporter) -> str:
     return f"{SOURCES}/{reporter.source.pk}"
 

@@ -12,23 +12,16 @@ import pytest
 from pytest_django import Settings
 
 from config.logging import JsonFormatter
-from deployments.models import ImpactKind
 from deployments.request_log.writer import request_log
 from tests.calls import JSON, RawClient
 from tests.config.test_serve import ROOT, SECONDS, SERVE, environment
-from tests.conftest import World
-from tests.impacts.reporting import Reporter, make_reporter
+from tests.impacts.reporting import Reporter
 from tests.request_log.test_secrets_stay_secret import stored
 from tokens.secrets import REDACTED
 
 __all__ = ["environment"]
 
 FOREIGN = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture
-def alerts(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.INCIDENT, "Alerts")
 
 
 def paths(alerts: Reporter, secret: str) -> Iterator[str]:

@@ -24,11 +24,6 @@ from tokens.scopes import Scope
 Event = tuple[str, dict[str, Any]]
 
 
-@pytest.fixture
-def alerts(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.INCIDENT, "Alerts")
-
-
 def test_triggered_resolved_and_reopened(alerts: Reporter) -> None:
     alerts.tell("triggered", id="A", date=minute(0), title="Shop is down", url="https://alerts.example.com/1")
     incident = Incident.objects.get()

@@ -14,18 +14,13 @@ from deployments.request_log.writer import request_log
 from tests.calls import FORM, MULTIPART, assert_sentence, bearer, call, count_rows, multipart, text_of
 from tests.conftest import World
 from tests.factories import make_impact_source, make_token
-from tests.impacts.reporting import Reporter, make_reporter
+from tests.impacts.reporting import Reporter
 from tests.simultaneously import simultaneously
 from tokens.scopes import Scope
 
 NO_NUMBER = "Bad Request - impact value must be a number"
 TOO_SOON = "You may only register a custom metric once every 120 seconds"
 CREATED = datetime(2024, 5, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def metric(ci: World) -> Reporter:
-    return make_reporter(ci, ImpactKind.METRIC, "Errors")
 
 
 def again(metric: Reporter) -> None:

@@ -26,7 +26,6 @@ from deployments.models import Deploy, DraftChunk, HistoryImport, ImportDraft
 from deployments.tasks import delete_old_import_drafts, run_imports
 from orgs.models import User
 from tests.conftest import World
-from tests.factories import signed_in
 from tests.imports.histories import START, history, in_short, post_history
 from tests.imports.importing import dated, post_file, rows
 from tests.simultaneously import simultaneously
@@ -37,11 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = "import django; django.setup(); from deployments.tasks import run_imports; run_imports()"
 MANY = 20_000
 SECONDS = 60
-
-
-@pytest.fixture
-def client(ci: World, admin: User) -> Client:
-    return signed_in(admin)
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ from tests.imports.importing import dated, post_file, rows
 PAGE = "/acme/deployments/storefront/imports"
 
 
-@pytest.fixture
-def client(ci: World, admin: User) -> Client:
-    return signed_in(admin)
-
-
 def upload(client: Client, data: str | bytes, environment: str = "production", name: str = "old.csv") -> Any:
     """The page after it."""
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -14,11 +13,6 @@ from tests.conftest import World
 from tests.factories import signed_in
 from tests.imports.histories import history, in_short, post_history
 from tests.imports.importing import dated, post_file
-
-
-@pytest.fixture
-def client(admin: User) -> Client:
-    return signed_in(admin)
 
 
 def undo(client: Client, done: HistoryImport) -> str:

@@ -179,11 +179,6 @@ def get(secret: str, query: str = "") -> Any:
     return Client().get(API + query, headers={"Authorization": f"Bearer {secret}"})
 
 
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
-
-
 def test_json(ci: World, reader: str) -> None:
     deploy(ci, "staging: a b, production: a")
     answer = get(reader)

@@ -11,17 +11,11 @@ from orgs.models import User
 from tests.calls import bearer, call
 from tests.conftest import World
 from tests.documented import read
-from tests.factories import make_deployment, make_token, signed_in
+from tests.factories import make_deployment, signed_in
 from tests.imports.histories import minute
 from tests.registration.test_sweetr import deployed
-from tokens.scopes import Scope
 
 LIST = "/api/1/organizations/acme/deploys"
-
-
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
 
 
 def change_types(secret: str) -> list[str]:

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from deployments.models import Call, Deploy, Deployment, Target
+from deployments.models import Deploy, Deployment, Target
 from deployments.models.call import Outcome
-from deployments.request_log.writer import request_log
 from deployments.setup.services import map_branch
 from orgs.models import AuditEvent, Environment, Project
 from orgs.services import NewEnvironment, create_environment
 from tests.calls import FORM, JSON, MULTIPART, bearer, call, count_rows, encoded
 from tests.conftest import World
 from tests.factories import make_deployment, make_organization, make_project, make_token
+from tests.registration.requests import log
 from tokens.scopes import Scope
 
 PATH = "/v1/deployments"
@@ -245,11 +245,6 @@ def test_what_is_no_name_on_github_is_no_address(ci: World, repository: str) -> 
 
 
 # --- The request log --------------------------------------------------------------------------------
-
-
-def log() -> list[Call]:
-    request_log.flush()
-    return list(Call.objects.order_by("id"))
 
 
 def test_calls_are_in_the_log_of_the_tokens_organization(ci: World, other: World) -> None:

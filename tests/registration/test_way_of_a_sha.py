@@ -53,4 +53,4 @@ def test_contributing_names_them(ci: World) -> None:
     section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## The way of a deploy")[2]
     named = set(re.findall(r"`((?:deployments|tokens|orgs|config)/[a-z_/]+\.py)`", section.partition("\n## ")[0]))
 
-    assert way <= named
+    assert way == named

@@ -27,11 +27,6 @@ ORGANIZATION = "/api/1/organizations/acme"
 LISTS = ("/projects", "/environments", "/deployments", "/deploys")
 
 
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
-
-
 def slugs(path: str, secret: str) -> list[str]:
     answer = read(f"{ORGANIZATION}{path}", secret)
     assert answer.status_code == 200, answer.content

@@ -28,11 +28,6 @@ LISTS = (CHANGES, INCIDENTS)
 A_DAY = 24 * 60
 
 
-@pytest.fixture
-def reader(ci: World) -> str:
-    return make_token(ci.organization, Scope.READ, name="reader")[1]
-
-
 @shared_fixture
 def varied_reports(ci: World) -> World:
     """Four of each, one on each day from the 2nd of May on: in shop's production, its staging, data's production,

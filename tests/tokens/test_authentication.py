@@ -1,4 +1,4 @@
-"""Who may register what: each state of a token, scopes and limits, allowed and denied side by side."""
+"""Who may register what: each state of a token, scopes and limits, allowed and rejected side by side."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tokens.scopes import Scope
 from tokens.services import limit_token, revoke_token, update_token
 
 
-def deny_everything(response: Any) -> None:
+def assert_rejected(response: Any) -> None:
     """The one answer to all whose token does not open what they ask for."""
     assert (response.status_code, response.content.decode()) == (401, UNAUTHORIZED)
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="Gumshoe"'
@@ -35,19 +35,19 @@ def test_an_active_token_is_accepted(ci: World) -> None:
 
 
 @pytest.mark.parametrize("secret", ["gum_wrong", "x", "gum_" + "0" * 38, "ä" * 300, "'--"], ids=ascii)
-def test_an_unknown_token_is_denied(ci: World, secret: str) -> None:
-    deny_everything(ci.register(sha="a", path=f"{ci.path}?api_key={secret}", headers={"Authorization": ""}))
+def test_an_unknown_token_is_rejected(ci: World, secret: str) -> None:
+    assert_rejected(ci.register(sha="a", path=f"{ci.path}?api_key={secret}", headers={"Authorization": ""}))
 
 
 def test_what_is_stored_of_a_token_does_not_open_anything(ci: World) -> None:
     for stored in (ci.token.digest, ci.token.hint, ci.token.name, str(ci.token.id), ci.secret.upper(), ci.secret[:-1]):
-        deny_everything(ci.register(sha="a", path=f"{ci.path}?api_key={stored}", headers={"Authorization": ""}))
+        assert_rejected(ci.register(sha="a", path=f"{ci.path}?api_key={stored}", headers={"Authorization": ""}))
 
 
-def test_a_revoked_token_is_denied_at_once(ci: World) -> None:
+def test_a_revoked_token_is_rejected_at_once(ci: World) -> None:
     revoke_token(token=ci.token)
 
-    deny_everything(ci.register(sha="a"))
+    assert_rejected(ci.register(sha="a"))
 
 
 def test_revoking_twice_keeps_the_first_time(ci: World) -> None:
@@ -72,14 +72,14 @@ def test_a_token_is_good_until_it_expires(ci: World, seconds: int, state: str) -
     if state == "active":
         assert response.status_code == 200
     else:
-        deny_everything(response)
+        assert_rejected(response)
 
 
-def test_a_revoked_and_expired_token_is_denied(ci: World) -> None:
+def test_a_revoked_and_expired_token_is_rejected(ci: World) -> None:
     update_token(token=ci.token, expires_at=START)
     revoke_token(token=ci.token)
 
-    deny_everything(ci.register(sha="a"))
+    assert_rejected(ci.register(sha="a"))
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_revoked_and_expired_token_is_denied(ci: World) -> None:
 def test_nobody_finds_out_which_organizations_and_deployments_exist(ci: World, other: World, path: str) -> None:
     make_deployment(other.project, name="Warehouse")
 
-    deny_everything(ci.register(sha="a", path=path))
-    deny_everything(ci.register(sha="", path=path))
+    assert_rejected(ci.register(sha="a", path=path))
+    assert_rejected(ci.register(sha="", path=path))
 
 
-def test_another_organizations_token_is_denied(ci: World, other: World) -> None:
-    deny_everything(ci.register(sha="a", secret=other.secret))
+def test_another_organizations_token_is_rejected(ci: World, other: World) -> None:
+    assert_rejected(ci.register(sha="a", secret=other.secret))
     assert other.register(sha="a").status_code == 200
 
 
@@ -114,7 +114,7 @@ def test_the_organizations_of_a_path_may_come_in_any_case(ci: World) -> None:
 def test_a_token_goes_with_its_organization(ci: World) -> None:
     ci.organization.delete()
 
-    deny_everything(ci.register(sha="a"))
+    assert_rejected(ci.register(sha="a"))
 
 
 def test_a_token_that_is_deleted_leaves_its_deploys(ci: World) -> None:

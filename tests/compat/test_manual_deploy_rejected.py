@@ -1,4 +1,4 @@
-"""What ``register_manual_deploy`` refuses, in which words and in which order."""
+"""What ``register_manual_deploy`` rejects, in which words and in which order."""
 
 from typing import Any
 
@@ -131,8 +131,8 @@ def test_a_token_limited_to_environments(ci: World) -> None:
     limit_token(token=ci.token, environments=[Environment.objects.get(slug="staging", project=ci.project)])
 
     assert recorded(post(ci, {"name": NAME, "environment": "staging"}))
-    refused = post(ci, {"name": NAME})
-    assert (refused.status_code, assert_sentence(refused)) == (
+    rejected = post(ci, {"name": NAME})
+    assert (rejected.status_code, assert_sentence(rejected)) == (
         403,
         "This access token is limited to the environments staging.",
     )
@@ -143,9 +143,9 @@ def test_a_token_limited_to_deployments_registers_none(ci: World) -> None:
     limit_token(token=ci.token, deployments=[ci.deployment])
 
     for path in (PATH, PATH.replace("shop", "no-such-project")):
-        refused = post(ci, {"name": NAME}, path=path)
-        assert refused.status_code == 403
-        assert "a manual change belongs to none" in assert_sentence(refused)
+        rejected = post(ci, {"name": NAME}, path=path)
+        assert rejected.status_code == 403
+        assert "a manual change belongs to none" in assert_sentence(rejected)
     assert not ManualChange.objects.exists()
 
 
