@@ -29,6 +29,7 @@ from tokens.statements import TokenRow, find_token
 # One text for all reasons, so that callers cannot find out which tokens, organizations and deployments exist.
 UNAUTHORIZED = "Unauthorized: the access token is not valid, or the deployment is not in its organization."
 NO_TOKEN = "No access token: send it as 'Authorization: Bearer <token>' or as api_key in the body."
+LACKS_SCOPE = "The access token lacks the scope {}: use a token that has it, or ALL."
 NO_SCHEME = "The Authorization header has no scheme: write 'Authorization: Bearer <token>'."
 
 AUTHENTICATE = 'Bearer realm="Gumshoe"'
@@ -36,7 +37,7 @@ TOKEN_SCHEMES = ("bearer", "apikey")
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
-class TokenRefused(AuthenticationFailed):
+class TokenRejected(AuthenticationFailed):
     """The caller gets the text UNAUTHORIZED. ``explanation`` is for the organization of the path, and ``token`` is set
     only if it belongs to that organization."""
 
@@ -59,16 +60,16 @@ class AccessTokenAuthentication(BaseAuthentication):
         token = find_token(digest(secret))
         now = timezone.now()
         if token is None:
-            raise TokenRefused("No access token of this organization has this secret.")
+            raise TokenRejected("No access token of this organization has this secret.")
         organization = request.parser_context["kwargs"].get("organization")
         if organization is not None and not names_organization(organization.lower(), token):
-            raise TokenRefused("The access token belongs to another organization.")
+            raise TokenRejected("The access token belongs to another organization.")
         if token.revoked_at:
-            raise TokenRefused(f"The access token was revoked on {token.revoked_at:%Y-%m-%d}.", token=token)
+            raise TokenRejected(f"The access token was revoked on {token.revoked_at:%Y-%m-%d}.", token=token)
         if token.expires_at and token.expires_at <= now:
-            raise TokenRefused(f"The access token expired on {token.expires_at:%Y-%m-%d}.", token=token)
+            raise TokenRejected(f"The access token expired on {token.expires_at:%Y-%m-%d}.", token=token)
         if token.retired and token.retired.works_until <= now:
-            raise TokenRefused(
+            raise TokenRejected(
                 f"The access token got a new secret on {token.retired.retired_at:%Y-%m-%d}. The call was made with "
                 f"the old one, which stopped working on {token.retired.works_until:%Y-%m-%d at %H:%M} UTC.",
                 token=token,
@@ -166,5 +167,5 @@ class TokenAllows(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         scope: Scope = view.required_scope  # type: ignore[attr-defined]  # a view without one must fail
         token: TokenRow = request.auth  # type: ignore[assignment]  # the stubs know only DRF's own tokens
-        self.message = f"The access token lacks the scope {scope}: use a token that has it, or ALL."
+        self.message = LACKS_SCOPE.format(scope)
         return allows(token.scopes, scope)

@@ -21,6 +21,7 @@ from tokens.secrets import redact, without_secrets
 logger = logging.getLogger(__name__)
 
 TEXT = "text/plain; charset=utf-8"
+UNFORESEEN = "Something went wrong on our side: try again, and tell the operator if it happens again."
 # Clients repeat a call on a 503, and may: a repeated registration is a duplicate at worst.
 RETRY_SOON = {"Retry-After": "5"}
 
@@ -90,7 +91,7 @@ def answer_unforeseen(exception: Exception, request: Request) -> HttpResponse:
 
 
 def server_error(request: HttpRequest | Request) -> HttpResponse:
-    return answer_text(500, "Something went wrong on our side: try again, and tell the operator if it happens again.")
+    return answer_text(500, UNFORESEEN)
 
 
 def answer_unauthorized(text: str) -> HttpResponse:

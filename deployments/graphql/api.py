@@ -65,7 +65,7 @@ class QueryParser(FieldsParser):
 class GraphqlView(TokenView):
     """Every token may ask; each field says which scope it needs.
 
-    A wrong token is answered in text, which the Sleuth CLI prints. Of every other answer the CLI reads the JSON.
+    A 401 is text, which the Sleuth CLI prints. Every other answer is JSON.
     """
 
     parser_classes = (QueryParser,)

@@ -1,4 +1,4 @@
-"""A query of GraphQL → what it gives, and a sentence for each thing that is wrong with it."""
+"""Executing a query: its size is checked first, and each error becomes one sentence."""
 
 import logging
 from functools import reduce
@@ -20,6 +20,7 @@ from graphql import (
     parse,
 )
 
+from deployments.api.answers import UNFORESEEN
 from deployments.errors import RegistrationError, UnknownDeployment
 from deployments.graphql.api import GraphqlCall
 from deployments.graphql.schema import Caller, schema
@@ -28,7 +29,6 @@ from tokens.authentication import UNAUTHORIZED
 
 logger = logging.getLogger(__name__)
 
-UNFORESEEN = "Something went wrong on our side: try again, and tell the operator if it happens again."
 NO_OPERATION = "operationName must name one of the operations."
 MAX_MESSAGE_LENGTH = 500
 MAX_TOKENS = 2_000
@@ -90,8 +90,8 @@ def measure(document: DocumentNode) -> Size:
 
 
 def execute(call: GraphqlCall, caller: Caller, *, may_write: bool) -> tuple[int, dict[str, Any]]:
-    """The status and the body: 200 with data, which is null where a field gave an error; 400 for what is no query of
-    this schema, and 405 for a mutation unless ``may_write``. Raises OperationalError."""
+    """The status and the body: 200 with data, which is null for a field with an error; 400 for an invalid query; 405
+    for a mutation unless ``may_write``. Raises OperationalError."""
     try:
         document = read_document(call.query)
         operation = get_operation_ast(document, call.operation_name)

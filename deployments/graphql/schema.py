@@ -1,4 +1,5 @@
-import re
+"""What Gumshoe has of Sleuth's GraphQL schema."""
+
 from dataclasses import dataclass
 
 import strawberry
@@ -17,8 +18,9 @@ from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.token_limits import check_allowed
 from orgs.audit import acting_as
+from orgs.pages import ROW_ID
 from orgs.text import shortened
-from tokens.authentication import names_organization
+from tokens.authentication import LACKS_SCOPE, names_organization
 from tokens.scopes import Scope, allows
 from tokens.services import token_actor
 from tokens.statements import TokenRow
@@ -26,18 +28,17 @@ from tokens.statements import TokenRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks; each resolver finds it in ``info.context``."""
+    """Each resolver finds it in ``info.context``."""
 
     token: TokenRow
     address: str
 
     def check_scope(self, *any_of: Scope) -> None:
         if not any(allows(self.token.scopes, scope) for scope in any_of):
-            raise RegistrationError(f"The access token lacks the scope {any_of[0]}: use a token that has it, or ALL.")
+            raise RegistrationError(LACKS_SCOPE.format(any_of[0]))
 
     def find_deployment(self, *, organization: str, slug: str) -> list[TargetRow]:
-        """Its targets. Raises what deployments.registration.targets.find_deployment raises, and UnknownDeployment if
-        the organization is not the token's: nobody can find out which organizations exist."""
+        """Raises UnknownDeployment also for another organization, so that nobody finds out which exist."""
         if not names_organization(organization.lower(), self.token):
             raise UnknownDeployment(slug)
         return find_deployment(token=self.token, slug=slug)
@@ -78,7 +79,7 @@ class CodeChangeSource(ChangeSource):
     targets: strawberry.Private[list[TargetRow]]
     latest_change: Change | None = strawberry.field(
         resolver=latest_change,
-        description="What is live in an environment: in the default one if none is named.",
+        description="What is live in an environment, by default in the default one.",
     )
 
 
@@ -99,9 +100,8 @@ class Query:
 
 # --- setHealth: https://github.com/sleuth-io/sleuth-client, sleuth/commands/set_health.py ---
 
-# Takes back a health that was set. The CLI sends this word in lower case and the others in upper case.
+# Removes a health. The CLI sends it in lower case, the others in upper case.
 RESET = "reset"
-DEPLOY_SLUG = re.compile(r"[0-9]{1,18}")
 
 
 @strawberry.type
@@ -130,7 +130,7 @@ class Mutation:
 def find_deploy(caller: Caller, *, organization: str, deployment: str, slug: str) -> Deploy:
     targets = caller.find_deployment(organization=organization, slug=deployment)
     deploys = Deploy.objects.filter(deployment=targets[0].deployment_id)
-    deploy = deploys.filter(pk=int(slug)).first() if DEPLOY_SLUG.fullmatch(slug) else None
+    deploy = deploys.filter(pk=int(slug)).first() if ROW_ID.fullmatch(slug) else None
     target = next((target for target in targets if deploy and target.environment_id == deploy.environment_id), None)
     if deploy is None or target is None:
         raise RegistrationError(
