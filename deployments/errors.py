@@ -76,7 +76,8 @@ class UnknownEnvironment(RegistrationError):
 
 
 class TargetMoved(RegistrationError):
-    """The deployment was moved to another project after its targets were read: read them again."""
+    """The deployment was moved to another project, or its target deleted, after its targets were read: read them
+    again."""
 
     status = 503
 

@@ -3,7 +3,7 @@
 The statements work on SQLite and PostgreSQL. Tests compare each with the answer of the ORM.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +76,11 @@ def token_row(row: Sequence[Any]) -> TokenRow:
         *(as_datetime(expires_at), as_datetime(revoked_at), as_datetime(last_used_at), organization, slug),
         RetiredRow(old[0], *map(as_datetime, old[1:])) if old else None,  # type: ignore[arg-type]  # two are never null
     )
+
+
+def insert_sql(table: str, columns: Iterable[str]) -> str:
+    names = tuple(columns)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"  # noqa: S608 - our names
 
 
 def as_datetime(value: Any) -> datetime | None:

@@ -3,7 +3,8 @@
 import codecs
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from io import BytesIO
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.datastructures import MultiValueDict
 
 from deployments.errors import UnreadableBody, UnusableNumber
 from orgs.text import problem_in_json, shortened
@@ -27,7 +29,8 @@ MAX_JSON_COMMAS = 1_000_000
 MAX_DIGITS = len(str(-(2**63)))
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-# Python knows more charsets, but some are not for text, and some take a quadratic time to decode.
+UNENDED = "The multipart body does not end with the boundary that its Content-Type names: send it as curl -F does."
+# Python knows more: some are not text, and some take quadratic time to decode.
 CHARSETS = {
     "ascii": "utf-8-sig",
     # JSON has no byte-order mark, but files of Windows PowerShell begin with one.
@@ -92,7 +95,7 @@ def decode(body: bytes, charset: str) -> str:
 
 
 def charset_of(content_type: str) -> str | None:
-    """Python's name of the charset by which a body with this label is decoded. None if we do not read that charset."""
+    """Python's name of the charset that a body with this label is decoded by; None for one that is not read."""
     label = label_of(content_type)
     if label.get_content_type() == MULTIPART:
         return "utf-8"
@@ -103,11 +106,11 @@ def charset_of(content_type: str) -> str | None:
 
 
 def read_text(text: str, media_type: str, expected: ExpectedBody) -> dict[str, Any]:
-    """JSON or form pairs, by the label or else by what the text looks like.
+    """JSON or form pairs: as the label says or, without a usable label, as the text looks.
 
     JSON comes with the label text/plain (two clients), without one (a Go client) or, from ``curl -d`` without a header,
-    with that of a form, whose pairs never begin with a brace. Sleuth rejects form pairs
-    with the label of JSON, and so do we.
+    with that of a form, whose pairs never begin with a brace. Sleuth rejected form pairs that are labelled as JSON, and
+    so do we.
     """
     looks_like_json = text.lstrip()[:1] in ("{", "[")
     is_json = media_type == "application/json" or media_type.endswith("+json")
@@ -151,7 +154,7 @@ def read_float(text: str) -> float:
 
 
 def read_integer(text: str) -> int:
-    # Python refuses to read thousands of digits, which take a quadratic time.
+    # Python rejects thousands of digits, which take quadratic time.
     if len(text) > MAX_DIGITS or not -(2**63) <= (number := int(text)) < 2**63:
         raise UnusableNumber(f"The body has the number {shortened(text, MAX_DIGITS)}: send numbers up to 64 bits.")
     return number
@@ -186,25 +189,31 @@ def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
     """The text parts; files are dropped."""
     # Without the end, Django's parser takes what it has for the whole: half a sha would be a sha.
     if not boundary or f"--{boundary}--".encode() not in body:
-        raise UnreadableBody(
-            "The multipart body does not end with the boundary that its Content-Type names: send it as curl -F does."
-        )
+        raise UnreadableBody(UNENDED)
     meta = {"CONTENT_TYPE": f'{MULTIPART}; boundary="{boundary}"', "CONTENT_LENGTH": len(body)}
+    with explaining_multipart("send JSON"):
+        # Latin-1 keeps each byte. Django's parser would replace bytes that are not UTF-8.
+        fields, _ = MultiPartParser(meta, BytesIO(body), [MemoryFileUploadHandler()], "latin-1").parse()
+        return fields_of_parts(fields)
+
+
+@contextmanager
+def explaining_multipart(instead: str) -> Iterator[None]:
+    """Raises UnreadableBody for what Django's parser raises. ``instead`` says what to do about too many parts."""
     try:
-        # Latin-1 keeps each byte. By UTF-8, Django's parser would replace those that are not UTF-8.
-        parsed, _ = MultiPartParser(meta, BytesIO(body), [MemoryFileUploadHandler()], "latin-1").parse()
-        fields = {name: [as_utf8(value) for value in values] for name, values in parsed.lists()}
+        yield
     except SuspiciousOperation:
-        raise UnreadableBody("The multipart body has too many parts: send JSON.") from None
+        raise UnreadableBody(f"The multipart body has too many parts: {instead}.") from None
     except UnicodeError:
         raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
     except MultiPartParserError:
         raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
-    return without_single_lists(fields)
 
 
-def as_utf8(text: str) -> str:
-    return text.encode("latin-1").decode()
+def fields_of_parts(parts: MultiValueDict[str, str]) -> dict[str, Any]:
+    return without_single_lists(
+        {name: [text.encode("latin-1").decode() for text in texts] for name, texts in parts.lists()}
+    )
 
 
 def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``dry_run``: a field of every registration endpoint, in the query string or the body."""
+"""Dry runs: how a call asks for one, how it leaves nothing behind, and its answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,12 +34,12 @@ def is_yes(value: Any) -> bool:
     raise InvalidField("dry_run must be 1 or 0.")
 
 
-# --- Dry runs: the real code, in a transaction that leaves nothing behind ---
+# --- The real code, in a transaction that leaves nothing behind ---
 
 
 @contextmanager
 def dry_run() -> Iterator[None]:
-    """Whatever the block stores is there until its end, and gone after it. What it raises goes on to the caller.
+    """What the block stores is there until its end, and gone after it. Exceptions are not caught.
 
     So a dry run is rejected for the same reason and in the same words as the real call. Read what the answer needs
     before the block ends.

@@ -1,7 +1,8 @@
-"""Dates as callers write them: ISO 8601 in its common spellings, UTC if they name no zone."""
+"""Fields that several wire formats have: dates, tags and links, as callers write them."""
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from deployments.api.schemas import load_schema
 from deployments.errors import InvalidField
@@ -12,6 +13,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 # A client without a zone in its date may be up to 14 hours ahead of UTC.
 MAX_AHEAD = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
 
 ISO_8601 = re.compile(
     r"""
@@ -30,7 +32,7 @@ PLAIN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.AS
 
 
 def parse_date(text: str) -> datetime | None:
-    """The moment in UTC, or ``None`` if ``text`` is not a date between 1970 and 2200.
+    """The moment in UTC, or None if ``text`` is no date of ISO 8601 between 1970 and 2200. Without a zone it is in UTC.
 
     A zone without a sign counts as east of Greenwich: ``curl -d`` sends the ``+`` of ``+02:00`` unencoded, which a form
     reads as a space. ``git log --date=iso`` writes a space before the zone.
@@ -54,12 +56,27 @@ def spelt_plainly(text: str) -> str:
     return f"{match['day']}T{match['time'] or '00:00'}{zone.upper()}"
 
 
-# --- Fields that several wire formats have ---
-
 # The text is Sleuth's, with its two spaces; clients compare it.
 INVALID_DATE = "Invalid date format.  Must be in ISO 8601 format"
 TAG = re.compile(r"#([a-z0-9_-]+)")
-MAX_TAGS = load_schema("register_deploy")["properties"]["tags"]["maxItems"]
+SLEUTH_FIELDS = load_schema("register_deploy")["properties"]
+MAX_TAGS = SLEUTH_FIELDS["tags"]["maxItems"]
+EMAIL = re.compile(SLEUTH_FIELDS["email"]["pattern"])
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return (moment - EARLIEST) // MICROSECOND
+
+
+def from_microseconds(number: int) -> datetime:
+    return EARLIEST + number * MICROSECOND
+
+
+def check_dates_are_text(*dates: Any) -> None:
+    """Call this before the schema is checked, whose sentence is not Sleuth's. Raises InvalidField."""
+    if any(date is not None and not isinstance(date, str) for date in dates):
+        raise InvalidField(INVALID_DATE)
 
 
 def read_date(text: str | None) -> datetime | None:
@@ -87,7 +104,7 @@ def read_date_at(text: str | None, path: str) -> datetime | None:
 
 
 def read_tags(value: str | list[str] | None) -> tuple[str, ...] | None:
-    """Tags without their #, once each. None if there are no tags: then the changed files decide."""
+    """Tags without their #, once each. None if there are none: then the changed files decide."""
     texts = [value] if isinstance(value, str) else value or []
     tags: dict[str, None] = {}
     for tag in (part.strip() for text in texts for part in text.split(",")):

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -81,7 +82,7 @@ class TokenView(ApiView):
     permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
     throttle_classes = (TokenThrottle,)
     required_scope: Scope
-    # The text of every 401, if the endpoint has its own.
+    # The text of every 401 of an endpoint that has its own.
     unauthorized_text = ""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -99,4 +100,8 @@ class TokenView(ApiView):
     def fields(self) -> dict[str, Any]:
         """The fields of the call. Those of the body take precedence over the query string."""
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
-        return with_query(read_query(self.request.META.get("QUERY_STRING", "")), body)
+        return with_query(self.query, body)
+
+    @cached_property
+    def query(self) -> dict[str, Any]:
+        return read_query(self.request.META.get("QUERY_STRING", ""))

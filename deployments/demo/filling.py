@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery
 from deployments.demo.calls import Ci
 from deployments.demo.company import HABITS, Company, FilledDeploy, Habits, make_lanes
 from deployments.models import Call, Deploy, Target
+from deployments.registration.statements import take_deploy_ids
 from deployments.registration.store import store_details
 from orgs.models import Organization, User
 from orgs.roles import Role
@@ -20,12 +21,11 @@ from orgs.services import add_member, create_organization
 from tokens.models import AccessToken
 from tokens.scopes import Scope
 from tokens.services import create_token
-from tokens.statements import as_parameter
+from tokens.statements import as_parameter, insert_sql
 
 TOKEN_NAME = "ci"
 # Kilobytes: the ends of all indexes stay in memory. SQLite would read and write them over and over with its usual 2 MB.
 SQLITE_CACHE = 256 * 1024
-SEQUENCE = "pg_get_serial_sequence('deployments_deploy', 'id')"
 
 
 class OrganizationExists(Exception):
@@ -88,7 +88,7 @@ def prepare_connection() -> None:
 
 def store_deploys(deploys: Sequence[FilledDeploy], token: AccessToken) -> None:
     """Store these deploys with their details, and set their ids. The live deploys of their targets stay as they are."""
-    for id_, deploy in zip(new_deploy_ids(len(deploys)), deploys, strict=True):
+    for id_, deploy in zip(take_deploy_ids(len(deploys)), deploys, strict=True):
         deploy.id = id_
     # Rollbacks come before what they undo: while a row names one that is not there yet, SQLite looks through all calls
     # and deploys for others that may wait for the row it inserts.
@@ -96,18 +96,6 @@ def store_deploys(deploys: Sequence[FilledDeploy], token: AccessToken) -> None:
     copy_deploys([deploy_row(deploy, token) for deploy in undone_last])
     for deploy in deploys:
         store_details(deploy.id, deploy.registration)
-
-
-def new_deploy_ids(count: int) -> list[int]:
-    """Ascending ids that no other deploy gets."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"SELECT nextval({SEQUENCE}) FROM generate_series(1, %s)", [count])  # noqa: S608 - our name
-            return [id_ for (id_,) in cursor.fetchall()]
-        # This transaction is the only one that writes, and rows with ids of their own move the sequence on.
-        cursor.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deployments_deploy'")
-        (last,) = cursor.fetchone()
-        return list(range(last + 1, last + 1 + count))
 
 
 def deploy_row(deploy: FilledDeploy, token: AccessToken) -> dict[str, Any]:
@@ -132,16 +120,13 @@ def deploy_row(deploy: FilledDeploy, token: AccessToken) -> dict[str, Any]:
 
 def copy_deploys(rows: Sequence[Mapping[str, Any]]) -> None:
     """Each row has the same columns, with values that the database's driver takes."""
-    columns = ", ".join(rows[0])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY deployments_deploy ({columns}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY deployments_deploy ({', '.join(rows[0])}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(tuple(row.values()))
         else:
-            marks = ", ".join(["%s"] * len(rows[0]))
-            insert = f"INSERT INTO deployments_deploy ({columns}) VALUES ({marks})"  # noqa: S608 - names of ours
-            cursor.executemany(insert, [tuple(row.values()) for row in rows])
+            cursor.executemany(insert_sql("deployments_deploy", rows[0]), [tuple(row.values()) for row in rows])
 
 
 class CallLog:

@@ -1,1 +1,1 @@
-"""Writing impact sources and what they report: incidents and the values of metrics."""
+"""Impact sources, and the incidents and metric values that they report."""

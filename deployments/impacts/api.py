@@ -5,7 +5,6 @@ clients really send is in tests/compat.
 """
 
 import math
-import re
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_rejection, answer_text
 from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import INVALID_DATE, read_date
+from deployments.api.fields import check_dates_are_text, read_date
 from deployments.api.schemas import check_fields, path_of, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
@@ -39,6 +38,7 @@ from deployments.timeline.forms import text_field
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
+from orgs.pages import ROW_ID
 from orgs.text import shortened
 from tokens.scopes import Scope
 
@@ -53,8 +53,7 @@ def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
     if "value" not in fields or "value" in broken:
         raise InvalidField(NO_NUMBER)
     value = as_number(fields["value"])
-    if not isinstance(fields.get("date", ""), str):
-        raise InvalidField(INVALID_DATE)
+    check_dates_are_text(fields.get("date"))
     return value, read_date(fields.get("date"))
 
 
@@ -69,9 +68,7 @@ def as_number(value: float | str) -> float:
 def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
     """Raises InvalidField with the first problem."""
     fields = without_absent(fields)
-    for name in ("date", "ended_date"):
-        if not isinstance(fields.get(name, ""), str):
-            raise InvalidField(INVALID_DATE)
+    check_dates_are_text(fields.get("date"), fields.get("ended_date"))
     if isinstance(fields.get("id"), int) and not isinstance(fields["id"], bool):
         # Tools that number their incidents send a number in one template and a text in another.
         fields["id"] = str(fields["id"])
@@ -101,8 +98,6 @@ def as_line(title: str) -> str:
 
 # --- The endpoints that register values of custom metrics and events of custom incidents ---
 
-SOURCE_ID = re.compile(r"[0-9]{1,18}")
-
 
 class ImpactView(CallView):
     required_scope = Scope.REGISTER_IMPACT
@@ -128,7 +123,7 @@ class RegisterMetricView(ImpactView):
         if not self.is_dry_run:
             record()
             return accepted
-        report = {**named(source), "value": value, "measured_at": as_text(measured_at or now)}
+        report = {**slugs_of(source), "value": value, "measured_at": as_text(measured_at or now)}
         try:
             with dry_run():
                 record()
@@ -139,7 +134,7 @@ class RegisterMetricView(ImpactView):
     def find_source(self, impact_id: str) -> ImpactSource:
         source = (
             find_metric_source(organization_id=self.token.organization_id, source_id=int(impact_id))
-            if SOURCE_ID.fullmatch(impact_id)
+            if ROW_ID.fullmatch(impact_id)
             else None
         )
         if source is None:
@@ -177,7 +172,7 @@ class RegisterIncidentView(ImpactView):
             record_incident(source=found, report=report, now=now, token_id=self.token.id)
             if self.is_dry_run:
                 event = {
-                    **named(found),
+                    **slugs_of(found),
                     "type": report.type.value,
                     "id": report.external_id or None,
                     "occurred_at": as_text(report.occurred_at or now),
@@ -187,7 +182,7 @@ class RegisterIncidentView(ImpactView):
         return accepted
 
 
-def named(source: ImpactSource) -> dict[str, str]:
+def slugs_of(source: ImpactSource) -> dict[str, str]:
     return {
         "organization": source.organization.slug,
         "project": source.project.slug,

@@ -15,8 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from deployments.impacts import queries
-from deployments.impacts import sources as services
+from deployments.impacts import queries, sources
 from deployments.impacts.charts import Span, bars_of, line_chart
 from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
@@ -122,7 +121,7 @@ def new_impact_source(request: MemberRequest, project: str) -> HttpResponse:
     form = NewImpactSourceForm(request.POST or None, environments=promotion_path(found))
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
-            source = services.create_impact_source(**form.cleaned_data)
+            source = sources.create_impact_source(**form.cleaned_data)
             messages.success(request, f"{source} is created. Now let your tool report to it.")
             return redirect("impact-source", request.organization.slug, found.slug, source.pk)
     return render(request, "impacts/new_source.html", {"project": found, "form": form})
@@ -134,7 +133,7 @@ def impact_source_settings(request: MemberRequest, project: str, pk: int) -> Htt
     form = ImpactSourceForm(request.POST or None, initial={"name": source.name})
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
-            services.rename_impact_source(source=source, name=form.cleaned_data["name"])
+            sources.rename_impact_source(source=source, name=form.cleaned_data["name"])
             messages.success(request, f"{source} is saved.")
             return redirect("impact-source", request.organization.slug, source.project.slug, source.pk)
     context = {"project": source.project, "source": source, "form": form}
@@ -145,7 +144,7 @@ def impact_source_settings(request: MemberRequest, project: str, pk: int) -> Htt
 @require_POST
 def delete_impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse:
     source = find_source(request, project, pk)
-    services.delete_impact_source(source=source)
+    sources.delete_impact_source(source=source)
     undo = reverse("restore-impact-source", args=[request.organization.slug, source.pk])
     offer_undo(request, f"{source} is deleted. Calls to it are rejected.", undo)
     return redirect("impact-sources", request.organization.slug, source.project.slug)

@@ -19,7 +19,7 @@ from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_up
 from deployments.models import HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
 from deployments.registration.idempotency import answer_stored
-from deployments.registration.report import named
+from deployments.registration.report import slugs_of
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.request_log.endpoint import CallView
 from deployments.token_limits import check_allowed
@@ -95,7 +95,7 @@ class ImportDeploysView(CallView):
             )
         if self.is_dry_run:
             counts = {**represent_import(done), "rollbacks": len(new.rollbacks()[0])}
-            report = named(target, self.token.organization_slug) | counts
+            report = slugs_of(target, self.token.organization_slug) | counts
             return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
         return answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done))
 

@@ -1,4 +1,4 @@
-"""Uploaded files, and the deployments' imports as their page lists them."""
+"""Uploaded files, and the list of a deployment's imports."""
 
 import tempfile
 import zlib

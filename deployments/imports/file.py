@@ -10,14 +10,13 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from typing import BinaryIO
 
 from django.conf import settings
 
-from deployments.api.fields import EARLIEST, MAX_AHEAD, parse_date
-from deployments.api.schemas import load_schema
+from deployments.api.fields import EMAIL, MAX_AHEAD, from_microseconds, parse_date, to_microseconds
 from deployments.errors import BadHistory
 from deployments.models.deploy import (
     MAX_BRANCH_LENGTH,
@@ -37,12 +36,10 @@ DELIMITERS = (",", ";", "\t")
 MAX_LINE = 200_000
 MAX_ROW = 1_000_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
 BARE_RETURN = re.compile(rb"\r[^\r\n]")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 NO_TEXTS = b"\t\t\t"
 REPORT_EACH = 1_000
-MICROSECOND = timedelta(microseconds=1)
 UNKNOWN = -1
 
 MOST_LINES = 10_000
@@ -114,15 +111,15 @@ class Rows:
     def add(self, line: int, sha: str, deployed_at: datetime, first_commit_at: datetime | None, texts: bytes) -> None:
         self.lines.append(line)
         self.shas.append(sha.encode())
-        self.deployed_at.append((deployed_at - EARLIEST) // MICROSECOND)
-        self.first_commit_at.append(UNKNOWN if first_commit_at is None else (first_commit_at - EARLIEST) // MICROSECOND)
+        self.deployed_at.append(to_microseconds(deployed_at))
+        self.first_commit_at.append(UNKNOWN if first_commit_at is None else to_microseconds(first_commit_at))
         self.texts.append(texts)
 
     def dates(self, index: int) -> tuple[datetime, datetime | None]:
         """Of the deploy and of its first commit."""
         first = self.first_commit_at[index]
-        first_commit_at = None if first == UNKNOWN else EARLIEST + first * MICROSECOND
-        return EARLIEST + self.deployed_at[index] * MICROSECOND, first_commit_at
+        first_commit_at = None if first == UNKNOWN else from_microseconds(first)
+        return from_microseconds(self.deployed_at[index]), first_commit_at
 
 
 class HistoryFile:
@@ -251,7 +248,7 @@ class Lines:
             self.number += 1
             self.row_length += len(line)
             if self.number == 1:
-                line = self.without_mark(line)
+                line = self.checked_first_line(line)
             if len(line) > MAX_LINE or self.row_length > MAX_ROW:
                 raise BadHistory(f"Line {self.number} is too long: end each row, and what is in quotation marks.")
             # Bytes that are not UTF-8 matter only in a column that is read.
@@ -260,7 +257,7 @@ class Lines:
             # The CSV reader asked for another line within a row.
             raise BadHistory(f"Line {self.start} opens a quotation mark that is not closed.")
 
-    def without_mark(self, line: bytes) -> bytes:
+    def checked_first_line(self, line: bytes) -> bytes:
         if line.startswith(UTF_16_MARKS) or b"\0" in line:
             raise BadHistory("The file is not UTF-8 text: save it as CSV in UTF-8.")
         if BARE_RETURN.search(line):

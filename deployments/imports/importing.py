@@ -20,7 +20,7 @@ from deployments.registration.store import ensure_target, moved
 from orgs import audit
 from orgs.deletion import RESTORABLE
 from orgs.models import Organization
-from tokens.statements import as_parameter
+from tokens.statements import as_parameter, insert_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,37 +118,34 @@ TEXTS = ("branch", "title", "author_name", "author_email")
 OF_A_ROW = ("sha", *TEXTS, "deployed_at", "first_commit_at", "lead_time", "id")
 LINKS = ("restores_id", "rolled_back_by_id")
 NULL = "\\N"
-# Rows that are written at once: so few that PostgreSQL need not wait for them.
-PIECE = 250
-# The sequence is looked up once, and not for each id.
-TAKE_IDS = """
-SELECT array_agg(nextval((SELECT pg_get_serial_sequence('deployments_deploy', 'id')::regclass)))
-FROM generate_series(1, %s)
-"""
-LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'deployments_deploy'"
+# So few that PostgreSQL need not wait for them.
+ROWS_AT_ONCE = 250
 
 
 def store_deploys(
     new: History, *, same: dict[str, Any], on_stored: Callable[[int], None] | None = None
 ) -> Sequence[int]:
     """Gives the ids, in the order of ``new.deploys``. ``same`` has the columns that have one value in all of them."""
-    store = copy_deploys if connection.vendor == "postgresql" else insert_deploys
-    return store(new, same, on_stored)
+    ids = statements.take_deploy_ids(len(new.deploys))
+    if connection.vendor == "postgresql":
+        copy_deploys(new, ids, same, on_stored)
+    else:
+        insert_deploys(new, ids, same)
+    return ids
 
 
-def copy_deploys(new: History, same: dict[str, Any], on_stored: Callable[[int], None] | None) -> Sequence[int]:
+def copy_deploys(
+    new: History, ids: Sequence[int], same: dict[str, Any], on_stored: Callable[[int], None] | None
+) -> None:
     """The newest first, since the table's indexes have them so and grow fastest at their end."""
     columns = ", ".join((*same, *OF_A_ROW, *LINKS))
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.execute(TAKE_IDS, [len(new.deploys)])
-        ids: list[int] = cursor.fetchone()[0]
         lines = copied(new, ids, "".join(f"{NULL if value is None else value}\t" for value in same.values()).encode())
         with cursor.copy(f"COPY deployments_deploy ({columns}) FROM STDIN") as copy:
-            for number in range(PIECE, len(ids) + PIECE, PIECE):
-                copy.write(b"".join(islice(lines, PIECE)))
+            for number in range(ROWS_AT_ONCE, len(ids) + ROWS_AT_ONCE, ROWS_AT_ONCE):
+                copy.write(b"".join(islice(lines, ROWS_AT_ONCE)))
                 if on_stored:
                     on_stored(min(number, len(ids)))
-    return ids
 
 
 def copied(new: History, ids: Sequence[int], beginning: bytes) -> Iterator[bytes]:
@@ -170,28 +167,22 @@ def copied(new: History, ids: Sequence[int], beginning: bytes) -> Iterator[bytes
         )
 
 
-def insert_deploys(new: History, same: dict[str, Any], on_stored: Callable[[int], None] | None) -> Sequence[int]:
+def insert_deploys(new: History, ids: Sequence[int], same: dict[str, Any]) -> None:
     """Rollbacks are linked afterwards: for a row that names one which is not there yet, SQLite would search the table
     at each row that follows. Nobody else can see how far it is."""
-    columns = (*same, *OF_A_ROW)
-    values = ", ".join(["%s"] * len(columns))
-    insert = f"INSERT INTO deployments_deploy ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - names of columns
+    insert = insert_sql("deployments_deploy", (*same, *OF_A_ROW))
     beginning = tuple(as_parameter(value) if isinstance(value, datetime) else value for value in same.values())
     rows = new.rows
     restores, rolled_back_by = new.rollbacks()
     with connection.cursor() as cursor:
-        cursor.execute(LAST_ID)
-        (last,) = cursor.fetchone() or (0,)
-        ids = range(last + 1, last + 1 + len(new.deploys))
         # In pieces, since Django would keep all that it is given until the end.
-        for start in range(0, len(ids), PIECE):
-            numbers = range(start, min(start + PIECE, len(ids)))
+        for start in range(0, len(ids), ROWS_AT_ONCE):
+            numbers = range(start, min(start + ROWS_AT_ONCE, len(ids)))
             cursor.executemany(insert, [(*beginning, *inserted(rows, new.deploys[n]), ids[n]) for n in numbers])
     history.set_links(
         (history.id_at(ids, restores.get(number)), history.id_at(ids, rolled_back_by.get(number)), ids[number])
         for number in sorted({*restores, *rolled_back_by})
     )
-    return ids
 
 
 def inserted(rows: Rows, index: int) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Imports that were confirmed on a page: the worker does them, and the page shows how far they are.
 
-A job is the row of its draft. Whoever does it holds a lease on that row and renews it; a worker that is killed stops
-renewing, and another one starts the job again. The last statement of an import's transaction says that the job is done,
+A job is the row of its draft. The worker that does it holds a lease on that row and renews it. If it is killed, the
+lease runs out and another worker starts again. The last statement of an import's transaction says that the job is done,
 and only the holder of the lease may say so: nothing is imported twice.
 """
 
@@ -39,7 +39,7 @@ MAX_ERROR_LENGTH = 1_000
 
 
 class LeaseLost(Exception):
-    """The job was cancelled, or another worker does it."""
+    """The job was cancelled, or another worker has taken it over."""
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def request_import(*, draft: ImportDraft, member: User, address: str) -> None:
 
 
 def cancel_import(*, draft: ImportDraft) -> bool:
-    """Whether it was still to be cancelled. Nothing of it is stored then."""
+    """Returns whether it was unfinished. If so, nothing is stored."""
     unfinished = ImportDraft.objects.filter(pk=draft.pk, state__in=UNFINISHED)
     return unfinished.update(state=ImportState.CANCELLED, leased_until=None) > 0
 

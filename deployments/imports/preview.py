@@ -7,8 +7,7 @@ from itertools import islice
 
 from django.db.models import Count, Max, Min, Q
 
-from deployments.api.fields import EARLIEST
-from deployments.imports.file import MICROSECOND
+from deployments.api.fields import to_microseconds
 from deployments.imports.importing import History
 from deployments.models import Deploy
 
@@ -69,7 +68,7 @@ def preview_import(*, target_id: int | None, history: History) -> Preview:
     if deploys:
         pairs = present.filter(deployed_at__range=span).order_by().values_list("sha", "deployed_at")
         for sha, deployed_at in pairs.iterator(chunk_size=CHUNK):
-            new.pop((sha.encode(), (deployed_at - EARLIEST) // MICROSECOND), None)
+            new.pop((sha.encode(), to_microseconds(deployed_at)), None)
     replaced = present.aggregate(
         count=Count("id"),
         detailed=Count("id", filter=Q(commit_count__gt=0) | Q(file_count__gt=0)),

@@ -1,21 +1,20 @@
 """A multipart body with a file → its fields and its file, in little memory whatever their size."""
 
 from dataclasses import dataclass, field
-from email.message import Message
 from io import BytesIO
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import (
     FileUploadHandler,
     MemoryFileUploadHandler,
     SkipFile,
     TemporaryFileUploadHandler,
 )
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http.multipartparser import MultiPartParser
 
-from deployments.api.body import MULTIPART, as_utf8
+from deployments.api.body import MULTIPART, UNENDED, explaining_multipart, fields_of_parts, label_of
 from deployments.errors import UnreadableBody
 from orgs.text import storable
 
@@ -37,27 +36,18 @@ class Upload:
 
 
 def is_multipart(content_type: str) -> bool:
-    return label(content_type).get_content_type() == MULTIPART
-
-
-def label(content_type: str) -> Message:
-    message = Message()
-    message["Content-Type"] = content_type or "text/plain"
-    return message
+    return label_of(content_type).get_content_type() == MULTIPART
 
 
 def read_upload(stream: Any, content_type: str, content_length: int) -> Upload:
     """Raises UnreadableBody."""
-    try:
-        return parse(stream, label(content_type).get_boundary() or "", content_length)
-    except RequestDataTooBig:
-        raise UnreadableBody(f"{FILE_FIELD} is no file: send it as curl -F {FILE_FIELD}=@deploys.csv does.") from None
-    except SuspiciousOperation:
-        raise UnreadableBody("The multipart body has too many parts: send one file.") from None
-    except UnicodeError:
-        raise UnreadableBody("The multipart body is not UTF-8: send its fields as UTF-8.") from None
-    except MultiPartParserError:
-        raise UnreadableBody("The multipart body cannot be read: send it as curl -F does.") from None
+    with explaining_multipart("send one file"):
+        try:
+            return parse(stream, label_of(content_type).get_boundary() or "", content_length)
+        except RequestDataTooBig:
+            raise UnreadableBody(
+                f"{FILE_FIELD} is no file: send it as curl -F {FILE_FIELD}=@deploys.csv does."
+            ) from None
 
 
 def parse(stream: Any, boundary: str, content_length: int) -> Upload:
@@ -72,19 +62,15 @@ def parse(stream: Any, boundary: str, content_length: int) -> Upload:
     try:
         body.exhaust()
         if not body.is_whole:
-            raise UnreadableBody(
-                "The multipart body does not end with the boundary that its Content-Type names: "
-                "send it as curl -F does."
-            )
-        return as_upload({name: [as_utf8(value) for value in values] for name, values in fields.lists()}, file)
+            raise UnreadableBody(UNENDED)
+        return as_upload(fields_of_parts(fields), file)
     except BaseException:
         if file:
             file.close()
         raise
 
 
-def as_upload(lists: dict[str, list[str]], sent: Any) -> Upload:
-    fields: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
+def as_upload(fields: dict[str, Any], sent: Any) -> Upload:
     text = fields.pop(FILE_FIELD, None)
     if sent is not None:
         name = (sent.name or "").encode("latin-1", "replace").decode("utf-8", "replace")

@@ -14,21 +14,25 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_text
 from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import INVALID_DATE, read_date, read_tags, split_link
+from deployments.api.fields import check_dates_are_text, read_date, read_tags, split_link
 from deployments.api.schemas import check_fields
-from deployments.errors import InvalidField, NameMissing
+from deployments.errors import NameMissing, UnknownProject
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
-from deployments.models import ManualChange
+from deployments.models import Deployment, ManualChange
 from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
 from deployments.registration.representation import as_text
-from deployments.registration.targets import choose_environment, find_project
+from deployments.registration.targets import choose
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.queries import read_page, with_related
 from deployments.timeline.read_api import ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
+from orgs.models import Project
 from orgs.queries import promotion_path
+from orgs.slugs import is_slug
+from orgs.text import shortened
 from tokens.scopes import Scope
+from tokens.statements import TokenRow
 
 SCHEMA = "register_manual_deploy"
 
@@ -40,8 +44,7 @@ def read_manual_change(fields: dict[str, Any], *, now: datetime) -> tuple[str, M
     if "name" not in fields:
         # The text is Sleuth's; clients compare it.
         raise NameMissing("Name is required.")
-    if "date" in fields and not isinstance(fields["date"], str):
-        raise InvalidField(INVALID_DATE)
+    check_dates_are_text(fields.get("date"))
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
     check_fields(SCHEMA, fields)
@@ -68,12 +71,13 @@ class RegisterManualDeployView(CallView):
     unauthorized_text = "Unauthorized"
 
     def post(self, request: Request, organization: str, project: str) -> HttpResponse:
-        found = find_project(token=self.token, slug=project)
+        found = find_project(self.token, project)
         fields = self.read_fields()
 
         def register() -> ManualChange:
             named, change = read_manual_change(fields, now=timezone.now())
-            environment = choose_environment(promotion_path(found), environment=named, project=found)
+            choices = [(row.slug, row.name, row.is_default, row) for row in promotion_path(found)]
+            environment = choose(choices, named, project_slug=found.slug)
             check_allowed(self.token, environment_id=environment.pk)
             with acting_as(self.actor):
                 return register_manual_change(environment=environment, fields=change, token_id=self.token.id)
@@ -97,6 +101,22 @@ class RegisterManualDeployView(CallView):
             fields=fields,
             answer=answer,
         )
+
+
+def find_project(token: TokenRow, slug: str) -> Project:
+    """A project of the token's organization, with its organization.
+
+    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject.
+    """
+    check_allowed(token, shared="a manual change")
+    slug = slug.lower()
+    if is_slug(slug):
+        of_slug = {"organization": token.organization_id, "slug": slug}
+        if project := Project.objects.filter(**of_slug).select_related("organization").first():
+            return project
+        if deployment := Deployment.objects.filter(**of_slug).select_related("project").first():
+            raise UnknownProject(f"'{slug}' is a deployment: write its project's slug, '{deployment.project.slug}'.")
+    raise UnknownProject(f"There is no project '{shortened(slug, 100)}' in this organization.")
 
 
 class ManualChangesForm(ReadForm):

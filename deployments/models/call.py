@@ -121,7 +121,8 @@ class Call(models.Model):
 
     @property
     def can_be_replayed(self) -> bool:
-        """It is whole, names a deployment that exists, and was not a dry run. Calls of before have no kind."""
+        """It is whole, names a deployment that exists, and was not a dry run. Calls logged by earlier versions have
+        no kind."""
         return bool(self.kind) and self.is_whole and self.deployment_id is not None and self.outcome != Outcome.DRY_RUN
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
+from deployments.api.body import FORM
 from deployments.api.schemas import SCHEMA_DIR, expected_types
 from deployments.api.views import ApiView
 from deployments.impacts.queries import active_sources
@@ -20,7 +21,6 @@ from orgs.access import MemberRequest, member_page
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
-FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 WORDS = {"string": "text", "array": "list"}
 

@@ -59,7 +59,7 @@ def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | Non
 def find_slug(token: TokenRow, name: str) -> str | None:
     """The slug of the deployment with this slug, with this name in any case, or with the slug that the name makes.
 
-    Calls name one application in several ways, and all of them mean what the first one created.
+    Calls name one application in several ways, and all find the deployment that the first created.
     """
     deployments = Deployment.objects.filter(organization=token.organization_id).order_by("id")
     slug, alike, folded = name.lower(), slug_alike(name), name.casefold()
@@ -76,7 +76,7 @@ def find_slug(token: TokenRow, name: str) -> str | None:
 def create_target(*, token: TokenRow, application: Application, environment: str) -> tuple[TargetRow, list[Creation]]:
     """The target, and what was created for it: its project, deployment and environment, as far as they were missing.
 
-    If calls come at once, the first creates, and the others wait and find. Raises OutsideTokenLimits, and InvalidField
+    If several calls come at once, the first creates and the others find. Raises OutsideTokenLimits, and InvalidField
     for what the database has no room for.
     """
     with transaction.atomic():

@@ -1,7 +1,7 @@
 """The wire formats in which calls register deploys: a row for each.
 
 Another format takes a module with its reader, a row here, a schema in ``deployments/schemas``, an operation in
-``openapi.yaml`` and a test file. The route, the checks, dry runs, replays and the request log come with the row.
+``openapi.yaml`` and a test file. The route, dry runs, replays and the request log come with the row.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,14 +55,14 @@ SLEUTH = WireFormat(
         # Two clients still use Sleuth's former path.
         r"^api/1/(?P<organization>[^/]+)/(?P<deployment>[^/]+)/register_deploy\Z",
     ),
-    schema="register_deploy",
+    schema=sleuth.SCHEMA,
     expected=ExpectedBody("sha", "commits or files"),
     read=sleuth.read_call,
 )
 SWEETR = WireFormat(
     name="sweetr-deployments",
     paths=(r"^v1/deployments\Z",),
-    schema="sweetr_deployment",
+    schema=sweetr.SCHEMA,
     expected=ExpectedBody("commitHash"),
     read=sweetr.read_registration,
     # Sweetr itself answers before it stores.

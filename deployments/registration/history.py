@@ -41,18 +41,13 @@ def rollbacks_of(
 # --- The stored history of a target ---
 
 SET_LINKS = "UPDATE deployments_deploy SET restores_id = %s, rolled_back_by_id = %s WHERE id = %s"
-PIECE = 5_000
+LINKS_AT_ONCE = 5_000
 
 
 def before(deploy: Deploy) -> Q:
     """Deploys earlier than ``deploy``. The outer bound is one that an index can find."""
     earlier = Q(deployed_at__lt=deploy.deployed_at) | Q(id__lt=deploy.id)
     return Q(deployed_at__lte=deploy.deployed_at) & earlier
-
-
-def after(deploy: Deploy) -> Q:
-    later = Q(deployed_at__gt=deploy.deployed_at) | Q(id__gt=deploy.id)
-    return Q(deployed_at__gte=deploy.deployed_at) & later
 
 
 def neighbours(target_id: int, deployed_at: datetime) -> tuple[Deploy | None, Deploy | None]:
@@ -112,7 +107,7 @@ def set_links(links: Iterable[tuple[int | None, int | None, int]]) -> None:
     remaining = iter(links)
     with connection.cursor() as cursor:
         # In pieces, since Django keeps all that it is given until the end.
-        while piece := list(islice(remaining, PIECE)):
+        while piece := list(islice(remaining, LINKS_AT_ONCE)):
             cursor.executemany(SET_LINKS, piece)
 
 

@@ -27,10 +27,9 @@ def answer_by_key(
 ) -> HttpResponse:
     """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key.
 
-    ``answer`` runs in the transaction that remembers what it gives. If calls come at once, the first claims the
-    key, and the others wait for it. A DuplicateDeploy that ``answer`` raises is remembered and raised again. If it
-    raises anything else, nothing is remembered. Raises InvalidField for an unusable key, and KeyReused if it came with
-    other fields before.
+    ``answer`` runs in the transaction that remembers what it gives. The first of several simultaneous calls claims the
+    key; the others wait. A DuplicateDeploy is remembered and raised again; after any other exception nothing is
+    remembered. Raises InvalidField if the key cannot be used, and KeyReused if it came with another fingerprint.
     """
     key = read_key(request)
     if key is None:
@@ -77,7 +76,7 @@ def read_key(request: Request) -> str | None:
 
 
 def fingerprint(fields: Mapping[str, Any]) -> str:
-    """The same for two calls that say the same, however they spell it and wherever their token stands."""
+    """A digest of what a call says. It is the same for two calls that say the same, however they are encoded."""
     said = {name: value for name, value in fields.items() if name != "api_key"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 

@@ -86,7 +86,7 @@ def find_and_store(
     found = find_target(token=sender.token, application=registration.application, environment=registration.environment)
     if found:
         return store(found)
-    # One transaction, so that a call that fails creates nothing.
+    # One transaction, so that a call that fails leaves nothing behind.
     with acting_as(sender.actor), transaction.atomic():
         return store(
             *create_target(

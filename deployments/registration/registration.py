@@ -8,7 +8,7 @@ from typing import Any
 from deployments.models import Provider
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
-# The longest name of a deployment or an environment.
+# Of a deployment or an environment.
 LONGEST_NAME = 100
 
 
@@ -53,7 +53,7 @@ class NewPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A deployment by its name or slug. If it is missing, it is created with the other fields."""
+    """A deployment, by name or slug, and what to create it with if it is missing."""
 
     name: str
     repository_provider: Provider

@@ -40,7 +40,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
     }
 
 
-def named(target: TargetRow, organization_slug: str) -> dict[str, str | None]:
+def slugs_of(target: TargetRow, organization_slug: str) -> dict[str, str | None]:
     return {
         "organization": organization_slug,
         "project": target.project_slug,

@@ -1,4 +1,4 @@
-"""Deploys as JSON."""
+"""Deploys as JSON, and their change type (forward, rollback, no change), which follows from the history."""
 
 from datetime import datetime
 from typing import Any

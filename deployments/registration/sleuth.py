@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.api.body import without_absent
-from deployments.api.fields import INVALID_DATE, read_date, read_date_at, read_tags, split_link
+from deployments.api.fields import check_dates_are_text, read_date, read_date_at, read_tags, split_link
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.registration import terraform
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
 from deployments.registration.statements import TargetRow
+
+SCHEMA = "register_deploy"
 
 
 def read_call(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
@@ -41,11 +43,10 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         raise InvalidField(
             "sha is required: a change without code is registered at register_manual_deploy of its project."
         )
-    if "date" in fields and not isinstance(fields["date"], str):
-        raise InvalidField(INVALID_DATE)
+    check_dates_are_text(fields.get("date"))
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
-    check_fields("register_deploy", fields)
+    check_fields(SCHEMA, fields)
     return Registration(
         sha=fields["sha"],
         environment=fields.get("environment", ""),

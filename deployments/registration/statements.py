@@ -14,12 +14,12 @@ from django.db import connection
 
 from deployments.errors import TargetMoved
 from deployments.registration.registration import NewFile
-from tokens.statements import as_datetime, as_parameter
+from tokens.statements import as_datetime, as_parameter, insert_sql
 
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A deployment in one of its project's environments; ``target_id`` is None until something happens there."""
+    """A deployment in one of its project's environments; ``target_id`` is None until something happened there."""
 
     deployment_id: int
     deployment_slug: str
@@ -58,7 +58,7 @@ ORDER BY environment.position, environment.id
 
 
 def find_targets(organization_id: int, deployment_slug: str) -> list[TargetRow]:
-    """The environments a deployment may go to, in promotion order. Empty if there is no such deployment."""
+    """The environments a deployment may go to, in promotion order. Empty if the organization has no such deployment."""
     with connection.cursor() as cursor:
         cursor.execute(FIND_TARGETS, [organization_id, deployment_slug])
         return [TargetRow(*row) for row in cursor.fetchall()]
@@ -70,7 +70,7 @@ LOCK_TARGET = "SELECT live_deploy_id, environment_id FROM deployments_target WHE
 def lock_target(target_id: int) -> tuple[int | None, int]:
     """Lock the target until the transaction ends. Returns the ids of its live deploy and its environment.
 
-    Raises TargetMoved if the operator has deleted the target since it was read.
+    Raises TargetMoved if the target was deleted since it was read.
 
     SQLite has no row locks: there the whole transaction waited when it began (BEGIN IMMEDIATE).
     """
@@ -78,7 +78,7 @@ def lock_target(target_id: int) -> tuple[int | None, int]:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TARGET + lock, [target_id])
         if (row := cursor.fetchone()) is None:
-            raise TargetMoved("The deployment's target was just deleted: send the call again.")
+            raise TargetMoved("The target was just deleted: send the call again.")
     live_deploy_id, environment_id = row
     return live_deploy_id, environment_id
 
@@ -123,9 +123,7 @@ SELECT id FROM deploy
 
 @cache
 def insert_statement(columns: tuple[str, ...], *, sets_live: bool) -> str:
-    insert = f"""
-    INSERT INTO deployments_deploy ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))}) RETURNING id
-    """  # noqa: S608 - names of columns
+    insert = f"{insert_sql('deployments_deploy', columns)} RETURNING id"
     return INSERT_LIVE_DEPLOY.format(insert=insert) if sets_live else insert
 
 
@@ -143,10 +141,27 @@ def insert_deploy(columns: Mapping[str, Any], *, is_live: bool) -> int:
     return deploy_id  # type: ignore[no-any-return]  # a column of a raw statement
 
 
-# A deploy may have 50,000 files. The ORM takes three times as long for them.
-INSERT_FILE = """
-INSERT INTO deployments_changedfile (deploy_id, path, additions, deletions, url) VALUES (%s, %s, %s, %s, %s)
+# The sequence is looked up once, and not for each id.
+TAKE_DEPLOY_IDS = """
+SELECT array_agg(nextval((SELECT pg_get_serial_sequence('deployments_deploy', 'id')::regclass)))
+FROM generate_series(1, %s)
 """
+
+
+def take_deploy_ids(count: int) -> Sequence[int]:
+    """Ascending ids that no other deploy gets. Call this in a transaction."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(TAKE_DEPLOY_IDS, [count])
+            return cursor.fetchone()[0]  # type: ignore[no-any-return]  # a column of a raw statement
+        # This transaction is the only one that writes, and rows with ids of their own move the sequence on.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'deployments_deploy'")
+        (last,) = cursor.fetchone() or (0,)
+        return range(last + 1, last + 1 + count)
+
+
+# A deploy may have 50,000 files. The ORM takes three times as long for them.
+INSERT_FILE = insert_sql("deployments_changedfile", ("deploy_id", "path", "additions", "deletions", "url"))
 
 
 def insert_files(*, deploy_id: int, files: Sequence[NewFile]) -> None:

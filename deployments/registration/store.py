@@ -31,7 +31,7 @@ def register_deploy(
 ) -> int:
     """Store a deploy in its target and return its id. When this returns outside a transaction, the deploy is on disk.
 
-    Registrations of one target happen one after another. Raises DuplicateDeploy if it would change nothing, and
+    Registrations of one target happen one after another. Raises DuplicateDeploy if nothing would change, and
     TargetMoved.
     """
     target_id = target.target_id or ensure_target(target)
@@ -78,9 +78,9 @@ def moved(target: TargetRow) -> TargetMoved:
 def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
-    A deploy is a duplicate if its sha is live, whatever its date, if the deploy before or after it in time has the same
-    sha, or if this sha was registered for exactly this moment. Another version of the same sha is a deploy, but not a
-    rollback. Without a date it is the newest, even if an earlier caller's clock is ahead.
+    A deploy is a duplicate if its sha is live, whatever its date; if its neighbour in time has the same sha; or if this
+    sha was registered for the same moment. Another version of the same sha is a deploy, but no rollback. A deploy
+    without a date becomes the newest, even if an earlier caller's clock was ahead.
     """
     sha = registration.sha
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)

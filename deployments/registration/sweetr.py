@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from deployments.api.body import without_absent
-from deployments.api.fields import read_date_at, reject_future
-from deployments.api.schemas import load_schema, path_of, sentence, violations
+from deployments.api.fields import EMAIL, read_date_at, reject_future
+from deployments.api.schemas import path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider
 from deployments.models.deploy import MAX_EMAIL_LENGTH
@@ -18,7 +18,6 @@ from deployments.registration.statements import TargetRow
 
 SCHEMA = "sweetr_deployment"
 GITHUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-EMAIL = re.compile(load_schema("register_deploy")["properties"]["email"]["pattern"])
 
 
 def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ()) -> Registration:

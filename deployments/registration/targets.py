@@ -1,14 +1,13 @@
-"""Which deployment, project and environment a call means, and whether this token and branch may go there."""
+"""Which deployment and environment a call means, and whether this token and branch may go there."""
 
 from collections.abc import Sequence
 from itertools import chain
 from typing import TypeVar
 
-from deployments.errors import BranchMismatch, NoSlug, UnknownDeployment, UnknownEnvironment, UnknownProject
-from deployments.models import BranchMatch, Deployment
+from deployments.errors import BranchMismatch, NoSlug, UnknownDeployment, UnknownEnvironment
+from deployments.models import BranchMatch
 from deployments.registration.statements import TargetRow, find_targets
 from deployments.token_limits import check_allowed
-from orgs.models import Environment, Project
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.statements import TokenRow
@@ -33,41 +32,14 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
     return targets
 
 
-def find_project(*, token: TokenRow, slug: str) -> Project:
-    """A project of the token's organization, with its organization.
-
-    Raises OutsideTokenLimits (whether or not there is such a project) and UnknownProject.
-    """
-    check_allowed(token, shared="a manual change")
-    folded = slug.lower()
-    projects = Project.objects.filter(organization=token.organization_id).select_related("organization")
-    project: Project | None = projects.filter(slug=folded).first() if is_slug(folded) else None
-    if project is None:
-        raise UnknownProject(explain_unknown_project(token.organization_id, folded))
-    return project
-
-
-def explain_unknown_project(organization_id: int, slug: str) -> str:
-    deployments = Deployment.objects.filter(organization=organization_id).select_related("project")
-    deployment: Deployment | None = deployments.filter(slug=slug).first() if is_slug(slug) else None
-    if deployment:
-        return f"'{slug}' is a deployment: write the slug of its project, '{deployment.project.slug}', in its place."
-    return f"There is no project '{shortened(slug, 100)}' in this organization."
-
-
 def choose_target(targets: Sequence[TargetRow], *, environment: str) -> TargetRow:
-    """The target whose environment has this slug, else this name, in any case. Empty means the default environment.
+    """The target whose environment has this slug or, failing that, this name, in any case. Without a name, the default
+    one.
 
     Raises UnknownEnvironment.
     """
     choices = [(item.environment_slug, item.environment_name, item.is_default, item) for item in targets]
     return choose(choices, environment, project_slug=targets[0].project_slug)
-
-
-def choose_environment(environments: Sequence[Environment], *, environment: str, project: Project) -> Environment:
-    """The same among a project's environments."""
-    choices = [(item.slug, item.name, item.is_default, item) for item in environments]
-    return choose(choices, environment, project_slug=project.slug)
 
 
 def choose(choices: Sequence[tuple[str, str, bool, Choice]], wanted: str, *, project_slug: str) -> Choice:
@@ -83,7 +55,7 @@ def choose(choices: Sequence[tuple[str, str, bool, Choice]], wanted: str, *, pro
 
 
 def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | None:
-    """None if the target takes this branch, or if ``branch`` is None because the client cannot name one."""
+    """Why the target rejects this branch, or None. A client that cannot name a branch (None) may go anywhere."""
     if branch is None:
         return None
     mapping = target.branch or ""

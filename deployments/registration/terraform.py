@@ -1,4 +1,4 @@
-"""Terraform Cloud's notifications, which it posts to register_deploy without a sha.
+"""Terraform Cloud's notifications, which it posts to register_deploy: fields → Registration.
 
 https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations. We do not have the
 secret with which their X-TFE-Notification-Signature is made: we trust the access token in the address.
@@ -28,11 +28,9 @@ LINK_NAME = "Terraform run"
 
 
 def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> Registration | None:
-    """The sha is the call's, else that of the newest known change of the deployment, else the run's id, so that
-    every run is registered.
+    """Of the sha that the call names, or else the newest known change, or else the run's id, so that no deploy is lost.
 
-    Returns None for a notification that registers nothing. Raises InvalidField, also if there is no sha at all, and
-    UnknownEnvironment.
+    None if there is nothing to register. Raises UnknownEnvironment, and InvalidField, also if no sha is known.
     """
     notifications = fields.get("notifications")
     if notifications is None or registers_nothing(notifications):
@@ -66,9 +64,9 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> R
 
 
 def registers_nothing(notifications: Any) -> bool:
-    """Whether it is the ``verification`` that switches the webhook on, or of runs that have not completed.
+    """Whether these are a ``verification``, or runs that have not completed.
 
-    Only the triggers of these are read, so that nothing else in them can be wrong.
+    Only the triggers of those are read, so that nothing else in them can be wrong.
     """
     if not isinstance(notifications, list):
         return False
@@ -91,7 +89,7 @@ def known_change(target: TargetRow, completed_at: datetime | None, url: str) -> 
 def newest_change(target: TargetRow) -> Deploy | None:
     """The newest deploy of the deployment, in any environment, whose branch may go to ``target`` or is not known.
 
-    Rollbacks are left out, since they bring no new change, and so are deploys that have the id of a Terraform run.
+    A rollback brought no new change, and the id of a Terraform run names none.
     """
     deploys = Deploy.objects.filter(deployment=target.deployment_id, restores=None).exclude(sha__regex=TERRAFORM_RUN_ID)
     if target.branch_match == BranchMatch.EXACT:

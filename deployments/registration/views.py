@@ -17,7 +17,7 @@ from deployments.registration.formats import FORMATS, SLEUTH, WireFormat
 from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.registration import Registration
-from deployments.registration.report import named, report_deploy
+from deployments.registration.report import report_deploy, slugs_of
 from deployments.registration.representation import deploy_path, represent_with_changes, with_details
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import branch_mismatch, choose_target, find_deployment
@@ -40,7 +40,7 @@ class RegisterDeployView(CallView):
         if self.is_dry_run:
             return self.try_out(fields, targets)
         called = f"{self.kind.replace('-', '_')} {targets[0].deployment_id if targets else ''}".strip()
-        # A repeated call gets its answer before any checks, whose results may have changed since.
+        # A repeated call is answered before anything is checked that may have changed since.
         return answer_by_key(
             request, token_id=self.token.id, called=called, fields=fields, answer=lambda: self.register(fields, targets)
         )
@@ -76,7 +76,7 @@ class RegisterDeployView(CallView):
         return receipt
 
     def try_out(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
-        """What would be stored and answered, even if that is a rejection."""
+        """What would be stored and answered, even if the answer is a rejection."""
         registration = self.wire.read(fields, targets)
         if registration is None:
             return self.try_out_ignored(fields, targets)
@@ -99,9 +99,9 @@ class RegisterDeployView(CallView):
     def try_out_ignored(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
         """A notification that registers nothing may name an unknown environment, which is null in the report."""
         try:
-            report = named(choose_target(targets, environment=environment_of(fields)), self.token.organization_slug)
+            report = slugs_of(choose_target(targets, environment=environment_of(fields)), self.token.organization_slug)
         except UnknownEnvironment:
-            report = named(targets[0], self.token.organization_slug) | {"environment": None}
+            report = slugs_of(targets[0], self.token.organization_slug) | {"environment": None}
         return answer_dry_run("ignored", report, would_answer=self.wire.answer())
 
 

@@ -7,7 +7,6 @@ from django.utils import timezone
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from deployments.api.body import read_query
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy
@@ -53,12 +52,11 @@ class CallView(TokenView):
     def read_fields(self) -> dict[str, Any]:
         """The fields of the call, without secrets: a link or a message may repeat the token that the call came with.
 
-        Sets ``is_dry_run``. Raises UnreadableBody, BodyTooLarge and InvalidField.
+        Also finds out whether this is a dry run. Raises UnreadableBody, BodyTooLarge and InvalidField.
         """
         fields = self.fields
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # as in ``fields``
-        query = read_query(self.request.META.get("QUERY_STRING", ""))
-        self.is_dry_run = asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD))
+        self.is_dry_run = asks_for_dry_run(in_query=self.query.get(FIELD), in_body=body.get(FIELD))
         without: dict[str, Any] = without_secrets(fields)
         return without
 

@@ -21,7 +21,7 @@ FILTERS = {
     "all-rejected": REJECTED_OUTCOMES,
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
-# Ids are nearly in the order of time, so that the index of an outcome can find where a day begins.
+# Ids follow the time closely, so an index finds where a day begins.
 OUT_OF_ORDER = 1_000
 
 

@@ -1,4 +1,4 @@
-"""A logged call again: as a command that sends it, and as a registration."""
+"""Sending a logged call again: as a curl command, or as a replay by a member."""
 
 import json
 import shlex
@@ -28,7 +28,8 @@ KEPT_IN_ADDRESSES = "/?&=%+:,;@!$'()*~"
 def as_curl(call: Call) -> str:
     """A shell command that sends the call with the token in ``$GUMSHOE_TOKEN``.
 
-    Empty if the log cannot tell: the body was cut, or is multipart, whose line ends a page does not keep.
+    Empty if the log cannot reproduce the call: a body that was cut, or a multipart body, whose line ends a page does
+    not keep.
     """
     if call.body_was_cut or call.content_type.startswith("multipart/"):
         return ""
@@ -46,7 +47,7 @@ def as_curl(call: Call) -> str:
 
 # --- Registering a logged call again, after what it was rejected for has been put right ---
 
-# The log keeps no other value of these.
+# Fields whose values the log always redacts.
 CREDENTIALS = ("api_key", "token")
 
 
@@ -84,7 +85,7 @@ def replay_call(*, call: Call, member: User) -> Call:
 
 
 def register_again(call: Call, member: User) -> Receipt:
-    """Only in targets that exist. What a token may create by a call, a member creates on a page."""
+    """Creates no deployment or environment: the member does that on their pages."""
     wire = FORMATS.get(call.kind)
     if wire is None or not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")

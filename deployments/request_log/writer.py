@@ -25,7 +25,7 @@ from orgs.models import FormerSlug, Organization
 from orgs.slugs import is_slug
 from orgs.text import ip_address_or_none, storable
 from tokens.secrets import redact
-from tokens.statements import as_parameter
+from tokens.statements import as_parameter, insert_sql
 
 logger = logging.getLogger(__name__)
 
@@ -217,12 +217,8 @@ def redacted_body(body: bytes, content_type: str, secrets: Iterable[str]) -> str
 
 def insert_calls(calls: Sequence[Mapping[str, Any]]) -> None:
     """All or none. A model instance and the ORM's statement for each would take a tenth of a busy server's time."""
-    columns = list(calls[0])
-    statement = f"""
-        INSERT INTO deployments_call ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))})
-    """  # noqa: S608 - made of the names above
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(statement, [tuple(call.values()) for call in calls])
+        cursor.executemany(insert_sql("deployments_call", calls[0]), [tuple(call.values()) for call in calls])
 
 
 request_log = RequestLog()

@@ -291,8 +291,6 @@ def test_the_request_log_names_the_project(ci: World) -> None:
     assert (nameless.outcome, nameless.answer) == (Outcome.REJECTED, "Name is required.")
     assert (without_token.answer, without_token.outcome) == ("Unauthorized", Outcome.UNAUTHORIZED)
     assert without_token.explanation.startswith("No access token")
-    assert (
-        deployment.explanation == "'storefront' is a deployment: write the slug of its project, 'shop', in its place."
-    )
+    assert deployment.explanation == "'storefront' is a deployment: write its project's slug, 'shop'."
     assert unknown.explanation == "There is no project 'ünbekannt' in this organization."
     assert not any(line.can_be_replayed for line in Call.objects.all())
