@@ -70,7 +70,7 @@ def answer_rejection(error: errors.RegistrationError) -> HttpResponse:
 
 
 def answer_exception_as_json(exception: Exception, context: dict[str, Any]) -> HttpResponse:
-    """The same answer as Sweetr gives it: https://github.com/sweetr-dev/sweetr.dev, fastify-helpers.ts."""
+    """The same answer in Sweetr's form: https://github.com/sweetr-dev/sweetr.dev, fastify-helpers.ts."""
     answer = answer_exception(exception, context)
     body = {
         "error": answer.content.decode(),

@@ -73,7 +73,7 @@ ANY_FIELDS = ExpectedBody()
 
 
 def read_fields(body: bytes, content_type: str, expected: ExpectedBody = ANY_FIELDS) -> dict[str, Any]:
-    """Raises UnreadableBody. A form field that comes several times gives the list of its values."""
+    """Raises UnreadableBody. A form field that comes several times is the list of its values."""
     label = label_of(content_type)
     media_type = label.get_content_type() if content_type else ""
     if media_type == MULTIPART:

@@ -39,7 +39,7 @@ def is_yes(value: Any) -> bool:
 
 @contextmanager
 def dry_run() -> Iterator[None]:
-    """What the block stores is there until its end, and gone after it. Exceptions are not caught.
+    """What the block stores is there until its end, and gone after it. Exceptions go on to the caller.
 
     So a dry run is rejected for the same reason and in the same words as the real call. Read what the answer needs
     before the block ends.

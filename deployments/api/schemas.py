@@ -90,8 +90,7 @@ def sentence(violation: "ValidationError") -> str:
 
 
 def expected_types(schema: dict[str, Any]) -> list[str]:
-    """The types to name to people. Not null and empty text, which mean that a field is absent, nor text that stands for
-    a boolean."""
+    """The types to show to people: not null or empty text, which mean that a field is absent, nor a boolean as text."""
     types: list[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
     return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]

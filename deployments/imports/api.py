@@ -100,7 +100,7 @@ class ImportDeploysView(CallView):
         return answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done))
 
     def answer_in_log(self, response: Any) -> str:
-        """Thousands of lines may be wrong. The log cuts this again once it has blotted out secrets."""
+        """Thousands of lines may be wrong. The log cuts this again after it has redacted secrets."""
         return super().answer_in_log(response)[:2_000]
 
     def body_to_keep(self, request: HttpRequest) -> tuple[bytes, int]:
@@ -116,7 +116,7 @@ class ImportDeploysView(CallView):
 
 
 def upload_of(request: Any) -> Upload:
-    """Empty if the body brought none or was not read."""
+    """Empty if the body has none or was not read."""
     upload: Upload = request.META.get(UPLOAD) or Upload()
     return upload
 

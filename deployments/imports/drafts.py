@@ -60,7 +60,7 @@ def history_of(draft: ImportDraft) -> Iterator[HistoryFile]:
 
 
 def forget_old_drafts() -> int:
-    """Delete what was uploaded long ago and is not being imported. Gives how many files."""
+    """Delete what was uploaded long ago and is not being imported. Returns how many files."""
     old = ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(state__in=UNFINISHED)
     ids = list(old.values_list("pk", flat=True))
     ImportDraft.objects.filter(pk__in=ids).delete()

@@ -125,7 +125,7 @@ ROWS_AT_ONCE = 250
 def store_deploys(
     new: History, *, same: dict[str, Any], on_stored: Callable[[int], None] | None = None
 ) -> Sequence[int]:
-    """Gives the ids, in the order of ``new.deploys``. ``same`` has the columns that have one value in all of them."""
+    """Returns the ids, in the order of ``new.deploys``. ``same`` has the columns that have one value in all of them."""
     ids = statements.take_deploy_ids(len(new.deploys))
     if connection.vendor == "postgresql":
         copy_deploys(new, ids, same, on_stored)
@@ -149,7 +149,7 @@ def copy_deploys(
 
 
 def copied(new: History, ids: Sequence[int], beginning: bytes) -> Iterator[bytes]:
-    """Lines in the text format of PostgreSQL's COPY: by hand, for psycopg takes five times as long."""
+    """Lines in the text format of PostgreSQL's COPY, made by hand because psycopg takes five times as long."""
     rows = new.rows
     restores, rolled_back_by = new.rollbacks()
     for number in reversed(range(len(ids))):
@@ -238,7 +238,7 @@ def record(action: str, done: HistoryImport) -> None:
 
 
 def forget_imports_beyond_undo(*, batch: int) -> int:
-    """Delete for good the deploys of imports that cannot be undone any more, in short transactions. Gives how many."""
+    """Delete the deploys of imports that cannot be undone any more, in short transactions. Returns how many."""
     total = 0
     for done in HistoryImport.objects.filter(created_at__lt=timezone.now() - RESTORABLE):
         replaced = Deploy.all_objects.filter(target=done.target_id, deleted_at=done.created_at)

@@ -85,7 +85,7 @@ def send_task() -> None:
 
 
 def run_due_imports() -> int:
-    """Do one import after the other until none is due. Gives how many were taken."""
+    """Do one import after another until none is due. Returns how many were taken."""
     count = 0
     while draft := take_due_import():
         run_import(draft)

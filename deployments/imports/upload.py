@@ -1,4 +1,4 @@
-"""A multipart body with a file → its fields and its file, in little memory whatever their size."""
+"""A multipart body with a file → its fields and its file, in little memory even if they are large."""
 
 from dataclasses import dataclass, field
 from io import BytesIO

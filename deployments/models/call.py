@@ -33,7 +33,7 @@ class Call(models.Model):
     """One line of the request log: a call to a registration endpoint whose path or token names an organization.
 
     ``deployment_slug`` or ``project_slug`` is the slug in the path, whether or not it exists. ``body`` has its
-    credentials blotted out. It is cut after MAX_BODY_BYTES_KEPT, and empty if the log had fallen behind;
+    credentials redacted. It is cut after MAX_BODY_BYTES_KEPT, and empty if the log had fallen behind;
     ``body_bytes`` is the length of what was sent. ``duration`` is in milliseconds.
 
     The log's writer inserts by a statement of its own, so a new column is nullable or has a ``db_default``, as in

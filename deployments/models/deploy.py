@@ -91,7 +91,7 @@ class Deploy(Timestamped):
     health_set_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # The sha of the deploy before it in its target: no column, but an annotation of deploys.queries.
+    # The sha of the deploy before it in its target: no column, but an annotation of registration.representation.
     previous_sha: str | None
 
     objects = ActiveManager()

@@ -51,7 +51,7 @@ def receive(
     TargetMoved.
     """
     if not registration.sha or registration.sha != registration.sha.strip():
-        # A format may have its sha in a nested field, of which nobody strips white space.
+        # A format may have its sha in a nested field, whose white space is not stripped.
         raise InvalidField("The sha must not be empty or have white space around it.")
     try:
         return find_and_store(sender, registration, targets, now, enforce_branch)

@@ -35,7 +35,7 @@ def change_type_of(deploy: Deploy) -> ChangeType:
     return ChangeType.NO_CHANGE if deploy.sha == deploy.previous_sha else ChangeType.FORWARD
 
 
-# So many of a deploy's commits, files and pull requests are shown with it. Their own lists have all of them.
+# How many of a deploy's commits, files and pull requests are shown with it. Their own lists have all.
 CHANGES_SHOWN = 100
 
 

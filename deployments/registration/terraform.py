@@ -77,8 +77,8 @@ def registers_nothing(notifications: Any) -> bool:
 def known_change(target: TargetRow, completed_at: datetime | None, url: str) -> Deploy | None:
     """The deploy that this run registered before, else the newest change.
 
-    Terraform repeats a call that got no answer. A run that is already registered gets the same sha again, whatever was
-    registered since, so that it is a duplicate, which is not an error.
+    Terraform repeats a call that got no answer. A run that is already registered gets the same sha again, even if
+    others were registered since: it is a duplicate, which is not an error.
     """
     if url and completed_at:
         deploys = Deploy.objects.filter(target=target.target_id, deployed_at=completed_at, links__url=url)

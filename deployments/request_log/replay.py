@@ -99,7 +99,7 @@ def register_again(call: Call, member: User) -> Receipt:
     if asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD)):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
-        raise InvalidField("The log blotted out what may have been a secret: send the call itself.")
+        raise InvalidField("The log redacted what may have been a secret: send the call itself.")
     registration = wire.read(fields, targets)
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")

@@ -53,7 +53,7 @@ LENGTHS = {
 class LoggedCall:
     """A call and its answer. ``columns`` has what the table has, but for its organization and deployment, as it came.
 
-    ``body`` is cut already. ``secrets`` are blotted out of all texts.
+    ``body`` is cut already. ``secrets`` are redacted from all texts.
     """
 
     organization_slug: str
@@ -120,7 +120,7 @@ class RequestLog:
 class DailyBudget:
     """How many more calls of an organization are kept today (UTC), so that nobody can fill the disk.
 
-    A tenth of it is for calls without a valid token, which anybody can make. A process counts the calls that others
+    A tenth of it is for calls without a valid token, which anyone can make. A process counts the calls that others
     have kept only once an hour for each organization, so that together they may keep a little more.
     """
 

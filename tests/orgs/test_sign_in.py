@@ -253,7 +253,7 @@ def test_the_switch_of_organizations_has_only_ones_own(ci: World, other: World, 
 
 
 def test_no_address_of_allauth_has_a_page_that_nobody_looked_at() -> None:
-    """A new release of allauth adds pages only when they are added to orgs/account_urls.py."""
+    """A new release of allauth adds pages only when they are added to orgs/sign_in/urls.py."""
     names = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 
     assert not {
