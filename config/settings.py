@@ -80,6 +80,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 # Tell people by mail when their password or second factor changes.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
+# Also for the first password of somebody who signs in only by single sign-on.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_FORMS = {
     "login": "orgs.sign_in.forms.LoginForm",
     "change_password": "orgs.sign_in.forms.ChangePasswordForm",
@@ -87,6 +89,7 @@ ACCOUNT_FORMS = {
     "reset_password": "orgs.sign_in.forms.ResetPasswordForm",
     "reset_password_from_key": "orgs.sign_in.forms.ResetPasswordKeyForm",
     "reauthenticate": "orgs.sign_in.forms.ReauthenticateForm",
+    "confirm_reauthentication_code": "orgs.sign_in.forms.ConfirmByCodeForm",
 }
 # Addresses come from the operator or an invitation, so they need no verification before a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True

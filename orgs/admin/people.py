@@ -121,9 +121,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic to the ty
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Nobody must get a new password by a former address."""
+        """Nobody must get a new password, or a code, by a former address."""
         super().save_model(request, obj, form, change)
-        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+        former, _ = EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+        if former:
+            # Without a row for the new one, people without a password could never confirm that it is they.
+            EmailAddress.objects.update_or_create(
+                user=obj, email=obj.email, defaults={"verified": True, "primary": True}
+            )
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":

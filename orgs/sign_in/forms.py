@@ -8,6 +8,7 @@ from orgs.forms import PASSWORD_HELP
 
 LABELS = {
     "login": "E-mail address",
+    "code": "Code",
     "email": "E-mail address",
     "oldpassword": "Current password",
     "password1": "New password",
@@ -49,3 +50,6 @@ class ResetPasswordKeyForm(OurLabels, forms.ResetPasswordKeyForm): ...  # type: 
 
 
 class ReauthenticateForm(OurLabels, forms.ReauthenticateForm): ...  # type: ignore[misc]
+
+
+class ConfirmByCodeForm(OurLabels, forms.ConfirmReauthenticationCodeForm): ...  # type: ignore[misc]

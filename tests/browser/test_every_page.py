@@ -67,7 +67,10 @@ OUTSIDE: dict[Callable[[], Visitor], set[str]] = {
         *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
     },
     somebody_who_owes_a_code: {"mfa_authenticate"},
-    somebody_without_anything: {"start", "account_set_password"},
+    somebody_without_anything: {
+        *("start", "account_set_password"),
+        *("account_request_reauthentication_code", "account_confirm_reauthentication_code"),
+    },
 }
 
 # Forms that are the same in an organization that is empty.

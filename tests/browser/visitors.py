@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
@@ -13,7 +14,7 @@ from orgs.roles import Role
 from orgs.services import add_member, create_user
 from tests.browser.filled import fill
 from tests.factories import make_organization, signed_in
-from tests.orgs.signing_in import PASSWORD, confirm, sign_in, switch_on_totp
+from tests.orgs.signing_in import PASSWORD, confirm, confirm_by_code, sign_in, switch_on_totp
 
 
 @dataclass(frozen=True)
@@ -80,5 +81,10 @@ def somebody_who_owes_a_code() -> Visitor:
 
 
 def somebody_without_anything() -> Visitor:
-    """No organization, and no password, as after single sign-on."""
-    return Visitor(signed_in(create_user(email="fermat@example.com")))
+    """No organization, and no password, as after single sign-on: a mailed code confirmed them, another is asked for."""
+    user = create_user(email="fermat@example.com")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True)
+    client = signed_in(user)
+    confirm_by_code(client, user.email)
+    client.post("/accounts/reauthenticate/code/", {"recipient": user.email})
+    return Visitor(client)

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.mfa import app_settings
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core import mail
 from django.test import Client
 
 LOGIN = "/accounts/login/"
@@ -28,6 +29,14 @@ def totp_code(secret: str) -> str:
 def confirm(client: Client) -> None:
     """That it is still oneself, which whatever touches the second factor asks for."""
     assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def confirm_by_code(client: Client, email: str = EMAIL) -> None:
+    """The same for somebody without a password."""
+    assert client.post("/accounts/reauthenticate/code/", {"recipient": email}).status_code == 302
+    code = re.search(r"^[A-Z0-9]+-[A-Z0-9]+$", str(mail.outbox[-1].body), re.MULTILINE)
+    assert code, mail.outbox[-1].body
+    assert client.post("/accounts/reauthenticate/code/confirm/", {"code": code[0]}).status_code == 302
 
 
 def switch_on_totp(client: Client) -> str:

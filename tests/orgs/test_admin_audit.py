@@ -95,7 +95,7 @@ def test_a_former_address_no_longer_leads_to_the_account(operator: OperatorClien
 
     user.refresh_from_db()
     assert user.email == "new@example.com"
-    assert not EmailAddress.objects.exists()
+    assert EmailAddress.objects.get().email == "new@example.com"
 
 
 def provision(path: Path, document: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import jwt
 import pytest
@@ -20,8 +20,8 @@ from orgs.models import AuditEvent, Membership, User
 from orgs.roles import Role
 from orgs.services import create_user
 from tests.conftest import World
-from tests.factories import make_member
-from tests.orgs.signing_in import EMAIL, PASSWORD, is_signed_in
+from tests.factories import make_member, signed_in
+from tests.orgs.signing_in import EMAIL, PASSWORD, confirm_by_code, is_signed_in
 
 LOGIN = "/accounts/oidc/sso/login/"
 
@@ -207,6 +207,47 @@ def test_the_second_factor_is_asked_for_also_then(ci: World, issuer: Issuer) -> 
 
     assert sign_in(client)["Location"].startswith("/accounts/2fa/authenticate/")
     assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("path", ["2fa/totp/activate/", "password/set/"])
+def test_whoever_has_no_password_proves_by_a_mailed_code_that_it_is_still_they(
+    ci: World, issuer: Issuer, path: str
+) -> None:
+    invited(ci)
+    client = Client()
+    sign_in(client)
+
+    asked = client.get(f"/accounts/{path}", follow=True)
+    where = asked.redirect_chain[-1][0]
+    assert where == f"/accounts/reauthenticate/code/?next={quote(f'/accounts/{path}', safe='')}"
+    assert f"To <b>{EMAIL}</b>" in asked.content.decode()
+    assert "Enter the code" in client.post(where, {"recipient": EMAIL}, follow=True).content.decode()
+    wrong = client.post("/accounts/reauthenticate/code/confirm/", {"code": "wrong"})
+    assert "Incorrect code" in wrong.content.decode()
+    assert client.get(f"/accounts/{path}").status_code == 302
+    confirm_by_code(client)
+    assert client.get(f"/accounts/{path}").status_code == 200
+
+
+def test_whoever_has_no_password_cannot_choose_who_is_mailed_a_code(ci: World, issuer: Issuer) -> None:
+    invited(ci)
+    client = Client()
+    sign_in(client)
+    mail.outbox.clear()
+
+    html = client.post("/accounts/reauthenticate/code/", {"recipient": "somebody@example.com"}).content.decode()
+
+    assert "not one of the available choices" in html
+    assert mail.outbox == []
+
+
+def test_without_a_password_an_address_or_a_factor_nothing_about_signing_in_is_changed(ada: User) -> None:
+    ada.set_unusable_password()
+    ada.save()
+    client = signed_in(ada)
+
+    for path in ("2fa/totp/activate/", "password/set/", "reauthenticate/", "reauthenticate/code/"):
+        assert client.get(f"/accounts/{path}", follow=True).status_code == 403
 
 
 def test_an_issuer_that_is_away_is_told(ci: World, issuer: Issuer, settings: Settings) -> None:
