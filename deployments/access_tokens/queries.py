@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from deployments.models import Deployment
-from deployments.token_limits import visible
 from orgs.models import Environment, Organization
 from tokens.models import AccessToken, RetiredSecret
 
@@ -47,13 +46,3 @@ def limits_to_choose(organization: Organization) -> dict[str, Any]:
 def limits_of(token: AccessToken) -> tuple[list[Deployment], list[Environment]]:
     """The active deployments and environments that the token is limited to."""
     return list(sorted_deployments().filter(tokens=token)), list(sorted_environments().filter(tokens=token))
-
-
-def first_target(token: AccessToken) -> tuple[Deployment, Environment] | None:
-    """A target for which the token may register a deploy: the first deployment by name, preferably in its default
-    environment."""
-    deployment = visible(sorted_deployments().select_related("organization"), token).first()
-    if deployment is None:
-        return None
-    environments = visible(Environment.objects.filter(project=deployment.project_id), token)
-    return deployment, environments.order_by("-is_default", "position")[0]

@@ -3,13 +3,10 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments.access_tokens import queries, services
@@ -21,15 +18,16 @@ from deployments.access_tokens.forms import (
     grace_in_words,
     initial_of,
 )
+from deployments.access_tokens.origin import Origin, origin_of
+from deployments.access_tokens.trial import trial_of
 from deployments.models import Deployment
-from deployments.setup.snippets import snippet
 from orgs.access import MemberRequest, member_page
 from orgs.models import Environment
 from orgs.pages import errors_in, page_of
 from orgs.roles import Permission
 from tokens import services as token_services
 from tokens.models import AccessToken, RetiredSecret
-from tokens.scopes import Scope, allows
+from tokens.scopes import Scope
 from tokens.states import State, states
 
 
@@ -63,12 +61,8 @@ def new_token(request: MemberRequest) -> HttpResponse:
         nonce, pk = created
         if nonce and request.POST.get("nonce") == nonce:
             return already_shown(request, pk)
-    limits = queries.limits_to_choose(request.organization)
-    initial: dict[str, Any] = {"nonce": secrets.token_urlsafe(12)}
-    # The set-up page of a deployment links here with its slug.
-    for deployment in limits["deployments"]:
-        if deployment.slug == request.GET.get("deployment"):
-            initial |= {"limit_deployments": "some", "deployments": [str(deployment.pk)], "name": f"CI of {deployment}"}
+    limits, origin = queries.limits_to_choose(request.organization), origin_of(request)
+    initial = {"nonce": secrets.token_urlsafe(12), **(origin.initial if origin else {})}
     form = NewTokenForm(request.POST or None, initial=initial, organization=request.organization, **limits)
     if request.method == "POST" and form.is_valid():
         with errors_in(form, default_field="name"):
@@ -79,8 +73,8 @@ def new_token(request: MemberRequest) -> HttpResponse:
                 **form.permissions(),
             )
             request.session["created_token"] = [form.cleaned_data["nonce"], token.pk]
-            return show_secret(request, token, secret)
-    return render(request, "access_tokens/new_token.html", {"form": form})
+            return show_secret(request, token, secret, origin=origin)
+    return render(request, "access_tokens/new_token.html", {"form": form, "origin": origin})
 
 
 @member_page(Permission.MANAGE_TOKENS)
@@ -159,23 +153,14 @@ def rotate_token(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "access_tokens/rotate_token.html", {"token": token, "form": form})
 
 
-def show_secret(request: MemberRequest, token: AccessToken, secret: str, **context: object) -> HttpResponse:
+def show_secret(
+    request: MemberRequest, token: AccessToken, secret: str, *, origin: Origin | None = None, **context: object
+) -> HttpResponse:
     """Tells browsers not to store the page, which contains the secret."""
-    context |= {"token": token, "secret": secret, "call": ready_call(token, secret)}
+    context |= {"token": token, "secret": secret, "trial": trial_of(token, secret, origin), "origin": origin}
     response = render(request, "access_tokens/secret.html", context)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def ready_call(token: AccessToken, secret: str) -> str:
-    """A command that tries the token; empty if the token may not do anything yet."""
-    target = queries.first_target(token)
-    if allows(token.scopes, Scope.REGISTER_DEPLOY) and target:
-        return f"GUMSHOE_TOKEN={secret}\n{snippet('curl', *target)}"
-    if allows(token.scopes, Scope.READ):
-        url = settings.SITE_URL + reverse("live", args=[token.organization.slug])
-        return f'GUMSHOE_TOKEN={secret}\ncurl --header "Authorization: Bearer $GUMSHOE_TOKEN" "{url}"'
-    return ""
 
 
 def already_shown(request: MemberRequest, pk: int) -> HttpResponse:

@@ -15,7 +15,7 @@ from tokens.scopes import Scope
 from tokens.services import limit_token, revoke_token
 
 SETUP = "/acme/deployments/storefront/setup"
-NEW_TOKEN = "/acme/tokens/new?deployment=storefront"
+NEW_TOKEN = "/acme/tokens/new?deployment=storefront&environment=production&ci=curl"
 MISSING = "No access token may register deploys of Storefront yet."
 
 
@@ -61,7 +61,7 @@ def test_without_a_token_it_leads_to_a_new_one_for_the_deployment(
     page = setup_page(admin)
 
     assert MISSING in page
-    assert f'href="{NEW_TOKEN}"' in page
+    assert f'href="{NEW_TOKEN}"' in page.replace("&amp;", "&")
     form = signed_in(admin).get(NEW_TOKEN).context["form"]
     assert form["limit_deployments"].value() == "some"
     assert form["deployments"].value() == [str(ci.deployment.pk)]

@@ -81,7 +81,7 @@ def test_without_javascript_the_same_takes_a_look_again(visit: Visit, site: str,
     set_up = page.url
     secret = make_token(page)
     follow(page, "I have stored it")
-    page.goto(set_up)
+    expect(page.get_by_label("First call")).to_contain_text("Waiting")
 
     status, sentence = register(site, secret, sha="abc1", environment="nowhere")
     assert status == 400
