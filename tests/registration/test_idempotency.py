@@ -55,6 +55,17 @@ def test_another_body_is_refused(ci: World) -> None:
     assert Deploy.objects.count() == 1
 
 
+def test_a_script_that_runs_again_with_another_date_is_the_same_call(ci: World) -> None:
+    first = ci.register(sha="a", date="2026-11-01T10:00:00Z", headers=KEY)
+    ci.register(sha="b", date="2026-11-01T11:00:00Z")
+
+    again = ci.register(sha="a", date="2026-11-01T12:00:00Z", headers=KEY)
+
+    assert as_answer(again) == as_answer(first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert in_short(history(ci)) == "a b[live]"
+
+
 def test_fields_of_the_query_string_are_part_of_the_body(ci: World) -> None:
     first = ci.register(sha="a", headers=KEY, environment="staging")
 
