@@ -92,7 +92,7 @@ lint: install ## Check style, types, layers, migrations, settings and templates
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SITE_URL=https://gumshoe.example.com TRUSTED_PROXY_COUNT=1 \
-		DATABASE_URL=postgres://gumshoe@localhost/gumshoe CACHE_URL=redis://localhost \
+		DATABASE_URL=postgres://gumshoe@localhost/gumshoe CACHE_URL=redis://localhost EMAIL_URL=smtp://localhost \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	git ls-files -coz --exclude-standard 'templates/*.html' | xargs -0 -r $(BIN)/djade --check --target-version 5.2
 	git ls-files -coz --exclude-standard '*.py' | xargs -0 $(BIN)/django-upgrade --check --target-version 5.2 --skip request_headers

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
+from orgs.invitations import sends_mail
+
 OLDEST_SQLITE = (3, 35, 0)
 
 
@@ -62,3 +64,13 @@ def check_proxy_is_trusted(**kwargs: Any) -> list[checks.CheckMessage]:
     problem = "SITE_URL is https, so there is a proxy, but its headers are ignored."
     hint = "Set TRUSTED_PROXY_COUNT to the number of proxies. Otherwise every caller seems to be the proxy."
     return [checks.Warning(problem, hint, id="gumshoe.W003")]
+
+
+@checks.register(deploy=True)
+def check_mail_server(**kwargs: Any) -> list[checks.CheckMessage]:
+    if sends_mail():
+        return []
+    problem = "EMAIL_URL is not set: mails are only written to standard output."
+    hint = "Set it to your mail server. Until then who invites somebody gets the link to pass on, and nobody who has "
+    hint += "forgotten a password gets a mail."
+    return [checks.Warning(problem, hint, id="gumshoe.W004")]

@@ -63,8 +63,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         if found:
             user, email = found
-            # Without this row allauth would remove the password, as if a stranger might have set it.
-            EmailAddress.objects.update_or_create(user=user, email=email.lower(), defaults={"verified": True})
+            # Without a row allauth would remove the password, as if a stranger might have set it. One that is not
+            # verified is of an invitation that no mail brought, where that may be so.
+            EmailAddress.objects.get_or_create(user=user, email=email.lower(), defaults={"verified": True})
         return found
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from requests import RequestException
 
+from orgs.invitations import sends_mail
 from orgs.models import User
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,16 @@ class LoginView(views.LoginView):  # type: ignore[misc]  # allauth has no types
             **single_sign_on(self.request),
             "there_are_users": User.objects.exists(),
         }
+
+
+class PasswordResetView(views.PasswordResetView):  # type: ignore[misc]  # allauth has no types
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "sends_mail": sends_mail()}
+
+
+class PasswordResetDoneView(views.PasswordResetDoneView):  # type: ignore[misc]  # allauth has no types
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "sends_mail": sends_mail()}
 
 
 def single_sign_on(request: HttpRequest, following: str = "") -> dict[str, str]:

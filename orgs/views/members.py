@@ -97,9 +97,8 @@ def invite(request: MemberRequest) -> HttpResponse:
             invitation, secret = invitations.invite(
                 organization=request.organization, email=email, role=role, by=request.membership
             )
-            say_whether_sent(request, invitation, secret)
-            return redirect("members", organization=request.organization.slug)
-    return render(request, "orgs/invite.html", {"form": form})
+            return answer_invited(request, invitation, secret)
+    return render(request, "orgs/invite.html", {"form": form, "sends_mail": invitations.sends_mail()})
 
 
 @require_POST
@@ -108,7 +107,7 @@ def resend(request: MemberRequest, pk: int) -> HttpResponse:
     invitation = changeable(request, queries.waiting_invitations(request.organization), pk)
     with errors_as_messages(request):
         secret = invitations.renew_invitation(invitation=invitation, by=request.membership)
-        say_whether_sent(request, invitation, secret)
+        return answer_invited(request, invitation, secret)
     return redirect("members", organization=request.organization.slug)
 
 
@@ -123,13 +122,20 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
     return redirect("members", organization=request.organization.slug)
 
 
-def say_whether_sent(request: HttpRequest, invitation: Invitation, secret: str) -> None:
-    if invitations.send_invitation(invitation, secret):
+@sensitive_variables("secret", "context")
+def answer_invited(request: MemberRequest, invitation: Invitation, secret: str) -> HttpResponse:
+    """Shows the link where no mail brings it. Nobody can look it up later."""
+    is_sent = invitations.send_invitation(invitation, secret)
+    if not invitations.sends_mail():
+        context = {"invitation": invitation, "link": invitations.invitation_link(secret)}
+        return render(request, "orgs/invitation_link.html", context)
+    if is_sent:
         messages.success(request, f"An invitation is on its way to {invitation}. Its link works for 7 days.")
     else:
         messages.error(
             request, f"The mail to {invitation} could not be sent. Ask the operator to check EMAIL_URL, then resend it."
         )
+    return redirect("members", organization=request.organization.slug)
 
 
 @never_cache

@@ -55,6 +55,12 @@ def test_tls_without_a_trusted_proxy_is_a_warning(secure: bool, proxies: int, ex
         assert ids(checks.check_proxy_is_trusted()) == expected
 
 
+@pytest.mark.parametrize(("backend", "expected"), [("console", ["gumshoe.W004"]), ("smtp", [])])
+def test_mail_that_goes_nowhere_is_a_warning(backend: str, expected: list[str]) -> None:
+    with override_settings(EMAIL_BACKEND=f"django.core.mail.backends.{backend}.EmailBackend"):
+        assert ids(checks.check_mail_server()) == expected
+
+
 @pytest.fixture
 def applied(db: None) -> Callable[[str], None]:
     """Notes a migration of deployments as applied. The test database is made without any."""

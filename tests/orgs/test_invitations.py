@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -242,6 +243,45 @@ def test_a_mail_server_that_is_away_is_told_and_the_invitation_can_be_resent(
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     signed_in(admin).post(f"/acme/invitations/{Invitation.objects.get().pk}/resend")
     assert Client().get(last_link()).status_code == 200
+
+
+@pytest.fixture
+def no_mail_server(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+
+def shown_link(response: Any) -> str:
+    """Its path."""
+    page = response.content.decode()
+    assert "no mail server" in page
+    match = re.search(r'<code id="secret" data-secret translate="no">https?://[^/]+(/invitations/\S+)</code>', page)
+    assert match
+    return match[1]
+
+
+def test_without_a_mail_server_the_link_is_shown_to_pass_on(ci: World, admin: User, no_mail_server: None) -> None:
+    assert "no mail server" in signed_in(admin).get(f"{MEMBERS}/invite").content.decode()
+
+    response = send(admin)
+    assert (response.status_code, "no-store" in response["Cache-Control"]) == (200, True)
+    link = shown_link(response)
+    assert Client().get(link).status_code == 200
+    assert link not in signed_in(admin).get(MEMBERS).content.decode()
+    again = shown_link(signed_in(admin).post(f"/acme/invitations/{Invitation.objects.get().pk}/resend"))
+    assert [Client().get(path).status_code for path in (link, again)] == [404, 200]
+    assert Client().post(again, {"name": "Nina", "password": PASSWORD})["Location"] == "/acme"
+    assert role_of(NEW, ci.organization) == "developer"
+    # Whoever invites may have opened the link.
+    assert not EmailAddress.objects.get(email=NEW).verified
+
+
+def test_with_a_mail_server_the_link_is_in_the_mail_only(ci: World, admin: User) -> None:
+    assert "no mail server" not in signed_in(admin).get(f"{MEMBERS}/invite").content.decode()
+    page = signed_in(admin).post(f"{MEMBERS}/invite", {"email": NEW, "role": "observer"}, follow=True).content.decode()
+    assert "An invitation is on its way to new@example.com" in page
+    assert last_link() not in page
+    Client().post(last_link(), {"name": "Nina", "password": PASSWORD})
+    assert EmailAddress.objects.get(email=NEW).verified
 
 
 def test_refused_links_are_logged_without_their_secret(

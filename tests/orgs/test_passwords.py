@@ -45,6 +45,20 @@ def test_an_unknown_address_gets_a_mail_that_says_so_and_the_page_does_not(ada: 
     assert "signup" not in str(mail.outbox[1].body)
 
 
+def test_without_a_mail_server_the_pages_say_who_has_the_link(ada: User, settings: Settings) -> None:
+    with_server = Client().get("/accounts/password/reset/").content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    without = Client().get("/accounts/password/reset/").content.decode()
+    done = Client().post("/accounts/password/reset/", {"email": EMAIL}, follow=True).content.decode()
+
+    assert ("no mail server" in with_server, "We send you a mail" in with_server) == (False, True)
+    for page in (without, done):
+        assert "This Gumshoe has no mail server." in page
+        assert "on its way" not in page
+        assert "We send" not in page
+
+
 def test_a_mail_server_that_is_away_does_not_tell_who_has_an_account(ada: User, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1

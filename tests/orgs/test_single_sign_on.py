@@ -138,6 +138,18 @@ def test_a_user_is_found_by_the_address_that_the_issuer_verified(ci: World, issu
     assert "Single sign-on is connected" in [message.subject for message in mail.outbox]
 
 
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_password_of_an_address_that_no_mail_proved_ends(ci: World, issuer: Issuer, proved: bool) -> None:
+    """Without a mail server whoever invites gets the link, and may have chosen that password."""
+    user = create_user(email=EMAIL, password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=EMAIL, verified=proved, primary=True)
+
+    assert sign_in(Client(), "/acme")["Location"] == "/acme"
+
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD) is proved
+
+
 def test_the_issuer_says_who_it_is_after_the_address_changed_there(ci: World, issuer: Issuer) -> None:
     user = create_user(email=EMAIL)
     sign_in(Client())
