@@ -5,19 +5,18 @@ after ``date`` in its first line and after cells, short shas and dates without a
 spreadsheets, with a byte-order mark, other delimiters and empty lines.
 """
 
-import csv
 import re
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import islice
 from typing import BinaryIO
 
 from django.conf import settings
 
-from deployments.api.fields import EMAIL, MAX_AHEAD, from_microseconds, parse_date, to_microseconds
+from deployments.api.fields import EMAIL, MAX_AHEAD, parse_date, to_microseconds
 from deployments.errors import BadHistory
+from deployments.imports.lines import Lines
+from deployments.imports.rows import UNKNOWN, Rows, WrongLine, WrongLines
 from deployments.models.deploy import (
     MAX_BRANCH_LENGTH,
     MAX_EMAIL_LENGTH,
@@ -31,95 +30,19 @@ from tokens.secrets import without_secrets
 REQUIRED = ("sha", "date")
 # Other columns are ignored, as Sleuth ignores all but the two.
 COLUMNS = (*REQUIRED, "branch", "title", "author", "email", "first_commit_at", "environment", "deployment")
-DELIMITERS = (",", ";", "\t")
-# In bytes. A file that is not CSV may be one line, and a quotation mark that is never closed takes in all that follows.
-MAX_LINE = 200_000
-MAX_ROW = 1_000_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-BARE_RETURN = re.compile(rb"\r[^\r\n]")
-UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# As Rows has them, with how long each may be.
+TEXTS = {
+    "branch": MAX_BRANCH_LENGTH,
+    "title": MAX_TITLE_LENGTH,
+    "author": MAX_NAME_LENGTH,
+    "email": MAX_EMAIL_LENGTH,
+}
 NO_TEXTS = b"\t\t\t"
-REPORT_EACH = 1_000
-UNKNOWN = -1
-
-MOST_LINES = 10_000
-LINES_IN_EXCERPT = 20
-
-
-class WrongLine(Exception):
-    """Its message is part of a sentence: ``date is missing``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """The first lines that have a problem, and how many more do."""
-
-    problem: str
-    lines: Sequence[int]
-    more: int
-
-
-class WrongLines:
-    """The lines of each problem, in the order of the file. Beyond MOST_LINES they are only counted."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.lines: dict[str, list[int]] = {}
-
-    def add(self, line: int, problem: str) -> None:
-        self.count += 1
-        if self.count <= MOST_LINES:
-            self.lines.setdefault(problem, []).append(line)
-
-    def __bool__(self) -> bool:
-        return self.count > 0
-
-    @property
-    def unnamed(self) -> int:
-        return max(0, self.count - MOST_LINES)
-
-    def __str__(self) -> str:
-        parts = [f"{problem}: {', '.join(f'line {line}' for line in lines)}" for problem, lines in self.lines.items()]
-        if self.unnamed:
-            parts.append(f"and {self.unnamed:,} more")
-        return "; ".join(parts)
-
-    def excerpts(self) -> Iterator[Excerpt]:
-        for problem, lines in self.lines.items():
-            shown = lines[:LINES_IN_EXCERPT]
-            yield Excerpt(problem, shown, len(lines) - len(shown))
-
-
-class Rows:
-    """The rows of a file in its order. There may be hundreds of thousands, so they are columns and not objects, and
-    text is UTF-8: about 250 bytes a row.
-
-    ``lines`` says where each row begins in the file, from 1. ``texts`` has branch, title, author's name and author's
-    address with tabs between them. Dates are in microseconds since 1970; an unknown first commit is at UNKNOWN.
-    """
-
-    def __init__(self) -> None:
-        self.lines = array("I")
-        self.shas: list[bytes] = []
-        self.deployed_at = array("q")
-        self.first_commit_at = array("q")
-        self.texts: list[bytes] = []
-
-    def __len__(self) -> int:
-        return len(self.shas)
-
-    def add(self, line: int, sha: str, deployed_at: datetime, first_commit_at: datetime | None, texts: bytes) -> None:
-        self.lines.append(line)
-        self.shas.append(sha.encode())
-        self.deployed_at.append(to_microseconds(deployed_at))
-        self.first_commit_at.append(UNKNOWN if first_commit_at is None else to_microseconds(first_commit_at))
-        self.texts.append(texts)
-
-    def dates(self, index: int) -> tuple[datetime, datetime | None]:
-        """Of the deploy and of its first commit."""
-        first = self.first_commit_at[index]
-        first_commit_at = None if first == UNKNOWN else from_microseconds(first)
-        return from_microseconds(self.deployed_at[index]), first_commit_at
+# Each at the beginning of a line.
+PLAIN_SHAS = re.compile(r"((?!0{40})[0-9a-f]{40}\n)*", re.ASCII)
+PLAIN_DATES = re.compile(r"((20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ)?\n)*", re.ASCII)
+ROWS_AT_ONCE = 1_000
 
 
 class HistoryFile:
@@ -149,22 +72,59 @@ class HistoryFile:
 
         Raises BadHistory if this is no CSV with these columns, or has more than MAX_IMPORT_ROWS rows.
         """
-        rows = Rows()
+        rows, count = Rows(), 0
         records = self.lines.records()
-        add = self.row_reader(read_names(*next(records, (1, []))), rows)
-        for number, (line, cells) in enumerate(records, 1):
-            if number > settings.MAX_IMPORT_ROWS:
+        columns = read_names(*next(records, (1, [])))
+        add = self.row_reader(columns, rows)
+        while lot := list(islice(records, ROWS_AT_ONCE)):
+            count += len(lot)
+            if count > settings.MAX_IMPORT_ROWS:
                 raise BadHistory(
                     f"The file has more than {settings.MAX_IMPORT_ROWS:,} rows: leave out the oldest, "
                     "or ask the operator to raise MAX_IMPORT_ROWS."
                 )
-            try:
-                add(line, cells)
-            except WrongLine as problem:
-                self.wrong.add(line, str(problem))
-            if on_read and number % REPORT_EACH == 0:
-                on_read(number)
+            if not self.add_plain_rows(columns, lot, rows):
+                for line, cells in lot:
+                    try:
+                        add(line, cells)
+                    except WrongLine as problem:
+                        self.wrong.add(line, str(problem))
+            if on_read:
+                on_read(count)
         return rows
+
+    def add_plain_rows(self, columns: Mapping[str, int], lot: Sequence[tuple[int, list[str]]], rows: Rows) -> bool:
+        """Add rows in which nothing needs a closer look, a column at a time: that takes a third of the time.
+
+        Returns False, and adds none, if one of them is not written as most programs write it.
+        """
+        try:
+            cells = list(zip(*(cells for _, cells in lot), strict=True))
+            column = {name: list(map(str.strip, cells[at])) for name, at in columns.items()}
+            deployed_at = plain_dates(column["date"])
+            first_commit_at = plain_dates(column["first_commit_at"]) if "first_commit_at" in column else ()
+        except (ValueError, IndexError):
+            return False
+        texts = [column.get(name) or [""] * len(lot) for name in TEXTS]
+        if not (
+            PLAIN_SHAS.fullmatch(together(column["sha"]))
+            and UNKNOWN not in deployed_at
+            and max(deployed_at) <= to_microseconds(self.latest)
+            and all(is_plain_text(cells, longest) for cells, longest in zip(texts, TEXTS.values(), strict=True))
+            and all(email == "" or EMAIL.fullmatch(email) for email in set(column.get("email", ())))
+            and all(
+                set(map(str.casefold, column.get(name, ()))) <= {"", *allowed} for name, allowed in self.fixed.items()
+            )
+        ):
+            return False
+        rows.extend(
+            [line for line, _ in lot],
+            column["sha"],
+            deployed_at,
+            first_commit_at or [UNKNOWN] * len(lot),
+            map("\t".join, zip(*texts, strict=True)),
+        )
+        return True
 
     def row_reader(self, columns: Mapping[str, int], rows: Rows) -> Callable[[int, list[str]], None]:
         """The columns are looked up once, and not for each row."""
@@ -210,70 +170,28 @@ class HistoryFile:
         return first_commit_at, f"{branch}\t{title}\t{author}\t{email}".encode()
 
 
-class Lines:
-    """The file's lines as text, with the number of the current one."""
+# --- Cells that need no closer look ---
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.number = 0
-        # Where the current row begins, and its bytes so far.
-        self.start = 1
-        self.row_length = 0
 
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Rows that are not empty, each with the line where it begins. Raises BadHistory."""
-        lines = iter(self)
-        try:
-            first = self.first_line(lines)
-            rows = csv.reader(chain([first], lines), delimiter=delimiter_of(first), skipinitialspace=True)
-            for cells in rows:
-                if any(cells) and not "".join(cells).isspace():
-                    yield self.start, cells
-                self.start, self.row_length = self.number + 1, 0
-        except csv.Error:
-            raise BadHistory(
-                f"Line {self.start} is not CSV: write line breaks and commas in quotation marks."
-            ) from None
+def together(cells: Sequence[str]) -> str:
+    return "\n".join((*cells, ""))
 
-    def first_line(self, lines: Iterator[str]) -> str:
-        """The first that is not empty."""
-        for line in lines:
-            if line.strip():
-                return line
-            self.start, self.row_length = self.number + 1, 0
-        return ""
 
-    def __iter__(self) -> Iterator[str]:
-        while line := self.file.readline(MAX_LINE + 1):
-            self.number += 1
-            self.row_length += len(line)
-            if self.number == 1:
-                line = self.checked_first_line(line)
-            if len(line) > MAX_LINE or self.row_length > MAX_ROW:
-                raise BadHistory(f"Line {self.number} is too long: end each row, and what is in quotation marks.")
-            # Bytes that are not UTF-8 matter only in a column that is read.
-            yield line.decode("utf-8", "surrogateescape")
-        if self.row_length:
-            # The CSV reader asked for another line within a row.
-            raise BadHistory(f"Line {self.start} opens a quotation mark that is not closed.")
+def plain_dates(cells: Sequence[str]) -> list[int]:
+    """In microseconds; an empty cell is UNKNOWN. Raises ValueError for dates that are written otherwise."""
+    if not PLAIN_DATES.fullmatch(together(cells)):
+        raise ValueError
+    return [int(datetime.fromisoformat(cell).timestamp()) * 1_000_000 if cell else UNKNOWN for cell in cells]
 
-    def checked_first_line(self, line: bytes) -> bytes:
-        if line.startswith(UTF_16_MARKS) or b"\0" in line:
-            raise BadHistory("The file is not UTF-8 text: save it as CSV in UTF-8.")
-        if BARE_RETURN.search(line):
-            # Spreadsheets on a Mac offer such files as "CSV (Macintosh)".
-            raise BadHistory("The file's lines end with a carriage return alone: save it as CSV for Windows or Unix.")
-        return line.removeprefix(b"\xef\xbb\xbf")
+
+def is_plain_text(cells: Sequence[str], longest: int) -> bool:
+    text = together(cells)
+    return "".join(cells).isprintable() and max(map(len, cells)) <= longest and without_secrets(text) == text
 
 
 def check_readable(file: BinaryIO) -> None:
     """Raises BadHistory if the file does not begin as a history."""
     read_names(*next(Lines(file).records(), (1, [])))
-
-
-def delimiter_of(first_line: str) -> str:
-    """A spreadsheet writes semicolons where the decimal point is a comma."""
-    return max(DELIMITERS, key=first_line.count)
 
 
 def read_names(line: int, cells: Sequence[str]) -> dict[str, int]:

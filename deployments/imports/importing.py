@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from deployments.imports.file import Rows
+from deployments.imports.rows import Rows
 from deployments.models import Deploy, HistoryImport
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
 from deployments.registration import history, statements

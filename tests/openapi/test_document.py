@@ -18,7 +18,7 @@ from deployments.api.dry_run import NO, YES
 from deployments.api.schemas import load_schema
 from deployments.graphql.api import MAX_QUERY_LENGTH
 from deployments.impacts.sources import INTERVAL
-from deployments.imports.file import MOST_LINES
+from deployments.imports.rows import MOST_LINES
 from deployments.live.api import FACTS
 from deployments.live.status import MOST_BEHIND
 from deployments.models import Health
