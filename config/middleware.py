@@ -12,11 +12,12 @@ from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 from config.logging import request_id
-from config.views import is_api_call
+from config.views import is_api_call, is_api_path
 from orgs.access import acting_for
 from orgs.text import ip_address_or_none
 from tokens.secrets import redact
 
+SLASHES = re.compile("/{2,}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -36,6 +37,26 @@ class RequestIdMiddleware(MiddlewareMixin):
         response: Any = self.get_response(request)
         response.headers["X-Request-Id"] = chosen
         return response
+
+
+class ApiPathMiddleware(MiddlewareMixin):
+    """Finds paths of the API that a base address with a slash at its end spoilt: ``https://gumshoe//api/1/…``.
+
+    They are answered as they are meant, since clients do not repeat a POST after a redirect.
+    """
+
+    def __call__(self, request: HttpRequest) -> Any:
+        path = request.path_info
+        if path != (meant := meant_path(path)):
+            request.path = request.path.removesuffix(path) + meant
+            request.path_info = meant
+        return self.get_response(request)
+
+
+def meant_path(path: str) -> str:
+    first, slash, rest = SLASHES.sub("/", path)[1:].partition("/")
+    meant = f"/{first.lower()}{slash}{rest}"
+    return meant if is_api_path(meant) else path
 
 
 class ClientAddressMiddleware(MiddlewareMixin):

@@ -155,6 +155,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.middleware.ApiPathMiddleware",
     "config.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -170,8 +171,10 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.OperatorMiddleware",
 ]
-# Each ends in a slash, since a slug may begin with the word before it. For /graphql itself see config/views.py.
-API_PATH_PREFIXES = ("/api/1/", "/v1/", "/graphql/")
+# Each ends in a slash, since a slug may begin with the word before it.
+API_PATH_PREFIXES = ("/api/", "/v1/", "/graphql/")
+API_PATHS = ("/graphql", "/graphql-batch")
+PAGES_BELOW_API = ("/api/docs",)
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

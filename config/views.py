@@ -9,9 +9,13 @@ from deployments.api import answers
 
 
 def is_api_call(request: HttpRequest) -> bool:
-    path = request.path_info
-    # A slug may begin with graphql.
-    return path.startswith(settings.API_PATH_PREFIXES) or path == "/graphql"
+    return is_api_path(request.path_info)
+
+
+def is_api_path(path: str) -> bool:
+    if path.startswith(settings.API_PATH_PREFIXES):
+        return path not in settings.PAGES_BELOW_API
+    return path in settings.API_PATHS
 
 
 def live(request: HttpRequest) -> HttpResponse:

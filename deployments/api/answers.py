@@ -101,5 +101,12 @@ def answer_unauthorized(text: str) -> HttpResponse:
 
 
 def not_found(request: HttpRequest | Request) -> HttpResponse:
-    hint = ": no path of this API ends in a slash" if request.path_info.endswith("/") else ""
-    return answer_text(404, printable(f"There is no {shortened(redact(request.path_info), 200)} here{hint}."))
+    path: str = request.path_info
+    hint = ""
+    if path == "/graphql-batch":
+        hint = ": send each query to /graphql"
+    elif path.startswith("/api/v1/"):
+        hint = ": this API begins with /api/1/"
+    elif path.endswith("/"):
+        hint = ": no path of this API ends in a slash"
+    return answer_text(404, printable(f"There is no {shortened(redact(path), 200)} here{hint}."))

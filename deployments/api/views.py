@@ -9,6 +9,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from deployments.api.body import ANY_FIELDS, ExpectedBody, read_fields, read_query, with_query
@@ -80,7 +81,7 @@ class TokenView(ApiView):
 
     authentication_classes = (AccessTokenAuthentication,)
     permission_classes: Sequence[type[BasePermission]] = (TokenAllows,)
-    throttle_classes = (TokenThrottle,)
+    throttle_classes: Sequence[type[BaseThrottle]] = (TokenThrottle,)
     required_scope: Scope
     # The text of every 401 of an endpoint that has its own.
     unauthorized_text = ""

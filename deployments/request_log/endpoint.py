@@ -1,25 +1,35 @@
 from time import perf_counter
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
-from deployments.errors import DuplicateDeploy
+from deployments.errors import DuplicateDeploy, RegistrationError
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.request_log.writer import LoggedCall, request_log
 from orgs.audit import Actor
-from tokens.authentication import header_secrets
+from tokens.authentication import AccessTokenAuthentication, header_secrets
 from tokens.secrets import without_secrets
 from tokens.services import token_actor
 from tokens.statements import TokenRow
 
 DRY_RUN = "Dry run: nothing was stored."
 OUTCOME_OF_STATUS = {401: Outcome.UNAUTHORIZED, 429: Outcome.RATE_LIMITED}
+
+
+class PerhapsToken(AccessTokenAuthentication):
+    """Nobody is turned away."""
+
+    def authenticate(self, request: Request) -> tuple[None, TokenRow] | None:  # type: ignore[override]
+        try:
+            return super().authenticate(request)
+        except (APIException, RegistrationError):
+            return None
 
 
 class CallView(TokenView):
@@ -125,3 +135,17 @@ class CallView(TokenView):
         if status >= 400:
             return OUTCOME_OF_STATUS.get(status, Outcome.REJECTED)
         return Outcome.ACCEPTED
+
+
+class UnknownPathView(CallView):
+    """A path of the API that leads nowhere. A call with a token is logged, so that somebody sees that it was lost."""
+
+    kind = "unknown-path"
+    authentication_classes = (PerhapsToken,)
+    permission_classes = ()
+    throttle_classes = ()
+    http_method_names = []  # noqa: RUF012 - Django's own
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answers all methods, since there is none that this view has."""
+        raise Http404

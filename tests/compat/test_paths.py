@@ -9,9 +9,11 @@ from pytest_django import Settings
 
 from deployments.api.schemas import SCHEMA_DIR
 from deployments.models import Deploy
+from deployments.models.call import Outcome
 from tests.calls import SHA, assert_sentence, bearer, call, text_of
 from tests.conftest import World
 from tests.factories import make_token
+from tests.registration.requests import log
 from tokens.scopes import Scope
 
 BODY = json.dumps({"sha": SHA}).encode()
@@ -111,7 +113,51 @@ NOWHERE = [
     "/api/1/%FF%FE",
     "/v1/no-such",
     "/graphql/",
+    "/graphql-batch",
+    "/api/",
+    "/api/2/deployments/acme/storefront/register_deploy",
+    "/api/v1/deployments/acme/storefront/register_deploy",
+    "/API/V1/deployments/acme/storefront/register_deploy",
 ]
+
+
+@pytest.mark.parametrize("path", [f"/{PATHS[0]}", PATHS[0].replace("/", "//"), PATHS[0].replace("/api", "///API")])
+def test_a_base_address_that_ends_in_a_slash(path: str, ci: World) -> None:
+    # As it is: the client would take what follows two slashes for a host.
+    answer = call("/", BODY, headers=bearer(ci.secret), PATH_INFO=path)
+
+    assert (answer.status_code, answer.content) == (200, b"Success")
+    (logged,) = log()
+    assert (logged.path, logged.deploy) == (PATHS[0], Deploy.objects.get())
+
+
+@pytest.mark.parametrize("path", ["//graphql", "//GraphQL", "/graphql//"])
+def test_a_base_address_that_ends_in_a_slash_is_found_by_the_sleuth_cli(path: str, ci: World) -> None:
+    body = json.dumps({"query": "{ __typename }"})
+
+    answer = call("/", body, headers=bearer(ci.secret), PATH_INFO=path)
+
+    assert answer.status_code == (404 if path.endswith("/") else 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/api/v1/deployments/acme/storefront/register_deploy", "begins with /api/1/"),
+        ("/graphql-batch", "send each query to /graphql"),
+        (f"{PATHS[0]}/", "ends in a slash"),
+    ],
+)
+def test_a_call_that_went_nowhere_is_in_the_log_of_its_token(path: str, hint: str, ci: World) -> None:
+    assert hint in text_of(call(path, BODY, headers=bearer(ci.secret)))
+    call(path, json.dumps({"sha": SHA, "api_key": ci.secret}))
+    call(path, b"{nonsense", headers=bearer("gum_wrong"))
+
+    lines = log()
+    assert [(line.path, line.status, line.outcome, line.token) for line in lines] == [
+        (path, 404, Outcome.REJECTED, ci.token)
+    ] * 2
+    assert all(hint in line.answer and ci.secret not in line.body for line in lines)
 
 
 @pytest.mark.parametrize("debug", [False, True])
