@@ -60,17 +60,20 @@ def meant_path(path: str) -> str:
 
 
 class ClientAddressMiddleware(MiddlewareMixin):
-    """Puts the caller's address into ``REMOTE_ADDR`` if there are trusted proxies in front of us.
+    """Puts the caller's address into ``REMOTE_ADDR``, also if there are trusted proxies in front of us.
 
     Each proxy appends the address of its caller to X-Forwarded-For. With n proxies, the caller can forge all entries
     but the last n, so the n-th from the right is the caller's.
     """
 
     def __call__(self, request: HttpRequest) -> Any:
+        meta = request.META
+        if ":" in meta.get("REMOTE_ADDR", ""):
+            meta["REMOTE_ADDR"] = ip_address_or_none(meta["REMOTE_ADDR"]) or ""
         if count := settings.TRUSTED_PROXY_COUNT:
-            forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
             if len(forwarded) >= count and (address := ip_address_or_none(forwarded[-count])):
-                request.META["REMOTE_ADDR"] = address
+                meta["REMOTE_ADDR"] = address
         return self.get_response(request)
 
 

@@ -61,8 +61,19 @@ def digest(secret: str) -> str:
 
 
 def ip_address_or_none(value: str) -> str | None:
-    """An IP address without its zone, or ``None`` if it is not one. Callers on a Unix socket have none."""
+    """An IP address without zone and port, or ``None`` if it is not one. Callers on a Unix socket have none.
+
+    Some proxies write ``203.0.113.7:54321`` or ``[2001:db8::1]:443``. A server that listens at ``::`` sees callers by
+    IPv4 as ``::ffff:203.0.113.7``.
+    """
+    text = value.strip().partition("%")[0]
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(value.strip().partition("%")[0]))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

@@ -32,7 +32,8 @@ NO_TOKEN = "No access token: send it as 'Authorization: Bearer <token>' or as ap
 LACKS_SCOPE = "The access token lacks the scope {}: use a token that has it, or ALL."
 NO_SCHEME = "The Authorization header has no scheme: write 'Authorization: Bearer <token>'."
 
-AUTHENTICATE = 'Bearer realm="Gumshoe"'
+# Clients such as wget --user and Ansible's url_username send HTTP Basic only after a challenge.
+AUTHENTICATE = 'Bearer realm="Gumshoe", Basic realm="Gumshoe"'
 TOKEN_SCHEMES = ("bearer", "apikey")
 LAST_USED_PRECISION = timedelta(minutes=1)
 

@@ -97,7 +97,7 @@ def test_no_token_that_is_known(ci: World, headers: dict[str, str]) -> None:
         response = call(path, b"{}", headers=headers)
 
         assert (response.status_code, response.content) == (401, b"Unauthorized")
-        assert response["WWW-Authenticate"] == 'Bearer realm="Gumshoe"'
+        assert response["WWW-Authenticate"] == 'Bearer realm="Gumshoe", Basic realm="Gumshoe"'
 
 
 def test_a_revoked_token(ci: World) -> None:

@@ -58,6 +58,14 @@ class TestClientAddress:
         assert isinstance(response, HttpResponse)
         return response.content.decode()
 
+    @pytest.mark.parametrize(
+        ("seen", "told"), [("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("", "")]
+    )
+    def test_a_server_at_all_addresses_tells_those_of_ipv4_apart(self, seen: str, told: str) -> None:
+        response = ClientAddressMiddleware(address_seen)(RequestFactory().get("/", REMOTE_ADDR=seen))
+        assert isinstance(response, HttpResponse)
+        assert response.content.decode() == told
+
     def test_without_proxies_the_header_is_ignored(self) -> None:
         assert self.seen("203.0.113.9", proxies=0) == "10.0.0.1"
 
@@ -67,6 +75,12 @@ class TestClientAddress:
             ("203.0.113.9", 1, "203.0.113.9"),
             ("203.0.113.9, 198.51.100.2", 2, "203.0.113.9"),
             ("2001:db8::7", 1, "2001:db8::7"),
+            ("2001:DB8:0::7%eth0", 1, "2001:db8::7"),
+            ("203.0.113.7:54321", 1, "203.0.113.7"),
+            ("[2001:db8::1]:443", 1, "2001:db8::1"),
+            ("[2001:db8::1]", 1, "2001:db8::1"),
+            ("198.51.100.9:1, [::ffff:203.0.113.7]:2 ,10.0.0.2:3", 2, "203.0.113.7"),
+            ("::ffff:203.0.113.7", 1, "203.0.113.7"),
         ],
     )
     def test_the_proxies_say_who_called(self, forwarded: str, proxies: int, address: str) -> None:
@@ -78,7 +92,10 @@ class TestClientAddress:
     def test_what_a_caller_invents_is_not_believed(self, forwarded: str, proxies: int) -> None:
         assert self.seen(forwarded, proxies) == "203.0.113.9"
 
-    @pytest.mark.parametrize("forwarded", [None, "", "203.0.113.9", "<script>, 198.51.100.2", "999.1.1.1, ::1"])
+    @pytest.mark.parametrize(
+        "forwarded",
+        [None, "", "203.0.113.9", "<script>, 198.51.100.2", "999.1.1.1, ::1", "1.1.1.1:2:3, ::1", "[, ::1", ":80, ::1"],
+    )
     def test_a_header_that_the_proxies_did_not_write_is_ignored(self, forwarded: str | None) -> None:
         assert self.seen(forwarded, proxies=2) == "10.0.0.1"
 

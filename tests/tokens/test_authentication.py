@@ -21,7 +21,7 @@ from tokens.services import limit_token, revoke_token, update_token
 def assert_rejected(response: Any) -> None:
     """The one answer to all whose token does not open what they ask for."""
     assert (response.status_code, response.content.decode()) == (401, UNAUTHORIZED)
-    assert response.headers["WWW-Authenticate"] == 'Bearer realm="Gumshoe"'
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="Gumshoe", Basic realm="Gumshoe"'
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert not Deploy.objects.exists()
 
