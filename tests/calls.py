@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
-from deployments.api.fields import INVALID_DATE
+from deployments.api.dates import INVALID_DATE
 
 SHA = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 JSON = "application/json"

@@ -17,8 +17,8 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_rejection, answer_text
 from deployments.api.body import ExpectedBody, without_absent
+from deployments.api.dates import check_dates, read_date, read_optional_date
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import check_dates_are_text, read_date
 from deployments.api.schemas import check_fields, path_of, violations
 from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
 from deployments.impacts.incidents import IncidentReport, record_incident
@@ -53,7 +53,7 @@ def read_metric_value(fields: dict[str, Any]) -> tuple[float, datetime | None]:
     if "value" not in fields or "value" in broken:
         raise InvalidField(NO_NUMBER)
     value = as_number(fields["value"])
-    check_dates_are_text(fields.get("date"))
+    check_dates(fields.get("date"))
     return value, read_date(fields.get("date"))
 
 
@@ -68,13 +68,13 @@ def as_number(value: float | str) -> float:
 def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
     """Raises InvalidField with the first problem."""
     fields = without_absent(fields)
-    check_dates_are_text(fields.get("date"), fields.get("ended_date"))
+    check_dates(fields.get("date"), fields.get("ended_date"))
     if isinstance(fields.get("id"), int) and not isinstance(fields["id"], bool):
         # Tools that number their incidents send a number in one template and a text in another.
         fields["id"] = str(fields["id"])
     check_fields("register_impact_incident", fields)
     type_ = IncidentEventType(fields["type"].lower())
-    occurred_at, ended_at = read_date(fields.get("date")), read_date(fields.get("ended_date"))
+    occurred_at, ended_at = read_date(fields.get("date")), read_end(fields.get("ended_date"))
     if type_ != IncidentEventType.TRIGGERED:
         ended_at = None
     elif ended_at and occurred_at is None:
@@ -89,6 +89,12 @@ def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
         title=as_line(fields.get("title", "")),
         url=fields.get("url", ""),
     )
+
+
+def read_end(value: str | float | None) -> datetime | None:
+    """Go's templates write its zero time for an incident that has not ended."""
+    ended_at = read_optional_date(value, "ended_date")
+    return read_date(value, "ended_date") if ended_at else None
 
 
 def as_line(title: str) -> str:
@@ -123,7 +129,7 @@ class RegisterMetricView(ImpactView):
         if not self.is_dry_run:
             record()
             return accepted
-        report = {**slugs_of(source), "value": value, "measured_at": as_text(measured_at or now)}
+        report = {**slugs_of(source), "value": value, "measured_at": as_text(min(measured_at or now, now))}
         try:
             with dry_run():
                 record()
@@ -175,7 +181,7 @@ class RegisterIncidentView(ImpactView):
                     **slugs_of(found),
                     "type": report.type.value,
                     "id": report.external_id or None,
-                    "occurred_at": as_text(report.occurred_at or now),
+                    "occurred_at": as_text(min(report.occurred_at or now, now)),
                     "open_incidents": open_incidents(found).count(),
                 }
                 return answer_dry_run("incident_event", event, would_answer=accepted)

@@ -113,7 +113,7 @@ def record_metric_value(
     if not free.update(last_value_at=now):
         raise why_rejected(this.values_list("last_value_at", flat=True).first(), now)
     return MetricValue.objects.create(
-        source=source, value=value, measured_at=measured_at or now, created_at=now, token_id=token_id
+        source=source, value=value, measured_at=min(measured_at or now, now), created_at=now, token_id=token_id
     )
 
 

@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from deployments.api.fields import EMAIL, MAX_AHEAD, parse_date, to_microseconds
+from deployments.api.dates import EARLIEST, MAX_AHEAD, parse_date, to_microseconds
+from deployments.api.fields import EMAIL
 from deployments.errors import BadHistory
 from deployments.imports.lines import Lines
 from deployments.imports.rows import UNKNOWN, Rows, WrongLine, WrongLines
@@ -56,7 +57,7 @@ class HistoryFile:
         self.lines = Lines(file)
         self.fixed = fixed
         self.wrong = WrongLines()
-        self.latest = datetime.now(UTC) + MAX_AHEAD
+        self.now = datetime.now(UTC)
 
     def read_all(self, on_read: Callable[[int], None] | None = None) -> Rows:
         """Raises BadHistory if any line is wrong or there is no row."""
@@ -109,7 +110,7 @@ class HistoryFile:
         if not (
             PLAIN_SHAS.fullmatch(together(column["sha"]))
             and UNKNOWN not in deployed_at
-            and max(deployed_at) <= to_microseconds(self.latest)
+            and max(deployed_at) <= to_microseconds(self.now)
             and all(is_plain_text(cells, longest) for cells, longest in zip(texts, TEXTS.values(), strict=True))
             and all(email == "" or EMAIL.fullmatch(email) for email in set(column.get("email", ())))
             and all(
@@ -150,9 +151,12 @@ class HistoryFile:
         if not cell or cell.isspace():
             raise WrongLine("date is missing")
         date = read_moment("date", cell)
-        if date > self.latest:
+        if date < EARLIEST:
+            raise WrongLine("date is before 2000, which means no time")
+        if date > self.now + MAX_AHEAD:
             raise WrongLine("date is in the future")
-        return date
+        # No deploy is later than its arrival.
+        return min(date, self.now)
 
     def read_optional(self, cells: Mapping[str, str]) -> tuple[datetime | None, bytes]:
         """The moment of the first commit, and the texts as Rows has them."""
@@ -161,6 +165,8 @@ class HistoryFile:
                 raise WrongLine(f"{name} is not {allowed[0]}")
         text = cells.get("first_commit_at")
         first_commit_at = read_moment("first_commit_at", text) if text else None
+        if first_commit_at and first_commit_at < EARLIEST:
+            first_commit_at = None
         email = read_text("email", cells.get("email", ""), MAX_EMAIL_LENGTH)
         if email and not EMAIL.fullmatch(email):
             raise WrongLine("email is no e-mail address")

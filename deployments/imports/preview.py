@@ -7,7 +7,7 @@ from itertools import islice
 
 from django.db.models import Count, Max, Min, Q
 
-from deployments.api.fields import to_microseconds
+from deployments.api.dates import to_microseconds
 from deployments.imports.importing import History
 from deployments.models import Deploy
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from deployments.api.fields import from_microseconds, to_microseconds
+from deployments.api.dates import from_microseconds, to_microseconds
 
 UNKNOWN = -1
 

@@ -13,8 +13,9 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
 from deployments.api.body import ExpectedBody, without_absent
+from deployments.api.dates import check_dates, read_date
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import check_dates_are_text, read_date, read_tags, split_link
+from deployments.api.fields import read_tags, split_link
 from deployments.api.schemas import check_fields
 from deployments.errors import NameMissing, UnknownProject
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
@@ -44,13 +45,13 @@ def read_manual_change(fields: dict[str, Any], *, now: datetime) -> tuple[str, M
     if "name" not in fields:
         # The text is Sleuth's; clients compare it.
         raise NameMissing("Name is required.")
-    check_dates_are_text(fields.get("date"))
+    check_dates(fields.get("date"))
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
     check_fields(SCHEMA, fields)
     return fields.get("environment", ""), ManualChangeFields(
         name=fields["name"],
-        changed_at=read_date(fields.get("date")) or now,
+        changed_at=min(read_date(fields.get("date")) or now, now),
         description=fields.get("description", ""),
         author_email=fields.get("author", ""),
         user_email=fields.get("email", ""),

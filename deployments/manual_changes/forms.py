@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from deployments.api.fields import EARLIEST, read_tags
+from deployments.api.dates import EARLIEST
+from deployments.api.fields import read_tags
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.manual_changes.api import SCHEMA
@@ -58,7 +59,7 @@ class MomentField(forms.CharField):
         except (ValueError, OverflowError):
             raise forms.ValidationError("Write a date and a time, such as 2024-05-01T14:30.") from None
         if moment < EARLIEST:
-            raise forms.ValidationError("This is before 1970. Write when it happened, or leave it empty.")
+            raise forms.ValidationError("This is before 2000. Write when it happened, or leave it empty.")
         if moment > timezone.now():
             raise forms.ValidationError("This is in the future. Write when it happened, or leave it empty.")
         return moment

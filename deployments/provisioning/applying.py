@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from deployments.api.fields import parse_date
+from deployments.api.dates import EARLIEST, parse_date
 from deployments.impacts import sources
 from deployments.models import ImpactKind, ImpactSource
 from deployments.provisioning.checks import add_repetition, check_document, known_words
@@ -300,7 +300,7 @@ def read_expiry(item: Item, *, is_new: bool, now: datetime) -> datetime | None:
     if item["expires"] is None:
         return None
     expires_at = parse_date(item["expires"])
-    if expires_at is None:
+    if expires_at is None or expires_at < EARLIEST:
         item.add_problem("expires", "must be a date such as 2030-01-01, or a moment such as 2030-01-01T18:00:00Z.")
     elif is_new and expires_at <= now:
         item.add_problem("expires", f"{item['expires']} is in the past: a new token must expire in the future.")

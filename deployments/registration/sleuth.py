@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.api.body import without_absent
-from deployments.api.fields import check_dates_are_text, read_date, read_date_at, read_tags, split_link
+from deployments.api.dates import check_dates, read_date, read_optional_date
+from deployments.api.fields import read_flag, read_tags, split_link
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.registration import terraform
@@ -43,7 +44,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         raise InvalidField(
             "sha is required: a change without code is registered at register_manual_deploy of its project."
         )
-    check_dates_are_text(fields.get("date"))
+    check_dates(fields.get("date"))
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
     check_fields(SCHEMA, fields)
@@ -53,7 +54,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         deployed_at=read_date(fields.get("date")),
         branch=fields.get("branch", ""),
         tags=read_tags(fields.get("tags")),
-        ignore_if_duplicate=str(fields.get("ignore_if_duplicate", "")).lower() == "true",
+        ignore_if_duplicate=read_flag(fields.get("ignore_if_duplicate")),
         author_email=fields.get("email", ""),
         links=tuple(fields.get("links", {}).items()),
         commits=tuple(read_commit(item, n) for n, item in enumerate(fields.get("commits", ()))),
@@ -70,7 +71,7 @@ def read_commit(item: dict[str, Any], index: int) -> NewCommit:
         author_name=author.get("name") or "",
         author_email=author.get("email") or "",
         author_username=author.get("username") or "",
-        committed_at=read_date_at(item.get("date"), f"commits[{index}].date"),
+        committed_at=read_optional_date(item.get("date"), f"commits[{index}].date"),
         url=item.get("url") or "",
         files=tuple(item.get("files") or ()),
         parents=tuple(item.get("parents") or ()),
@@ -95,8 +96,8 @@ def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
         url=item.get("url") or "",
         branch=item.get("branch") or "",
         author=item.get("author") or "",
-        opened_at=read_date_at(item.get("created_at"), f"{path}.created_at"),
-        first_reviewed_at=read_date_at(item.get("first_review_at"), f"{path}.first_review_at"),
-        merged_at=read_date_at(item.get("merged_at"), f"{path}.merged_at"),
+        opened_at=read_optional_date(item.get("created_at"), f"{path}.created_at"),
+        first_reviewed_at=read_optional_date(item.get("first_review_at"), f"{path}.first_review_at"),
+        merged_at=read_optional_date(item.get("merged_at"), f"{path}.merged_at"),
         issue_keys=tuple(item.get("issue_keys") or ()),
     )

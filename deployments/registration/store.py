@@ -80,16 +80,18 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
 
     A deploy is a duplicate if its sha is live, whatever its date; if its neighbour in time has the same sha; or if this
     sha was registered for the same moment. Another version of the same sha is a deploy, but no rollback. A deploy
-    without a date becomes the newest, even if an earlier caller's clock was ahead.
+    without a date becomes the newest, even if an earlier caller's clock was ahead. No deploy is later than its arrival,
+    since one that is dated ahead would hide those that follow it.
     """
     sha = registration.sha
+    dated = min(registration.deployed_at, now) if registration.deployed_at else None
     live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
     if live is None:
-        return Position(registration.deployed_at or now, is_live=True, may_link_rollbacks=latest is not None)
+        return Position(dated or now, is_live=True, may_link_rollbacks=latest is not None)
     reject_duplicate(registration, live)
-    deployed_at = registration.deployed_at or max(now, live.deployed_at)
+    deployed_at = dated or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
-        if registration.deployed_at and latest and latest.deployed_at == deployed_at:
+        if dated and latest and latest.deployed_at == deployed_at:
             reject_duplicate(registration, latest)
         return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
     for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from deployments.api.body import without_absent
-from deployments.api.fields import EMAIL, read_date_at, reject_future
+from deployments.api.dates import no_date, read_date
+from deployments.api.fields import EMAIL
 from deployments.api.schemas import path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider
@@ -31,8 +32,7 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
     deployed_at = None
     if "deployedAt" not in sentences:
         try:
-            deployed_at = read_date_at(fields.get("deployedAt"), "deployedAt")
-            reject_future(deployed_at, "deployedAt")
+            deployed_at = read_date(fields.get("deployedAt"), "deployedAt", otherwise=no_date("deployedAt"))
         except InvalidField as error:
             sentences["deployedAt"] = str(error)
     if sentences:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Left
 
 from deployments.api.body import without_absent
-from deployments.api.fields import read_date
+from deployments.api.dates import read_date
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.models import BranchMatch, Deploy

@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deployments.api.body import read_query, with_query
-from deployments.api.fields import parse_date
+from deployments.api.dates import parse_date
 from deployments.api.views import TokenView
 from deployments.errors import InvalidField
 from deployments.lookup import by_slug_or_name, unknown_sentence

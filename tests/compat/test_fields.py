@@ -109,6 +109,11 @@ DATES = {
     "20240501T123501": "2024-05-01T12:35:01+00:00",
     "20240501T1235Z": "2024-05-01T12:35:00+00:00",
     "20240501T123501.269676+0200": "2024-05-01T10:35:01.269676+00:00",
+    "2018-11-11 13:23:52 UTC": "2018-11-11T13:23:52+00:00",
+    "Wed May 1 14:35:01 2024 +0200": "2024-05-01T12:35:01+00:00",
+    "2024-05-01T14:35:01+02:00[Europe/Berlin]": "2024-05-01T12:35:01+00:00",
+    "1714566901": "2024-05-01T12:35:01+00:00",
+    "1714566901123": "2024-05-01T12:35:01.123000+00:00",
 }
 
 
@@ -137,13 +142,18 @@ def test_without_a_date_it_is_now(ci: World) -> None:
 
 
 def test_a_clock_that_is_ahead(ci: World) -> None:
-    ahead = timezone.now() + timedelta(hours=13)
+    """No deploy is stored later than its arrival, so that it does not hide the next one."""
+    ahead = timezone.now() + timedelta(hours=5, minutes=30)
     assert post(ci, {"sha": SHA, "date": ahead.isoformat()}).status_code == 200
-    assert Deploy.objects.get().deployed_at == ahead
+    assert post(ci, {"sha": "next", "date": timezone.now().isoformat()}).status_code == 200
+
+    first, second = Deploy.objects.order_by("id")
+    assert first.deployed_at == first.created_at < ahead
+    assert second.target.live_deploy == second
 
 
-IGNORED = ["true", "True", "TRUE", " true\n", True]
-REPORTED = ["false", "False", "FALSE", " false ", "", None, False, ...]
+IGNORED = ["true", "True", "TRUE", " true\n", True, "1", 1]
+REPORTED = ["false", "False", "FALSE", " false ", "", None, False, "0", 0, ...]
 
 
 @pytest.mark.parametrize("value", IGNORED + REPORTED)

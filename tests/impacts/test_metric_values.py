@@ -156,7 +156,7 @@ def test_a_value_has_the_callers_date(metric: Reporter) -> None:
         ("2024-05-01T11:59:59Z", "date is older than the impact source, which was created on 2024-05-01"),
         ("2001-01-01", "date is older than the impact source"),
         ("yesterday", "Invalid date format.  Must be in ISO 8601 format"),
-        ("0001-01-01T00:00:00Z", "Invalid date format.  Must be in ISO 8601 format"),
+        ("0001-01-01T00:00:00Z", "date is 0001-01-01T00:00:00Z, which is before 2000 and means no time"),
         (5, "Invalid date format.  Must be in ISO 8601 format"),
         ([], "Invalid date format.  Must be in ISO 8601 format"),
         ("2150-01-01", "date is in the future"),

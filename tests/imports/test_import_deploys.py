@@ -177,7 +177,10 @@ class TestRefusals:
                 "sha has a line break or another control character: line 4; sha is not UTF-8 text: line 6.",
             ),
             ([f"{'x' * 256},2024-05-01"], "sha is longer than 255 characters: line 2."),
-            (["a,1969-12-31", "a,9999-12-31"], "date is not in ISO 8601: line 2, line 3."),
+            (
+                ["a,1969-12-31", "a,9999-12-31", "a,0000-00-00"],
+                "date is before 2000, which means no time: line 2, line 4; date is not in ISO 8601: line 3.",
+            ),
             (['a,2024-05-01,"x\ny"', "b,"], "date is missing: line 4."),
         ],
     )
@@ -211,6 +214,21 @@ class TestRefusals:
     def test_a_date_in_the_future(self, ci: World) -> None:
         tomorrow = timezone.now() + timedelta(days=1, minutes=1)
         assert "date is in the future: line 3." in refused(ci, rows("a,2024-05-01", f"b,{tomorrow.isoformat()}"))
+
+    def test_a_clock_that_was_ahead(self, ci: World) -> None:
+        ahead = timezone.now() + timedelta(hours=5)
+
+        assert post_file(ci, rows(f"a,{ahead.isoformat()}")).status_code == 200
+        assert ci.register(sha="b").status_code == 200
+
+        first, second = Deploy.objects.order_by("id")
+        assert first.deployed_at < first.created_at < second.deployed_at
+        assert second.target.live_deploy == second
+
+    @pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "1970-01-01", "0000-00-00 00:00:00", "0"])
+    def test_a_time_of_zero_is_an_unknown_first_commit(self, ci: World, date: str) -> None:
+        assert post_file(ci, f"sha,date,first_commit_at\na,2024-05-01,{date}\n").status_code == 200
+        assert Deploy.objects.get().first_commit_at is None
 
     @pytest.mark.parametrize(
         ("data", "part"),

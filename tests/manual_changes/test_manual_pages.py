@@ -117,7 +117,7 @@ def test_the_clock_is_the_organizations(ci: World, client: Client) -> None:
         ({"environment": "99999999999999999999"}, "Select a valid choice."),
         ({"environment": ""}, "This field is required."),
         ({"changed_at": "yesterday"}, "Write a date and a time"),
-        ({"changed_at": "0001-01-01T00:00"}, "before 1970"),
+        ({"changed_at": "0001-01-01T00:00"}, "before 2000"),
         ({"changed_at": "9999-12-31T23:59"}, "in the future"),
         ({"author": "ann"}, "author must be an e-mail address."),
         ({"tags": "a b"}, "The tag &#x27;#a b&#x27; is not valid"),
