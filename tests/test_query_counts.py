@@ -44,7 +44,7 @@ from tokens.services import limit_token, rotate_token
 
 # What each page of the owner asks the database; a pair is for SQLite and for PostgreSQL.
 PAGES: dict[str, int | tuple[int, int]] = {
-    "home": 21,
+    "home": 23,
     "timeline": 20,
     "project-timeline": 19,
     "environment-timeline": 17,
@@ -87,7 +87,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "revoke-invitation": 11,
     "organization-settings": 11,
     "audit-log": 12,
-    "start": 24,
+    "start": 26,
     "timeline?q=fix": 22,
     "timeline?tag=t&author=ann&kind=rollback": 17,
     "timeline?environment=production": 23,
@@ -95,8 +95,8 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "timeline?before=9999999999999999-1": 18,
     "timeline?after=0-0": 21,
     "deployment?environment=production": 22,
-    "home?state=behind": 17,
-    "home?q=s": 21,
+    "home?state=behind": 19,
+    "home?q=s": 23,
     "deploy-page?tab=files": 21,
     "deleted?kind=environments": 10,
     "deleted?kind=deployments": 10,

@@ -12,6 +12,8 @@ import yaml
 
 SATURDAY = 5
 WORKDAY_BEGINS, WORKDAY_ENDS = 8, 18
+# Chance leaves these days to the ending of each story.
+DAYS_OF_THE_ENDING = 2
 
 # The fields of a call to register_deploy.
 Body = dict[str, Any]
@@ -38,6 +40,7 @@ class Story:
     branch: str = "main"
     versions: bool = False
     quiet_days: int = 0
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Team:
 
     def work(self, now: datetime, days: int) -> Iterator[Event]:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        for days_ago in range(days, self.story.quiet_days - 1, -1):
+        last_day = self.story.quiet_days or DAYS_OF_THE_ENDING
+        for days_ago in range(days, last_day - 1, -1):
             day = midnight - timedelta(days=days_ago)
             if day.weekday() < SATURDAY:
                 count = int(self.story.releases + self.random.random())
@@ -91,6 +95,34 @@ class Team:
                     yield from self.promote(ready_at, self.make_release(ready_at))
             elif self.random.random() < self.story.failures:
                 yield from self.hotfix(day + timedelta(hours=self.random.uniform(0, 23)))
+
+        if not self.story.quiet_days:
+            yield from self.end(now)
+
+    def end(self, now: datetime) -> Iterator[Event]:
+        """What is live afterwards is in the state that the story's ``ends`` names."""
+        yield from self.release_everywhere(now - timedelta(hours=20))
+        at = now - timedelta(hours=5)
+        if self.story.ends == "behind":
+            first, *_ = self.story.environments
+            for hours in (0, 2):
+                released_at = at + timedelta(hours=hours)
+                yield self.event(released_at, first, self.make_release(released_at))
+        elif self.story.ends == "differs":
+            yield from self.hotfix(at)
+        else:
+            yield from self.release_everywhere(at)
+        if self.story.ends == "rolled-back":
+            yield self.event(at + timedelta(hours=3), self.story.environments[-1], {"sha": self.live[-2]})
+
+    def release_everywhere(self, at: datetime) -> Iterator[Event]:
+        release = self.make_release(at)
+        self.waiting.append(release)
+        *earlier, production = self.story.environments
+        for environment in earlier:
+            yield self.event(at, environment, release)
+            at += timedelta(minutes=self.random.uniform(10, 40))
+        yield self.event(at, production, self.merge_waiting())
 
     def promote(self, at: datetime, release: Body) -> Iterator[Event]:
         """Production may wait for the next release, and may be rolled back."""

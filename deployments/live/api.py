@@ -71,7 +71,7 @@ class LiveView(ReadView):
 
 def represent_live(groups: Sequence[Group], organization_slug: str, *, now: datetime | None) -> list[dict[str, Any]]:
     """``age`` is in seconds, and null without ``now``. ``behind`` counts the deploys of ``behind_environment`` that
-    follow, up to 100."""
+    follow, up to 100; it is null if nobody can tell."""
     return [
         {
             "project": group.project.slug,
@@ -109,7 +109,7 @@ def represent_cell(cell: Cell, organization_slug: str, now: datetime | None) -> 
         "age": int((now - deploy.deployed_at).total_seconds()) if now else None,
         "author": {"name": deploy.author_name or None, "email": deploy.author_email or None},
         "behind": status.behind,
-        "behind_environment": cell.before.slug if cell.before and status.behind else None,
+        "behind_environment": cell.before.slug if cell.before and status.behind != 0 else None,
         "rolled_back": status.is_rollback,
         "stale": status.is_stale,
         "deploy_id": deploy.pk,

@@ -5,17 +5,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum, Window
 
 from deployments.live.status import NORMAL, STATUS_FILTERS, LiveStatus, find_statuses
 from deployments.lookup import caseless
-from deployments.models import Call, Deploy, Deployment, Target
+from deployments.models import Call, Deploy, Deployment, Incident, Target
 from deployments.timeline.queries import Filters, fingerprint
 from orgs.models import Environment, Organization, Project
 
 PAGE_SIZE = 50
+INCIDENTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,47 @@ def group_by_project(
     return list(groups.values())
 
 
+@dataclass(frozen=True, slots=True)
+class OpenIncidents:
+    """The ``newest`` INCIDENTS_SHOWN of them, with their sources, and how many there are."""
+
+    newest: list[Incident]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.newest)
+
+
+def read_open_incidents(organization_id: int) -> OpenIncidents:
+    counted: QuerySet[Any] = open_incidents(organization_id).annotate(count=Window(Count("pk")))
+    newest = counted.select_related("source", "project", "environment").order_by("-started_at", "-id")
+    found = list(newest[:INCIDENTS_SHOWN])
+    return OpenIncidents(found, found[0].count if found else 0)
+
+
+def open_incidents(organization_id: int) -> QuerySet[Incident]:
+    # By project, because an index finds the open ones of a project.
+    return Incident.objects.filter(
+        project__organization=organization_id,
+        project__deleted_at=None,
+        environment__deleted_at=None,
+        source__deleted_at=None,
+        ended_at__isnull=True,
+    )
+
+
 def live_fingerprint(organization: Organization, *, with_calls: bool, now: datetime) -> str:
-    """Changes when a live deploy or how far it is behind changes, and, ``with_calls``, when a call comes in."""
+    """Changes when a live deploy, how far it is behind or an open incident changes, and, ``with_calls``, when a call
+    comes in."""
     targets = Target.objects.filter(deployment__organization=organization)
     live = targets.aggregate(count=Count("live_deploy"), sum=Sum("live_deploy"), newest=Max("live_deploy"))
     newest_call = Call.objects.filter(organization=organization).order_by("-id").values_list("id", flat=True)
+    incidents = open_incidents(organization.pk).aggregate(count=Count("id"), newest=Max("updated_at"))
     facts = (
         fingerprint(Filters(organization_id=organization.pk)),
         sorted(live.items()),
+        sorted(incidents.items()),
         list(newest_call[:1]) if with_calls else [],
         now.astimezone(ZoneInfo(organization.time_zone)).date(),
     )

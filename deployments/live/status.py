@@ -1,4 +1,4 @@
-"""Which live deploys need attention because they are behind, rolled back or stale."""
+"""Which live deploys need attention because they are behind, differ, are rolled back or stale."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_BEHIND = 100
 
 # A live deploy is compared with the nearest environment before it in the promotion path in which anything is live. It
 # is behind by the deploys that followed the latest deploy of the same sha there, not counting rollbacks and deploys
-# that were rolled back. If its sha was never deployed there, the two are not comparable and it counts as not behind.
+# that were rolled back. If its sha was never deployed there, nobody can tell whether it is behind: NULL.
 # COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
 FIND_STATUSES = """
 WITH live AS (
@@ -26,7 +26,12 @@ WITH live AS (
     WHERE deployment.{scope} = %s AND deployment.deleted_at IS NULL
     WINDOW path AS (PARTITION BY target.deployment_id ORDER BY environment.position, environment.id)
 )
-SELECT id, deployment_id, CASE WHEN sha = before_sha THEN 0 ELSE (
+SELECT id, deployment_id, CASE
+    WHEN before_id IS NULL OR sha = before_sha THEN 0
+    WHEN NOT EXISTS (
+        SELECT 1 FROM deployments_deploy WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
+    ) THEN NULL
+    ELSE (
     SELECT COUNT(*) FROM (
         SELECT 1
         FROM (
@@ -49,17 +54,28 @@ STATUSES_OF_DEPLOYMENT = FIND_STATUSES.format(scope="id")
 
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
-    """``behind`` stops counting at MOST_BEHIND."""
+    """``behind`` stops counting at MOST_BEHIND. It is None if the sha differs from what is live before it in the path
+    and was never deployed there, so that nobody can tell."""
 
     deployment_id: int = 0
-    behind: int = 0
+    behind: int | None = 0
     is_rollback: bool = False
     is_stale: bool = False
+
+    @property
+    def differs(self) -> bool:
+        return self.behind is None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is not what one expects there; to be stale alone is less."""
+        return self.differs or bool(self.behind) or self.is_rollback
 
 
 NORMAL = LiveStatus()
 STATUS_FILTERS: dict[str, Callable[[LiveStatus], bool]] = {
-    "behind": lambda status: status.behind > 0,
+    "behind": lambda status: bool(status.behind),
+    "differs": lambda status: status.differs,
     "rolled-back": lambda status: status.is_rollback,
     "stale": lambda status: status.is_stale,
 }
@@ -75,5 +91,5 @@ def find_statuses(organization_id: int, now: datetime, *, deployment_id: int | N
     return {
         target_id: LiveStatus(deployment, behind, bool(is_rollback), bool(is_stale))
         for target_id, deployment, behind, is_rollback, is_stale in rows
-        if behind or is_rollback or is_stale
+        if behind != 0 or is_rollback or is_stale
     }

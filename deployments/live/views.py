@@ -9,7 +9,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.choices import CallableChoiceIterator
 
-from deployments.live.queries import Group, LiveFilters, live_fingerprint, read_live, read_live_of
+from deployments.live.queries import (
+    Group,
+    LiveFilters,
+    live_fingerprint,
+    read_live,
+    read_live_of,
+    read_open_incidents,
+)
 from deployments.pages import deploys_path, find_deployment, has_seen, wants_part
 from deployments.request_log.queries import count_rejected_today, may_see_requests, rejected_today_of
 from deployments.timeline.forms import TimelineScope, search_field
@@ -18,8 +25,20 @@ from orgs.access import MemberRequest, member_page
 from orgs.models import Organization, Project
 from orgs.roles import Permission
 
-STATUS_WORDS = {"behind": "behind", "rolled-back": "rolled back", "stale": "stale"}
-STATUS_CHOICES = [("", "Any state"), *((state, words.capitalize()) for state, words in STATUS_WORDS.items())]
+STATUS_CHOICES = [
+    ("", "Any state"),
+    ("behind", "Behind"),
+    ("differs", "Differs"),
+    ("rolled-back", "Rolled back"),
+    ("stale", "Stale"),
+]
+# In a sentence about one deployment, and about several.
+STATUS_WORDS = {
+    "behind": ("is behind", "are behind"),
+    "differs": ("differs from the environment before", "differ from the environment before"),
+    "rolled-back": ("is rolled back", "are rolled back"),
+    "stale": ("is stale", "are stale"),
+}
 
 
 class LiveForm(forms.Form):
@@ -71,6 +90,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "deploys_path": deploys_path(request.organization.slug),
         "live": live,
         "status_links": list(status_links(live.counts)),
+        "incidents": read_open_incidents(request.organization.pk),
         "rejected_count": count_rejected_today(request),
         "rejected_today": rejected_today_of(request, shown),
         "tables": group_into_tables(live.groups),
@@ -95,7 +115,7 @@ def status_links(counts: Mapping[str, int]) -> Iterator[dict[str, str]]:
     """For the sentence above the table: how many deployments have each status somewhere, and the list of those."""
     for state, words in STATUS_WORDS.items():
         if count := counts[state]:
-            yield {"words": f"{count:,} {'is' if count == 1 else 'are'} {words}", "url": f"?state={state}"}
+            yield {"words": f"{count:,} {words[count > 1]}", "url": f"?state={state}"}
 
 
 @member_page(Permission.VIEW)

@@ -21,6 +21,7 @@ from time_machine import travel
 
 from deployments.demo.story import make_history
 from deployments.impacts.queries import open_incidents
+from deployments.live.queries import LiveFilters, read_live
 from deployments.models import (
     Call,
     Deploy,
@@ -115,6 +116,22 @@ def test_the_history_is_believable(db: None, var_dir: Path) -> None:
     ).exclude(tags__name="hotfix"):
         staged = Deploy.objects.get(sha=deploy.sha, target__environment__slug="staging")
         assert staged.deployed_at < deploy.deployed_at
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_each_state_is_shown_once(db: None, var_dir: Path, hour: int) -> None:
+    with travel(timezone.now().replace(hour=hour, minute=1), tick=False):
+        run("--days=50")
+        live = read_live(Organization.objects.get().pk, LiveFilters(), now=timezone.now())
+        client = Client()
+        client.force_login(User.objects.get(email="demo@example.com"))
+        page = client.get("/acme").content.decode()
+
+    # What was rolled back is behind staging, too.
+    assert live.counts == {"behind": 2, "differs": 1, "rolled-back": 1, "stale": 1}
+    for words in ("2 are behind", "1 differs from the environment before", "1 is rolled back", "1 is stale"):
+        assert words in page
+    assert "1 incident is open" in page
 
 
 def test_the_impact_sources_saw_what_was_rolled_back(db: None, var_dir: Path) -> None:

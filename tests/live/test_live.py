@@ -12,14 +12,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments.live.queries import PAGE_SIZE, LiveFilters, read_live
-from deployments.models import Deploy
+from deployments.impacts.incidents import IncidentReport, record_incident
+from deployments.impacts.sources import delete_impact_source
+from deployments.live.queries import INCIDENTS_SHOWN, PAGE_SIZE, LiveFilters, read_live
+from deployments.models import Deploy, ImpactKind, ImpactSource, IncidentEventType
 from orgs.models import User
 from orgs.services import NewEnvironment
 from tests.calls import bearer
 from tests.conftest import World
 from tests.documented import assert_documented
-from tests.factories import make_deployment, make_project, make_token, signed_in
+from tests.factories import make_deployment, make_impact_source, make_project, make_token, signed_in
 from tests.imports.histories import minute
 from tokens.scopes import Scope
 from tokens.services import limit_token
@@ -39,7 +41,7 @@ def deploy(world: World, histories: str, *, deployment: str = "storefront") -> N
             assert answer.status_code == 200
 
 
-def statuses(world: World) -> dict[str, tuple[int, bool]]:
+def statuses(world: World) -> dict[str, tuple[int | None, bool]]:
     live = read_live(world.organization.pk, LiveFilters(), now=timezone.now())
     (group,) = live.groups
     return {cell.environment.slug: (cell.status.behind, cell.status.is_rollback) for cell in group.rows[0].cells}
@@ -55,11 +57,12 @@ def statuses(world: World) -> dict[str, tuple[int, bool]]:
         ("staging: a b a c, production: b", 1, "c came after b, and the rollback brings nothing"),
         ("staging: a b a, production: b", 0, "staging went back, so there is nothing to come"),
         ("staging: x a b a, production: x", 1, "a; b was rolled back"),
-        ("staging: a b, production: c", 0, "c was never in staging: nothing can be said"),
+        ("staging: a b, production: c", None, "c was never in staging: nothing can be said"),
+        ("staging: v1.137.0, production: v1.136.0", None, "the same with versions"),
         ("production: a", 0, "nothing is live before it"),
     ],
 )
-def test_how_far_production_is_behind(ci: World, histories: str, behind: int, why: str) -> None:
+def test_how_far_production_is_behind(ci: World, histories: str, behind: int | None, why: str) -> None:
     deploy(ci, histories)
 
     assert statuses(ci)["production"][0] == behind, why
@@ -95,9 +98,9 @@ def test_a_rollback_and_an_old_deploy_are_off(ci: World) -> None:
 
     live = read_live(ci.organization.pk, LiveFilters(), now=datetime(2024, 5, 31, 12, tzinfo=UTC))
 
-    assert live.counts == {"behind": 0, "rolled-back": 1, "stale": 0}
+    assert live.counts == {"behind": 0, "differs": 0, "rolled-back": 1, "stale": 0}
     later = read_live(ci.organization.pk, LiveFilters(), now=datetime(2024, 6, 1, tzinfo=UTC))
-    assert later.counts == {"behind": 0, "rolled-back": 1, "stale": 1}
+    assert later.counts == {"behind": 0, "differs": 0, "rolled-back": 1, "stale": 1}
 
 
 def test_the_page_says_what_is_off_and_shows_only_that_when_asked(ci: World, observer: User) -> None:
@@ -116,6 +119,77 @@ def test_the_page_says_what_is_off_and_shows_only_that_when_asked(ci: World, obs
     assert ">Api<" not in client.get("/acme?state=behind").content.decode()
     assert ">Storefront<" not in client.get("/acme?q=API").content.decode()
     assert "No deployment matches" in client.get("/acme?state=stale").content.decode()
+
+
+def test_what_is_not_known_is_not_said_to_be_well(ci: World, observer: User) -> None:
+    client = signed_in(observer)
+    now = timezone.now()
+    ci.register(sha="v1.136.0", environment="production", date=now.isoformat())
+    assert "1 deployment. None is behind, rolled back or stale." in client.get("/acme").content.decode()
+    ci.register(sha="v1.137.0", environment="staging", date=now.isoformat())
+
+    page = client.get("/acme").content.decode()
+
+    assert "None is behind" not in page
+    assert 'Of 1 deployment <a href="?state=differs">1 differs from the environment before</a>.' in page
+    assert ">differs from Staging</span>" in page
+    assert ">Storefront<" in client.get("/acme?state=differs").content.decode()
+    assert "No deployment matches" in client.get("/acme?state=behind").content.decode()
+    assert ">differs from Staging</span>" in client.get("/acme/deployments/storefront").content.decode()
+
+
+def test_json_says_null_where_nobody_knows(ci: World, reader: str) -> None:
+    deploy(ci, "staging: a b, production: c")
+
+    answer = ci.client.get(API, headers=bearer(reader))
+
+    assert_documented(API, answer)
+    (environment,) = answer.json()["projects"][0]["deployments"][0]["environments"][1:]
+    assert (environment["behind"], environment["behind_environment"]) == (None, "staging")
+
+
+def report(source: ImpactSource, type_: IncidentEventType, title: str, **fields: Any) -> None:
+    record_incident(
+        source=source, report=IncidentReport(type=type_, external_id=title, title=title, **fields), now=timezone.now()
+    )
+
+
+def test_open_incidents_are_on_the_home_page(ci: World, other: World, observer: User) -> None:
+    source = make_impact_source(ci.project, ImpactKind.INCIDENT, "Alerts")
+    foreign = make_impact_source(other.project, ImpactKind.INCIDENT, "Foreign")
+    client = signed_in(observer)
+    quiet = client.get("/acme")
+    seen = quiet.context["seen"]
+    assert "incident" not in quiet.content.decode()
+    report(source, IncidentEventType.TRIGGERED, "Checkout is down")
+    report(source, IncidentEventType.TRIGGERED, "Was short")
+    report(source, IncidentEventType.RESOLVED, "Was short")
+    report(foreign, IncidentEventType.TRIGGERED, "Somewhere else")
+
+    refreshed = client.get("/acme", headers={"HX-Request": "true", "If-None-Match": seen})
+    page = client.get("/acme").content.decode()
+
+    assert refreshed.status_code == 200, "an incident is news"
+    for text in (refreshed.content.decode(), page):
+        assert f'href="/acme/projects/shop/impact-sources/{source.pk}">Checkout is down</a>' in text
+        assert "1 incident is open" in text
+        assert "Was short" not in text
+        assert "Somewhere else" not in text
+    report(source, IncidentEventType.RESOLVED, "Checkout is down")
+    assert "incident" not in client.get("/acme").content.decode()
+
+
+def test_many_open_incidents_are_counted(ci: World, observer: User) -> None:
+    source = make_impact_source(ci.project, ImpactKind.INCIDENT, "Alerts")
+    for number in range(INCIDENTS_SHOWN + 2):
+        report(source, IncidentEventType.TRIGGERED, f"Failure {number}")
+
+    page = signed_in(observer).get("/acme").content.decode()
+
+    assert f"{INCIDENTS_SHOWN + 2} incidents are open" in page
+    assert "And 2 others, on the pages of their impact sources." in page
+    delete_impact_source(source=source)
+    assert "incident" not in signed_in(observer).get("/acme").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -124,4 +124,4 @@ def test_asking_takes_few_queries(ci: World, developer: User, count: int) -> Non
     with CaptureQueriesContext(connection) as captured:
         assert reader.ask().status_code == 204
 
-    assert len(captured) == 6
+    assert len(captured) == 7
