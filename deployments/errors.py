@@ -98,12 +98,14 @@ class KeyReused(RegistrationError):
 
 class DuplicateDeploy(RegistrationError):
     """The deploy changes nothing: it repeats ``deploy_id``. ``is_replay`` means that the call repeats an earlier one
-    with the same Idempotency-Key, which was rejected as a duplicate."""
+    with the same Idempotency-Key, which was rejected as a duplicate; ``is_repeat`` that its client sent the very call
+    that made the deploy once more."""
 
-    def __init__(self, message: str, *, deploy_id: int, is_replay: bool = False) -> None:
+    def __init__(self, message: str, *, deploy_id: int, is_replay: bool = False, is_repeat: bool = False) -> None:
         super().__init__(message)
         self.deploy_id = deploy_id
         self.is_replay = is_replay
+        self.is_repeat = is_repeat
 
 
 class UnknownImpactSource(RegistrationError):

@@ -89,6 +89,9 @@ class Deploy(Timestamped):
         help_text="A user's address or a token's name, kept after the user or the token is deleted.",
     )
     health_set_at = models.DateTimeField(null=True, blank=True)
+    call_digest = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="Of the bytes of its call, unless that had an Idempotency-Key."
+    )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # The sha of the deploy before it in its target: no column, but an annotation of registration.representation.

@@ -19,11 +19,13 @@ from tokens.statements import TokenRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """``token`` is None for a member, to whom no token limits apply."""
+    """``token`` is None for a member, to whom no token limits apply. ``call_digest`` is set for a call that its client
+    may send twice without saying so."""
 
     organization_id: int
     token: TokenRow | None
     actor: Actor
+    call_digest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ def find_and_store(
                 target=target,
                 registration=registration,
                 now=now,
+                call_digest=sender.call_digest,
             )
         except DuplicateDeploy as duplicate:
             return Receipt(target=target, deploy_id=duplicate.deploy_id, duplicate=duplicate, created=created)

@@ -75,7 +75,8 @@ class Registration:
     ``tags`` have no #. Without them the changed files decide; without ``title`` and ``author_name`` the commits do.
 
     ``names_branch`` is false for a client that cannot name one: its calls may go to any environment. ``application`` is
-    set by formats that name the deployment in the body and create it.
+    set by formats that name the deployment in the body and create it. ``may_come_twice`` is set if the caller itself
+    says so: the same bytes are then no rollback for a while.
     """
 
     sha: str
@@ -87,6 +88,7 @@ class Registration:
     names_branch: bool = True
     tags: tuple[str, ...] | None = None
     ignore_if_duplicate: bool = False
+    may_come_twice: bool = False
     title: str = ""
     author_name: str = ""
     author_email: str = ""

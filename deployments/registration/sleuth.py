@@ -48,13 +48,15 @@ def read_registration(fields: dict[str, Any]) -> Registration:
     if isinstance(fields.get("links"), str):
         fields["links"] = split_link(fields["links"])
     check_fields(SCHEMA, fields)
+    ignore_if_duplicate = read_flag(fields.get("ignore_if_duplicate"))
     return Registration(
         sha=fields["sha"],
         environment=fields.get("environment", ""),
         deployed_at=read_date(fields.get("date")),
         branch=fields.get("branch", ""),
         tags=read_tags(fields.get("tags")),
-        ignore_if_duplicate=read_flag(fields.get("ignore_if_duplicate")),
+        ignore_if_duplicate=ignore_if_duplicate,
+        may_come_twice=ignore_if_duplicate,
         author_email=fields.get("email", ""),
         links=tuple(fields.get("links", {}).items()),
         commits=tuple(read_commit(item, n) for n, item in enumerate(fields.get("commits", ()))),

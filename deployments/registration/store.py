@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +16,9 @@ from deployments.registration.registration import NewCommit, NewPullRequest, Reg
 from deployments.registration.statements import PastDeploy, TargetRow
 from orgs.rows import lock_row
 
+# So long after a call the same bytes from the same token are the same call.
+REPEATED_WITHIN = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -27,7 +30,13 @@ class Position:
 
 
 def register_deploy(
-    *, organization_id: int, token_id: int | None, target: TargetRow, registration: Registration, now: datetime
+    *,
+    organization_id: int,
+    token_id: int | None,
+    target: TargetRow,
+    registration: Registration,
+    now: datetime,
+    call_digest: int | None = None,
 ) -> int:
     """Store a deploy in its target and return its id. When this returns outside a transaction, the deploy is on disk.
 
@@ -39,7 +48,20 @@ def register_deploy(
         live_deploy_id, environment_id = statements.lock_target(target_id)
         if environment_id != target.environment_id:
             raise moved(target)
-        position = find_position(target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, now=now)
+        live, latest = statements.find_live_and_latest(
+            target_id=target_id, live_deploy_id=live_deploy_id, sha=registration.sha
+        )
+        repeated = None
+        if latest and call_digest is not None:
+            repeated = find_repeated(
+                target_id=target_id, token_id=token_id, sha=latest.sha, digest=call_digest, now=now
+            )
+        if repeated and registration.may_come_twice:
+            raise duplicate_of(repeated, is_repeat=True)
+        try:
+            position = find_position(target_id=target_id, live=live, latest=latest, registration=registration, now=now)
+        except DuplicateDeploy as duplicate:
+            raise (duplicate_of(repeated, is_repeat=True) if repeated else duplicate) from None
         deploy_id = statements.insert_deploy(
             {
                 "organization_id": organization_id,
@@ -50,6 +72,7 @@ def register_deploy(
                 "token_id": token_id,
                 "created_at": now,
                 "updated_at": now,
+                "call_digest": call_digest,
                 **registration.columns(position.deployed_at),
             },
             is_live=position.is_live,
@@ -75,7 +98,20 @@ def moved(target: TargetRow) -> TargetMoved:
     return TargetMoved(f"{target.deployment_slug} was just moved to another project: send the call again.")
 
 
-def find_position(*, target_id: int, live_deploy_id: int | None, registration: Registration, now: datetime) -> Position:
+def find_repeated(*, target_id: int, token_id: int | None, sha: str, digest: int, now: datetime) -> Deploy | None:
+    """The deploy that the same bytes from the same token made a moment ago.
+
+    wget, Java's HttpURLConnection and others send a POST again by themselves if the connection breaks before the
+    answer. If another sha came in between, only the caller can tell such a call from a rollback: it says so by
+    ignore_if_duplicate.
+    """
+    same_call = Deploy.objects.filter(target=target_id, sha=sha, token=token_id, call_digest=digest)
+    return same_call.filter(created_at__gt=now - REPEATED_WITHIN).first()
+
+
+def find_position(
+    *, target_id: int, live: PastDeploy | None, latest: PastDeploy | None, registration: Registration, now: datetime
+) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
     A deploy is a duplicate if its sha is live, whatever its date; if its neighbour in time has the same sha; or if this
@@ -85,7 +121,6 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
     """
     sha = registration.sha
     dated = min(registration.deployed_at, now) if registration.deployed_at else None
-    live, latest = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
     if live is None:
         return Position(dated or now, is_live=True, may_link_rollbacks=latest is not None)
     reject_duplicate(registration, live)
@@ -103,11 +138,16 @@ def find_position(*, target_id: int, live_deploy_id: int | None, registration: R
 
 def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
     if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
-        raise DuplicateDeploy(
-            f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
-            "send ignore_if_duplicate=true if that is intended.",
-            deploy_id=deploy.id,
-        )
+        raise duplicate_of(deploy)
+
+
+def duplicate_of(deploy: PastDeploy | Deploy, *, is_repeat: bool = False) -> DuplicateDeploy:
+    return DuplicateDeploy(
+        f"{deploy.sha} was already deployed here on {deploy.deployed_at:%Y-%m-%d at %H:%M:%S} UTC: "
+        "send ignore_if_duplicate=true if that is intended.",
+        deploy_id=deploy.id,
+        is_repeat=is_repeat,
+    )
 
 
 # --- What a deploy brought: rows that only its own page reads ---

@@ -57,6 +57,8 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> R
         # A notification has no branch, and that of the change is only what is known.
         names_branch=False,
         ignore_if_duplicate=True,
+        # Its body has the id of its run.
+        may_come_twice=True,
         title=first_line(fields.get("run_message", ""))[:MAX_TITLE_LENGTH],
         author_name=fields.get("run_created_by", "")[:MAX_NAME_LENGTH],
         links=((LINK_NAME, url),) if url else (),

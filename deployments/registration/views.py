@@ -14,7 +14,7 @@ from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.errors import UnknownEnvironment
 from deployments.models import Deploy
 from deployments.registration.formats import FORMATS, SLEUTH, WireFormat
-from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
+from deployments.registration.idempotency import answer_by_key, answer_stored, digest_of_call, read_key
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.registration import Registration
 from deployments.registration.report import report_deploy, slugs_of
@@ -51,11 +51,13 @@ class RegisterDeployView(CallView):
             return self.wire.answer()
         receipt = self.receive(registration, targets)
         if receipt.duplicate:
-            if not registration.ignore_if_duplicate:
+            if not (registration.ignore_if_duplicate or receipt.duplicate.is_repeat):
                 raise receipt.duplicate
             self.rejection = receipt.duplicate
         location = deploy_path(self.token.organization_slug, receipt.deploy_id)
         headers = {"X-Deploy-Id": str(receipt.deploy_id), "Location": location}
+        if receipt.duplicate and receipt.duplicate.is_repeat:
+            headers["Idempotency-Replayed"] = "true"
 
         def represent() -> dict[str, Any]:
             return represent_with_changes(with_details(Deploy.objects.all()).get(pk=receipt.deploy_id))
@@ -66,7 +68,12 @@ class RegisterDeployView(CallView):
         self, registration: Registration, targets: Sequence[TargetRow], *, enforce_branch: bool = True
     ) -> Receipt:
         receipt = receive(
-            sender=Sender(organization_id=self.token.organization_id, token=self.token, actor=self.actor),
+            sender=Sender(
+                organization_id=self.token.organization_id,
+                token=self.token,
+                actor=self.actor,
+                call_digest=digest_of_call(self.request),
+            ),
             registration=registration,
             targets=targets,
             now=timezone.now(),

@@ -43,11 +43,20 @@ def assert_linear(world: World) -> None:
 
 @pytest.mark.parametrize("date", [None, minute(0)], ids=["now", "dated"])
 def test_one_sha_is_stored_once_and_refused_fifteen_times(world: World, date: str | None) -> None:
-    responses = post_simultaneously(world, [{"sha": "new", "date": date}] * CLIENTS)
+    responses = post_simultaneously(world, [{"sha": "new", "date": date, "by": n} for n in range(CLIENTS)])
 
     assert statuses(responses) == {200: 1, 400: CLIENTS - 1}
     deploy = Deploy.objects.get(sha="new")
     assert [r.headers["X-Deploy-Id"] for r in responses if r.status_code == 200] == [str(deploy.id)]
+    assert_linear(world)
+
+
+def test_one_call_that_comes_sixteen_times_is_stored_once_and_accepted_always(world: World) -> None:
+    responses = post_simultaneously(world, [{"sha": "new"}] * CLIENTS)
+
+    assert statuses(responses) == {200: CLIENTS}
+    assert {r.headers["X-Deploy-Id"] for r in responses} == {str(Deploy.objects.get(sha="new").id)}
+    assert Counter(r.headers.get("Idempotency-Replayed") for r in responses) == {None: 1, "true": CLIENTS - 1}
     assert_linear(world)
 
 
@@ -63,7 +72,7 @@ def test_a_rollback_is_stored_once(ci: World) -> None:
     for number, sha in enumerate("abc"):
         ci.register(sha=sha, date=minute(number))
 
-    responses = post_simultaneously(ci, [{"sha": "a"}] * CLIENTS)
+    responses = post_simultaneously(ci, [{"sha": "a", "by": n} for n in range(CLIENTS)])
 
     assert statuses(responses) == {200: 1, 400: CLIENTS - 1}
     assert [(e.sha, e.restores, e.rolled_back_by) for e in history(ci)] == [
@@ -101,7 +110,7 @@ def test_different_shas_with_dates_in_any_order_are_put_in_order(world: World) -
 
 def test_two_shas_in_turn_leave_no_duplicate_beside_another(ci: World) -> None:
     """Whatever order they come in, each stored deploy differs from the one before it."""
-    responses = post_simultaneously(ci, [{"sha": "ab"[n % 2]} for n in range(CLIENTS)])
+    responses = post_simultaneously(ci, [{"sha": "ab"[n % 2], "by": n} for n in range(CLIENTS)])
 
     shas = [event.sha for event in history(ci)]
     assert statuses(responses)[200] == len(shas)

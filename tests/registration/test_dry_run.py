@@ -100,7 +100,7 @@ def test_a_duplicate(ci: World, ignored: dict[str, str]) -> None:
 
     assert (report["result"], report["duplicate_of"]["id"]) == ("duplicate", live.pk)
     assert (report["rollback"], report["restores"], report["rolls_back"]) == (False, None, [])
-    real = ci.register(sha="b", **ignored)
+    real = ci.register(sha="b", environment="production", **ignored)
     assert real.status_code == (200 if ignored.get("ignore_if_duplicate") == "true" else 400)
     assert report["would_answer"] == {"status": real.status_code, "text": real.content.decode()}
 

@@ -229,7 +229,7 @@ def test_any_order_of_calls_gives_the_history_that_its_dates_give(ci: World, cal
     with travel(START, tick=False):
         for number, call in enumerate(calls):
             date = None if call.minutes is None else (START + timedelta(minutes=call.minutes)).isoformat()
-            status = ci.register(sha=call.sha, date=date).status_code
+            status = ci.register(sha=call.sha, date=date, by=number).status_code
             assert status == (200 if store(rows, call, number) else 400)
 
     assert history(ci) == from_scratch(rows)

@@ -256,12 +256,13 @@ ONE = {name: value if isinstance(value, dict) else value[:1] for name, value in 
         pytest.param({**NEW, **ONE}, {}, 200, COST + 5, id="with one of everything"),
         pytest.param({**NEW, **TWENTY}, {}, 200, COST + 5, id="with twenty of everything"),
         # Nothing is inserted; to roll back within the test's own transaction takes one more.
-        pytest.param({"sha": "c"}, {}, 400, COST_OF_AN_INSERT - 1 + 1, id="a duplicate"),
+        # A sha that was here before: whether it is the same call.
+        pytest.param({"sha": "c"}, {}, 400, COST_OF_AN_INSERT - 1 + 1 + 1, id="a duplicate"),
         pytest.param(
-            {"sha": "c", "ignore_if_duplicate": True}, {}, 200, COST_OF_AN_INSERT - 1 + 1, id="an ignored duplicate"
+            {"sha": "c", "ignore_if_duplicate": True}, {}, 200, COST_OF_AN_INSERT - 1 + 1 + 1, id="an ignored duplicate"
         ),
         # The deploy, the one it restores, the history from there on, an update of its links.
-        pytest.param({"sha": "a"}, {}, 200, COST + 4, id="a rollback"),
+        pytest.param({"sha": "a"}, {}, 200, COST + 1 + 4, id="a rollback"),
         # The same call, both neighbours; the deploy, none like it before, the one before it, the history from there on.
         pytest.param({**NEW, "date": minute(0.5)}, {}, 200, COST_OF_AN_INSERT + 3 + 4, id="dated earlier"),
         # What expired, what is remembered; a transaction (2) with the key in one of its own (2 + 1) and the answer.

@@ -40,6 +40,7 @@ def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:
 def test_each_outcome_has_its_name(ci: World, settings: Settings) -> None:
     ci.register(sha="abc")
     ci.register(sha="abc")
+    ci.register(sha="abc", environment="production")
     ci.register(sha="abc", ignore_if_duplicate=True)
     ci.register()
     ci.register(sha="abc", secret="gum_wrong")
@@ -49,6 +50,7 @@ def test_each_outcome_has_its_name(ci: World, settings: Settings) -> None:
 
     assert [(call.status, call.outcome) for call in log()] == [
         (200, Outcome.ACCEPTED),
+        (200, Outcome.DUPLICATE),
         (400, Outcome.DUPLICATE),
         (200, Outcome.DUPLICATE),
         (400, Outcome.REJECTED),
