@@ -235,13 +235,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Prepared statements halve what a registration costs PostgreSQL. PgBouncer before 1.21 in transaction mode cannot
-    # have them: append ?prepare_threshold=none to the URL.
-    prepare_threshold = DATABASES["default"].setdefault("OPTIONS", {}).get("prepare_threshold", 2)
-    DATABASES["default"]["OPTIONS"] |= {
-        "server_side_binding": True,
-        "prepare_threshold": env.prepare_threshold("DATABASE_URL", prepare_threshold),
-    }
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    # Prepared statements halve what a registration costs PostgreSQL.
+    prepare_threshold = env.prepare_threshold("DATABASE_URL", options.get("prepare_threshold", 2))
+    # Behind a pooler that gives each transaction another connection, neither these nor the cursors that long downloads
+    # read by are found again. PgBouncer knows the statements of its clients since 1.21, and cursors never.
+    if env.choice("DATABASE_POOL_MODE", "session", ("session", "transaction")) == "transaction":
+        prepare_threshold = None
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    options |= {"server_side_binding": True, "prepare_threshold": prepare_threshold}
 
 # Processes that serve requests, and threads in each. On SQLite more would only wait, since one writes at a time.
 WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)

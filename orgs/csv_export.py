@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -11,6 +11,7 @@ from django.http import StreamingHttpResponse
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Sending a line takes as long as formatting it, so many are sent at once.
 LINES_AT_ONCE = 200
+BROKEN_OFF = "This download broke off: lines are missing. Start it again."
 
 
 class Echo:
@@ -25,16 +26,29 @@ def safe_cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def in_pieces(lines: Iterable[str]) -> Iterator[str]:
+def in_pieces(lines: Iterable[str], *, broken_off: str) -> Iterator[str]:
+    """The first piece is read at once, so that an error there becomes the answer.
+
+    ``broken_off`` is the last line if reading fails later: the status has been sent by then, and some servers and
+    proxies end the answer as if it were whole.
+    """
     remaining = iter(lines)
-    while piece := "".join(islice(remaining, LINES_AT_ONCE)):
-        yield piece
+    return chain(["".join(islice(remaining, LINES_AT_ONCE))], following_pieces(remaining, broken_off))
+
+
+def following_pieces(remaining: Iterator[str], broken_off: str) -> Iterator[str]:
+    try:
+        while piece := "".join(islice(remaining, LINES_AT_ONCE)):
+            yield piece
+    except Exception:
+        yield broken_off
+        raise
 
 
 def csv_response(filename: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     writer = csv.writer(Echo())
     return StreamingHttpResponse(
-        in_pieces(writer.writerow([safe_cell(cell) for cell in row]) for row in rows),
+        in_pieces((writer.writerow([safe_cell(cell) for cell in row]) for row in rows), broken_off=f"{BROKEN_OFF}\r\n"),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )

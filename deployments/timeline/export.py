@@ -17,7 +17,7 @@ from deployments.pages import changes_path, deploys_path
 from deployments.timeline.pager import Key, in_order
 from deployments.timeline.queries import MANUAL_CHANGE, Filters
 from deployments.timeline.read_api import ReadForm, ReadView
-from orgs.csv_export import csv_response, in_pieces
+from orgs.csv_export import BROKEN_OFF, csv_response, in_pieces
 
 # How many entries one statement scans. No statement takes long, and no transaction spans the download.
 PART = 1_000
@@ -132,7 +132,7 @@ def export_response(form: str, exported: Iterable[ExportedEntry], *, organizatio
     if form == "csv":
         return csv_response(file_name, csv_rows(rows))
     return StreamingHttpResponse(
-        in_pieces(as_json(row) + "\n" for row in rows),
+        in_pieces((as_json(row) + "\n" for row in rows), broken_off=as_json({"error": BROKEN_OFF}) + "\n"),
         content_type=JSON_LINES,
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )

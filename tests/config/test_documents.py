@@ -30,6 +30,7 @@ def test_the_readme_lists_what_the_settings_read() -> None:
 def test_compose_passes_on_what_the_settings_read() -> None:
     """Except what the image and the other containers determine, and DEBUG, which others must not reach."""
     determined = {"HOST", "PORT", "VAR_DIR", "STATIC_ROOT", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL", "DEBUG"}
+    determined.add("DATABASE_POOL_MODE")
     of_compose = {"POSTGRES_PASSWORD", "PUBLISH"}
     assert names(r"\$\{([A-Z_]+)", "compose.yaml") == settings_read() - determined | of_compose
 

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deployments.models import Deploy, ManualChange
 from deployments.timeline.export import PART
+from orgs.csv_export import BROKEN_OFF
 from orgs.models import User
 from tests.calls import assert_sentence, bearer
 from tests.conftest import World
@@ -318,3 +319,21 @@ def test_manual_changes_stand_among_the_deploys(ci: World, client: Client) -> No
     ]
     counts = [len(as_objects(Client().get(address, headers=bearer(secret)))) for secret in (free, limited)]
     assert counts == [3, 2]
+
+
+def lose_the_database(*statement: Any) -> Any:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize(("form", "last"), [("csv", f"{BROKEN_OFF}\r\n"), ("jsonl", f'{{"error": "{BROKEN_OFF}"}}\n')])
+def test_a_download_that_breaks_off_does_not_look_whole(form: str, last: str, ci: World, client: Client) -> None:
+    start = timezone.now() - timedelta(days=300)
+    post_file(ci, rows(*(f"{n:x},{(start + timedelta(minutes=n)).isoformat()}" for n in range(PART + 1))))
+    response: Any = client.get(f"/acme/timeline?format={form}")
+
+    pieces: list[str] = []
+    with connection.execute_wrapper(lose_the_database), pytest.raises(OperationalError):
+        pieces.extend(piece.decode() for piece in response.streaming_content)
+
+    assert pieces[-1] == last
+    assert BROKEN_OFF not in "".join(pieces[:-1])
