@@ -23,7 +23,21 @@ class Echo:
 
 def safe_cell(value: Any) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if is_formula(text) else text
+
+
+def is_formula(text: str) -> bool:
+    """Apostrophes before it count as well, so that :func:`plain_cell` knows which one was added."""
+    return text.startswith((*FORMULA_STARTS, "'")) and text.lstrip("'").startswith(FORMULA_STARTS)
+
+
+def plain_cell(cell: str) -> str:
+    """The text that :func:`safe_cell` or a spreadsheet (``="1e5"``) kept from being read as a formula or a number."""
+    if cell.startswith("'") and is_formula(cell):
+        return cell[1:]
+    if cell.startswith('="') and cell.endswith('"') and len(cell) > len('=""'):
+        return cell[2:-1].replace('""', '"')
+    return cell
 
 
 def in_pieces(lines: Iterable[str], *, broken_off: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from deployments.api.names import NAMES, PLAIN, find_nameless, nameless
 from deployments.errors import InvalidField
 
 if TYPE_CHECKING:
@@ -47,11 +48,16 @@ def violations(name: str, document: Any) -> "Iterator[ValidationError]":
 
 
 def check_fields(name: str, fields: dict[str, Any]) -> None:
-    """Raises InvalidField for the first rule of the schema ``name`` that ``fields`` break."""
+    """Raises InvalidField for the first rule of the schema ``name`` that ``fields`` break, or for what should name
+    something and names nothing."""
     try:
         validator(name).validate(fields)
     except jsonschema_rs.ValidationError as rejection:
         raise InvalidField(sentence(next(explained(name, rejection)))) from None
+    for field, kind in NAMES.get(name, {}).items():
+        text = fields.get(field)
+        if text and not PLAIN.fullmatch(text) and (found := find_nameless(kind, text)):
+            raise nameless(field, found)
 
 
 def explained(name: str, rejection: jsonschema_rs.ValidationError) -> "Iterator[ValidationError]":

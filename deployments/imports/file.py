@@ -15,6 +15,7 @@ from django.conf import settings
 
 from deployments.api.dates import EARLIEST, MAX_AHEAD, parse_date, to_microseconds
 from deployments.api.fields import EMAIL
+from deployments.api.names import NO_BRANCH, NO_COMMIT, PLAIN, find_nameless, plain_branch, what_it_is
 from deployments.errors import BadHistory
 from deployments.imports.lines import Lines
 from deployments.imports.rows import UNKNOWN, Rows, WrongLine, WrongLines
@@ -25,6 +26,7 @@ from deployments.models.deploy import (
     MAX_SHA_LENGTH,
     MAX_TITLE_LENGTH,
 )
+from orgs.csv_export import plain_cell
 from orgs.text import problem_in_text
 from tokens.secrets import without_secrets
 
@@ -112,6 +114,7 @@ class HistoryFile:
             and UNKNOWN not in deployed_at
             and max(deployed_at) <= to_microseconds(self.now)
             and all(is_plain_text(cells, longest) for cells, longest in zip(texts, TEXTS.values(), strict=True))
+            and all(branch == read_branch(branch) for branch in set(column.get("branch", ())))
             and all(email == "" or EMAIL.fullmatch(email) for email in set(column.get("email", ())))
             and all(
                 set(map(str.casefold, column.get(name, ()))) <= {"", *allowed} for name, allowed in self.fixed.items()
@@ -136,13 +139,13 @@ class HistoryFile:
         def add(line: int, cells: list[str]) -> None:
             if len(cells) < count:
                 cells += [""] * (count - len(cells))
-            sha = read_text("sha", cells[sha_at], MAX_SHA_LENGTH)
-            if not sha:
-                raise WrongLine("sha is missing")
-            deployed_at = self.read_past(cells[date_at])
+            sha = read_sha(cells[sha_at])
+            deployed_at = self.read_past(without_quotes(cells[date_at]))
             first_commit_at, texts = None, NO_TEXTS
             if optional:
-                first_commit_at, texts = self.read_optional({name: cells[at].strip() for name, at in optional})
+                first_commit_at, texts = self.read_optional(
+                    {name: plain_cell(cells[at].strip()) for name, at in optional}
+                )
             rows.add(line, sha, deployed_at, first_commit_at, texts)
 
         return add
@@ -170,7 +173,7 @@ class HistoryFile:
         email = read_text("email", cells.get("email", ""), MAX_EMAIL_LENGTH)
         if email and not EMAIL.fullmatch(email):
             raise WrongLine("email is no e-mail address")
-        branch = read_text("branch", cells.get("branch", ""), MAX_BRANCH_LENGTH)
+        branch = read_branch(cells.get("branch", ""))
         title = read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH)
         author = read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH)
         return first_commit_at, f"{branch}\t{title}\t{author}\t{email}".encode()
@@ -192,7 +195,12 @@ def plain_dates(cells: Sequence[str]) -> list[int]:
 
 def is_plain_text(cells: Sequence[str], longest: int) -> bool:
     text = together(cells)
-    return "".join(cells).isprintable() and max(map(len, cells)) <= longest and without_secrets(text) == text
+    return (
+        "".join(cells).isprintable()
+        and max(map(len, cells)) <= longest
+        and not any(f"\n{start}" in f"\n{text}" for start in "'=")
+        and without_secrets(text) == text
+    )
 
 
 def check_readable(file: BinaryIO) -> None:
@@ -214,6 +222,26 @@ def read_names(line: int, cells: Sequence[str]) -> dict[str, int]:
         if name not in columns:
             raise BadHistory(f"Line {line} names no column {name}: the first line must name the columns, as sha,date.")
     return columns
+
+
+def without_quotes(cell: str) -> str:
+    """Spreadsheets take a cell for text, and not for a number, that begins with an apostrophe."""
+    return plain_cell(cell.strip()).strip("'")
+
+
+def read_sha(cell: str) -> str:
+    sha = read_text("sha", without_quotes(cell), MAX_SHA_LENGTH)
+    if not sha:
+        raise WrongLine("sha is missing")
+    if not PLAIN.fullmatch(sha) and (found := find_nameless(NO_COMMIT, sha)):
+        raise WrongLine(what_it_is("sha", found))
+    return sha
+
+
+def read_branch(cell: str) -> str:
+    """Empty if it names none: a history is not lost for that."""
+    branch = plain_branch(read_text("branch", cell, MAX_BRANCH_LENGTH))
+    return "" if find_nameless(NO_BRANCH, branch) else branch
 
 
 def read_text(name: str, cell: str, longest: int) -> str:

@@ -1,7 +1,7 @@
 """The one way in: what a caller said becomes a deploy. The API, dry runs, replays and the demo all come here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from deployments.registration.applications import Creation, create_target, find_
 from deployments.registration.registration import Registration
 from deployments.registration.statements import TargetRow, find_targets
 from deployments.registration.store import register_deploy
-from deployments.registration.targets import branch_mismatch, choose_target
+from deployments.registration.targets import branch_mismatch, branch_taken, choose_target
 from deployments.token_limits import check_allowed
 from orgs.audit import Actor, acting_as
 from tokens.statements import TokenRow
@@ -68,12 +68,13 @@ def find_and_store(
     def store(target: TargetRow, created: Sequence[Creation] = ()) -> Receipt:
         if enforce_branch and (mismatch := branch_mismatch(target, registration.branch_to_check)):
             raise mismatch
+        branch = branch_taken(target, registration.branch)
         try:
             deploy_id = register_deploy(
                 organization_id=sender.organization_id,
                 token_id=sender.token.id if sender.token else None,
                 target=target,
-                registration=registration,
+                registration=registration if branch == registration.branch else replace(registration, branch=branch),
                 now=now,
                 call_digest=sender.call_digest,
             )

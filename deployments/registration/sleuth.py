@@ -9,6 +9,7 @@ from typing import Any
 from deployments.api.body import without_absent
 from deployments.api.dates import check_dates, read_date, read_optional_date
 from deployments.api.fields import read_flag, read_tags, split_link
+from deployments.api.names import plain_branch
 from deployments.api.schemas import check_fields
 from deployments.errors import InvalidField
 from deployments.registration import terraform
@@ -53,7 +54,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
         sha=fields["sha"],
         environment=fields.get("environment", ""),
         deployed_at=read_date(fields.get("date")),
-        branch=fields.get("branch", ""),
+        branch=plain_branch(fields.get("branch", "")),
         tags=read_tags(fields.get("tags")),
         ignore_if_duplicate=ignore_if_duplicate,
         may_come_twice=ignore_if_duplicate,

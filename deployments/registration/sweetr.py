@@ -10,6 +10,7 @@ from typing import Any
 from deployments.api.body import without_absent
 from deployments.api.dates import no_date, read_date
 from deployments.api.fields import EMAIL
+from deployments.api.names import NAMES, find_nameless, nameless
 from deployments.api.schemas import path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider
@@ -29,6 +30,9 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
         is_missing = violation.validator == "required"
         name = violation.validator_value[0] if is_missing else path_of(violation)
         sentences.setdefault(name, sentence(violation))
+    for name, kind in NAMES[SCHEMA].items():
+        if name not in sentences and (found := find_nameless(kind, fields[name])):
+            sentences[name] = str(nameless(name, found))
     deployed_at = None
     if "deployedAt" not in sentences:
         try:

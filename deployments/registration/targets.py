@@ -54,10 +54,23 @@ def choose(choices: Sequence[tuple[str, str, bool, Choice]], wanted: str, *, pro
     return found
 
 
+# Jenkins and git put the remote's name before a branch.
+REMOTE = "origin/"
+
+
+def branch_taken(target: TargetRow, branch: str) -> str:
+    """``branch``, without the remote before it where the target takes only that."""
+    local = branch.removeprefix(REMOTE)
+    is_remote = local != branch and mismatch_of(target, branch) and not mismatch_of(target, local)
+    return local if is_remote else branch
+
+
 def branch_mismatch(target: TargetRow, branch: str | None) -> BranchMismatch | None:
     """Why the target rejects this branch, or None. A client that cannot name a branch (None) may go anywhere."""
-    if branch is None:
-        return None
+    return None if branch is None else mismatch_of(target, branch_taken(target, branch))
+
+
+def mismatch_of(target: TargetRow, branch: str) -> BranchMismatch | None:
     mapping = target.branch or ""
     where = f"{target.environment_slug} of {target.deployment_slug}"
     if target.branch_match == BranchMatch.EXACT and branch not in ("", mapping):

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from deployments.api.names import plain_branch
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs import audit
 from orgs.models import Environment, Project
@@ -66,6 +67,7 @@ def validate_branch_mapping(branch: str) -> None:
 def map_branch(*, deployment: Deployment, environment: Environment, branch: str) -> Target:
     """Sets which branch is deployed to an environment: a name, a prefix that ends in ``*``, or empty for any."""
     validate_branch_mapping(branch)
+    branch = plain_branch(branch)
     if branch in ("", "*"):
         match, branch = BranchMatch.ANY, ""
     elif branch.endswith("*"):

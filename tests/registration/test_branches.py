@@ -28,7 +28,20 @@ PREFIX_WITHOUT = "branch is required: production of storefront takes branches th
         ("main", " main ", ""),
         ("main", "Main", EXACT),
         ("main", "main2", EXACT),
-        ("main", "refs/heads/main", EXACT),
+        ("main", "refs/heads/main", ""),
+        ("main", "refs/remotes/origin/main", ""),
+        ("main", "origin/main", ""),
+        ("main", "refs/heads/origin/main", ""),
+        ("main", "upstream/main", EXACT),
+        ("main", "origin/main2", EXACT),
+        ("main", "refs/tags/main", EXACT),
+        ("release/*", "refs/heads/release/1.0", ""),
+        ("release/*", "origin/release/1.0", ""),
+        ("release/*", "origin/main", PREFIX),
+        ("origin/main", "origin/main", ""),
+        ("refs/heads/main", "main", ""),
+        ("refs/heads/release/*", "refs/heads/release/1", ""),
+        ("", "origin/main", ""),
         ("release/*", "release/1", ""),
         ("release/*", "release/", ""),
         ("release/*", "release", PREFIX),
@@ -53,7 +66,10 @@ def test_branch_mapping(ci: World, mapping: str | None, branch: str | None, refu
         assert not Deploy.objects.exists()
     else:
         assert (response.status_code, response.content) == (200, b"Success")
-        assert Deploy.objects.get().branch == (branch or "").strip()
+        stored = (branch or "").strip().removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+        if mapping != stored and mapping:
+            stored = stored.removeprefix("origin/")
+        assert Deploy.objects.get().branch == stored
 
 
 def test_each_environment_has_a_mapping_of_its_own(ci: World) -> None:
