@@ -40,7 +40,7 @@ def check_former_migrations(databases: Sequence[str] | None = None, **kwargs: An
 
 @checks.register(deploy=True)
 def check_shared_cache(**kwargs: Any) -> list[checks.CheckMessage]:
-    if connection.vendor != "postgresql" or not settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    if connection.vendor != "postgresql" or not settings.COUNTS_ON_ONE_MACHINE:
         return []
     problem = "Rate limits are counted separately on each machine."
     hint = "Set CACHE_URL to a Redis server, so that web workers on several machines count together."

@@ -251,12 +251,20 @@ WEB_THREADS = env.number(
     "WEB_THREADS", default=2 if DATABASES["default"]["ENGINE"].endswith("sqlite") else 4, minimum=1
 )
 
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
-# Where all web workers together count for rate limits.
-RATELIMIT_USE_CACHE = "default"
-if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+CACHES: dict[str, dict[str, object]] = {
+    # Failed sign-ins and used codes of second factors: they hold on all machines, and nothing else pushes them out.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "orgs_signinfact",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    # Where all web workers together count for rate limits.
+    "counters": env.cache("CACHE_URL", default="locmemcache://"),
+}
+COUNTS_ON_ONE_MACHINE = str(CACHES["counters"]["BACKEND"]).endswith("LocMemCache")
+if COUNTS_ON_ONE_MACHINE:
     CACHES["counters"] = {"BACKEND": "tokens.counters.SharedCounters", "LOCATION": str(VAR_DIR / "counters")}
-    RATELIMIT_USE_CACHE = "counters"
+RATELIMIT_USE_CACHE = "counters"
 
 # --- Jobs -----------------------------------------------------------------------------------------
 

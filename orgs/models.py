@@ -281,3 +281,14 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_label}: {self.action} {self.subject_label}"
+
+
+class SignInFact(models.Model):
+    """A row of the cache in which allauth counts failed sign-ins and keeps used codes. Django's own code writes it."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.cache_key

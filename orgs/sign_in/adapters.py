@@ -1,15 +1,11 @@
-"""Where allauth asks us: people sign up by invitation only, and sign in while the cache is away."""
+"""Where allauth asks us: people sign up by invitation only."""
 
 import logging
-import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from allauth.core.internal import ratelimit
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.db import transaction
@@ -20,9 +16,6 @@ from orgs.invitations import accept_invitation, open_invitations
 from orgs.models import Invitation, User
 
 logger = logging.getLogger(__name__)
-
-# A sign-in asks the cache a dozen times. If the server hangs, only one of them should wait for the time-out.
-SECONDS_BETWEEN_TRIES = 5.0
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -93,30 +86,3 @@ def invitations_for(sociallogin: Any) -> list[Invitation]:
     email = sociallogin.user.email.lower()
     verified = any(address.verified and address.email.lower() == email for address in sociallogin.email_addresses)
     return open_invitations(email) if verified else []
-
-
-class ForgivingCache:
-    """The cache in which allauth counts failed sign-ins. It seems empty while the cache does not answer."""
-
-    def __init__(self, cache: Any) -> None:
-        self.cache = cache
-        self.away_until = 0.0
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        return partial(self.ask, method)
-
-    def ask(self, method: str, key: str, *args: Any, **options: Any) -> Any:
-        if time.monotonic() >= self.away_until:
-            try:
-                return getattr(self.cache, method)(key, *args, **options)
-            except Exception as error:  # whatever a cache client raises when its server is away
-                logger.error("The cache does not answer, so sign-ins are not limited: %s", error)
-                self.away_until = time.monotonic() + SECONDS_BETWEEN_TRIES
-        # The default of get; add succeeds.
-        return args[0] if method == "get" else method == "add"
-
-
-def forgive_a_missing_cache() -> None:
-    """allauth has no setting for that."""
-    if not isinstance(ratelimit.cache, ForgivingCache):
-        ratelimit.cache = ForgivingCache(ratelimit.cache)
