@@ -14,8 +14,6 @@ from deployments.registration.history import relink_target, rollbacks_of
 from deployments.registration.statements import lock_target
 
 TARGETS_AT_ONCE = 1_000
-# Deploys copy these from their target.
-COPIED = ("organization_id", "project_id", "deployment_id", "environment_id")
 COUNTS = ("commit_count", "pull_request_count", "file_count", "additions", "deletions")
 LINKS = ("restores_id", "rolled_back_by_id")
 
@@ -70,9 +68,6 @@ def check_locked(target_id: int, *, fix: bool) -> Sequence[Disagreement]:
 def mend(target_id: int, found: Sequence[Disagreement]) -> None:
     """Must be called under the target's lock."""
     deploys = Deploy.all_objects.filter(target=target_id)
-    # All deploys of a target have the same of these.
-    for column, expected in {item.column: item.expected for item in found if item.column in COPIED}.items():
-        deploys.exclude(**{column: expected}).update(**{column: expected})
     for item in found:
         if item.column in COUNTS:
             deploys.filter(pk=item.deploy_id).update(**{item.column: item.expected})
@@ -81,16 +76,7 @@ def mend(target_id: int, found: Sequence[Disagreement]) -> None:
 
 
 def find_disagreements(target_id: int) -> list[Disagreement]:
-    return sorted([*wrong_copies(target_id), *wrong_counts(target_id), *wrong_links(target_id)])
-
-
-def wrong_copies(target_id: int) -> Iterator[Disagreement]:
-    """Those of deleted deploys count as well, since they come back with them."""
-    origins = ("deployment__organization", "deployment__project", "deployment", "environment")
-    for expected in Target.objects.filter(pk=target_id).values_list(*origins):
-        deploys = Deploy.all_objects.filter(target=target_id).exclude(**dict(zip(COPIED, expected, strict=True)))
-        for deploy_id, *found in deploys.values_list("pk", *COPIED).iterator():
-            yield from differences(target_id, deploy_id, COPIED, found, expected)
+    return sorted([*wrong_counts(target_id), *wrong_links(target_id)])
 
 
 def wrong_counts(target_id: int) -> Iterator[Disagreement]:

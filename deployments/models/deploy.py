@@ -1,6 +1,9 @@
+from typing import Any
+
 from django.db import models
 
 from deployments.models.deployment import Deployment, Target
+from deployments.models.keys import CompositeForeignKey
 from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from tokens.models import AccessToken
 
@@ -17,6 +20,15 @@ def optional_text(max_length: int, help_text: str = "") -> "models.CharField[str
     return models.CharField(max_length=max_length, blank=True, default="", db_default="", help_text=help_text)
 
 
+# Two composite keys hold these columns (see the constraints).
+OF_ITS_TARGET: Any = {
+    "on_delete": models.CASCADE,
+    "related_name": "deploys",
+    "db_index": False,
+    "db_constraint": False,
+}
+
+
 class Health(models.TextChoices):
     HEALTHY = "healthy", "Healthy"
     AILING = "ailing", "Ailing"
@@ -27,18 +39,18 @@ class Deploy(Timestamped):
     """One registered event: this sha went live in this target at ``deployed_at``.
 
     The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need, with a
-    copy of what its target belongs to (``manage.py check_history`` compares them). What only the page of one deploy
+    copy of what its target belongs to, which foreign keys hold to the target's. What only the page of one deploy
     needs is in Commit, ChangedFile, PullRequest and Link.
 
     Registrations and imports insert by statements of their own, which name only what they have a value for: a new
     column is nullable or has a ``db_default``, and the same as its ``default`` for instances that are not saved yet.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deploys", db_index=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deploys", db_index=False)
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="deploys", db_index=False)
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="deploys", db_index=False)
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="deploys", db_index=False)
+    organization = models.ForeignKey(Organization, **OF_ITS_TARGET)
+    project = models.ForeignKey(Project, **OF_ITS_TARGET)
+    deployment = models.ForeignKey(Deployment, **OF_ITS_TARGET)
+    environment = models.ForeignKey(Environment, **OF_ITS_TARGET)
+    target = models.ForeignKey(Target, **OF_ITS_TARGET)
     token = models.ForeignKey(
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="deploys", db_index=False
     )
@@ -131,6 +143,17 @@ class Deploy(Timestamped):
             ),
         )
         constraints = (
+            # Of an import, the five keys that these two replace took a third of the time.
+            CompositeForeignKey(
+                columns=("target_id", "deployment_id", "environment_id"),
+                references="deployments_target (id, deployment_id, environment_id)",
+                name="deploy_in_target",
+            ),
+            CompositeForeignKey(
+                columns=("deployment_id", "project_id", "organization_id"),
+                references="deployments_deployment (id, project_id, organization_id)",
+                name="deploy_in_project",
+            ),
             models.CheckConstraint(condition=~models.Q(sha=""), name="deploy_has_a_sha"),
             models.CheckConstraint(condition=models.Q(lead_time__gte=0), name="deploy_lead_time_not_negative"),
             models.CheckConstraint(

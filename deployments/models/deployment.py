@@ -71,6 +71,8 @@ class Deployment(Timestamped):
                 condition=models.Q(deleted_at=None),
                 name="deployment_slug_unique_in_organization",
             ),
+            # What deploys refer to.
+            models.UniqueConstraint(fields=("id", "project", "organization"), name="deployment_in_its_project"),
             models.CheckConstraint(
                 condition=models.Q(repository_provider__in=Provider.values), name="deployment_provider_is_known"
             ),
@@ -108,6 +110,8 @@ class Target(Timestamped):
         ordering = ("deployment", "environment")
         constraints = (
             models.UniqueConstraint(fields=("deployment", "environment"), name="target_once_a_deployment_environment"),
+            # What deploys refer to.
+            models.UniqueConstraint(fields=("id", "deployment", "environment"), name="target_of_its_deployment"),
             models.CheckConstraint(
                 condition=models.Q(branch_match=BranchMatch.ANY, branch="")
                 | (models.Q(branch_match__in=(BranchMatch.EXACT, BranchMatch.PREFIX)) & ~models.Q(branch="")),

@@ -73,32 +73,6 @@ def test_nothing_is_wrong_with_a_filled_organization() -> None:
     assert check() == NOTHING
 
 
-def test_copies_of_what_the_target_belongs_to(ci: World, other: World, rolled_back: list[Deploy]) -> None:
-    first, second, deleted = rolled_back[:3]
-    delete_deploy(deploy=deleted)
-    staging = ci.project.environments.get(slug="staging")
-    Deploy.objects.filter(pk=first.pk).update(organization=other.organization, project=other.project)
-    Deploy.objects.filter(pk=second.pk).update(deployment=other.deployment)
-    Deploy.all_objects.filter(pk=deleted.pk).update(environment=staging)
-    expected = [
-        f"target {first.target_id}, deploy {deploy.pk}: {column} is {wrong.pk}, should be {right}"
-        for deploy, column, wrong, right in (
-            (first, "organization_id", other.organization, ci.organization.pk),
-            (first, "project_id", other.project, ci.project.pk),
-            (second, "deployment_id", other.deployment, ci.deployment.pk),
-            (deleted, "environment_id", staging, first.environment_id),
-        )
-    ]
-
-    assert found() == found() == expected
-
-    assert check("--fix").splitlines() == [*(f"{line}: mended" for line in expected), "4 mended."]
-    assert check() == NOTHING
-    fields = ("organization_id", "project_id", "deployment_id", "environment_id")
-    rows = Deploy.all_objects.filter(target=first.target_id).values_list(*fields)
-    assert set(rows) == {tuple(getattr(first, name) for name in fields)}
-
-
 @pytest.mark.parametrize("column", ["commit_count", "pull_request_count", "file_count", "additions", "deletions"])
 def test_counts(rolled_back: list[Deploy], column: str) -> None:
     deploy = rolled_back[-1]
