@@ -12,7 +12,7 @@ from django.middleware.common import CommonMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 from config.logging import request_id
-from config.views import is_api_call, is_api_path
+from config.views import PROBES, is_api_call, is_api_path
 from orgs.access import acting_for
 from orgs.text import ip_address_or_none
 from tokens.secrets import redact
@@ -88,10 +88,10 @@ class OperatorMiddleware(MiddlewareMixin):
 
 
 class PagesOnly(MiddlewareMixin):
-    """Mixed in before a middleware of Django's: API calls skip it."""
+    """Mixed in before a middleware of Django's: API calls skip it, and so do probes, which may send any Host."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if is_api_call(request):
+        if is_api_call(request) or request.path_info in PROBES:
             return self.get_response(request)
         return super().__call__(request)
 

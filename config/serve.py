@@ -18,48 +18,36 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
 
 from config.orphans import end_with_parent
+from config.server.supervisor import supervise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 SECONDS_TO_START = 300
-SECONDS_TO_STOP = 5
 
 
 def serve() -> None:
     address = check()
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell started us in the background. It handles Ctrl-C and then sends us SIGTERM.
-        block_ctrl_c()
     # For the workers. With an arena for each thread, glibc would keep a tenth more memory.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     # Nor give back what an import took: by itself it raises this with the first large block that is freed.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(128 * 1024))
-    Granian(
-        "config.wsgi:application",
-        address=address,
-        port=settings.PORT,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=settings.WEB_WORKERS,
-        blocking_threads=settings.WEB_THREADS,
-        respawn_failed_workers=True,
-        workers_kill_timeout=SECONDS_TO_STOP,
-        log_level=LogLevels.warning,
-    ).serve(target_loader=load_application)
+    supervise(address, settings.PORT, workers=settings.WEB_WORKERS)
 
 
-def load_application(target: str) -> Callable[..., Any]:
-    """Runs first in each worker process. It must end with the main process, or it would keep the port for ever."""
+def work(listener: socket.socket) -> None:
+    """A worker process. It ends with the main process, or it would keep the port for ever."""
     end_with_parent()
-    # Until granian handles SIGTERM, a worker has the handler of the main process, which does nothing here.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    block_ctrl_c()
+    # A terminal sends Ctrl-C to all its processes; the main one tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    application = load_application()
+    from config.server.worker import Worker
+
+    Worker(application).serve(listener)
+
+
+def load_application() -> Callable[..., Any]:
     from config.wsgi import application
 
     # Load all pages and endpoints now. Otherwise the first request would wait a second for that.
@@ -70,16 +58,8 @@ def load_application(target: str) -> Callable[..., Any]:
     return application
 
 
-def block_ctrl_c() -> None:
-    """A terminal sends SIGINT to all its processes. A worker that gets SIGTERM at the same time may miss both."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-
 def check() -> str:
-    """The IP address to listen at, since granian resolves no names.
-
-    Raises SystemExit if the port is taken. The server itself would start beside another one, because workers share it.
-    """
+    """The IP address to listen at. Raises SystemExit if the port is taken."""
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     try:
         with socket.create_server((settings.HOST, settings.PORT), family=family) as listener:
@@ -126,6 +106,8 @@ def main(arguments: list[str]) -> None:
         case ["check"]:
             check()
             check_database()
+        case ["worker", descriptor]:
+            work(socket.socket(fileno=int(descriptor)))
         case ["wait", *command]:
             wait(command)
         case _:

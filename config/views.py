@@ -7,6 +7,8 @@ from django.views import defaults
 
 from deployments.api import answers
 
+PROBES = ("/healthz", "/readyz")
+
 
 def is_api_call(request: HttpRequest) -> bool:
     return is_api_path(request.path_info)

@@ -20,6 +20,10 @@ class BodyTooLarge(RegistrationError):
     status = 413
 
 
+class UnknownEncoding(RegistrationError):
+    status = 415
+
+
 class InvalidField(RegistrationError):
     pass
 

@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from deployments.api.body import ANY_FIELDS, ExpectedBody, read_fields, read_query, with_query
-from deployments.errors import BodyTooLarge, UnreadableBody
+from deployments.errors import BodyTooLarge, UnknownEncoding, UnreadableBody
 from tokens.authentication import AccessTokenAuthentication, TokenAllows
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
@@ -35,20 +36,43 @@ class FieldsParser(BaseParser):
 
 def read_body(request: HttpRequest, expected: ExpectedBody) -> bytes:
     """Raises BodyTooLarge and UnreadableBody."""
-    check_encoding(request)
+    encoding = encoding_of(request)
     # DRF does not ask for the body if the length is not a number.
     if int(request.META["CONTENT_LENGTH"]) > settings.MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes: {expected.fewer}.")
     try:
-        return request.body
+        body = request.body
     except UnreadablePostError:
         raise UnreadableBody(ENDED_EARLY) from None
+    return unzip(body, expected) if encoding == "gzip" else body
 
 
-def check_encoding(request: HttpRequest) -> None:
-    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-    if encoding not in ("", "identity"):
-        raise UnreadableBody(f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed.")
+def encoding_of(request: HttpRequest) -> str:
+    """Raises UnknownEncoding."""
+    encoding: str = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding in ("", "identity"):
+        return ""
+    if encoding in ("gzip", "x-gzip"):
+        return "gzip"
+    raise UnknownEncoding(
+        f"The Content-Encoding {encoding[:20]!r} is not supported: send the body uncompressed, or as gzip."
+    )
+
+
+def unzip(body: bytes, expected: ExpectedBody) -> bytes:
+    """Never more than MAX_BODY_BYTES of it are in memory."""
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        data = stream.decompress(body, settings.MAX_BODY_BYTES + 1)
+    except zlib.error:
+        raise UnreadableBody("The body is not gzip, as its Content-Encoding says: send it uncompressed.") from None
+    if len(data) > settings.MAX_BODY_BYTES:
+        raise BodyTooLarge(
+            f"The body is larger than {settings.MAX_BODY_BYTES} bytes when it is unpacked: {expected.fewer}."
+        )
+    if not stream.eof or stream.unused_data:
+        raise UnreadableBody("The gzip of the body has no end, or something behind it: send it again.")
+    return data
 
 
 class NoNegotiation(BaseContentNegotiation):
@@ -91,6 +115,12 @@ class TokenView(ApiView):
         # would read it now, when an exception would not become an answer.
         request._encoding = "utf-8"  # type: ignore[attr-defined]  # noqa: SLF001
         return super().initialize_request(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        # The caller may send its body. One that waits to hear so has sent nothing yet: then this makes the web server
+        # ask for the body, and call again with it.
+        request.META["wsgi.input"].read(0)
+        super().check_throttles(request)
 
     @property
     def token(self) -> TokenRow:

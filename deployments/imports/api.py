@@ -11,8 +11,8 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_text
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.views import ENDED_EARLY, FieldsParser, check_encoding
-from deployments.errors import BodyTooLarge, InvalidField, UnreadableBody
+from deployments.api.views import ENDED_EARLY, FieldsParser, encoding_of
+from deployments.errors import BodyTooLarge, InvalidField, UnknownEncoding, UnreadableBody
 from deployments.imports.file import HistoryFile, fixed_cells
 from deployments.imports.importing import as_history, import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
@@ -41,7 +41,8 @@ class UploadParser(BaseParser):
         content_type = request.META.get("CONTENT_TYPE", "")
         if not is_multipart(content_type):
             return FieldsParser().parse(stream, media_type, parser_context)
-        check_encoding(request)
+        if encoding_of(request):
+            raise UnknownEncoding("A file is not taken with a Content-Encoding: send it uncompressed.")
         length = int(request.META["CONTENT_LENGTH"])
         if length > settings.MAX_IMPORT_BYTES:
             raise BodyTooLarge(

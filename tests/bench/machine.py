@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-PACKAGES = ("django", "djangorestframework", "granian", "psycopg", "jsonschema-rs", "django-ratelimit")
+PACKAGES = ("django", "djangorestframework", "httptools", "uvloop", "psycopg", "jsonschema-rs", "django-ratelimit")
 
 
 def describe(postgres_url: str) -> dict[str, Any]:

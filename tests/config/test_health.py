@@ -21,3 +21,11 @@ def test_not_ready_while_the_database_is_away(client: Client, monkeypatch: pytes
     monkeypatch.setattr(connection, "cursor", fail)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"The database does not answer.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_may_name_any_host(client: Client, path: str) -> None:
+    """Those of Kubernetes and of load balancers name the address of the container."""
+    assert client.get(path, HTTP_HOST="10.42.0.7:8000").status_code == 200
+    assert client.get("/", HTTP_HOST="10.42.0.7:8000").status_code == 400

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def server(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    with running(environment) as process:
+        yield process
+
+
+@contextmanager
+def running(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(SERVE, cwd=ROOT, env=environment, start_new_session=True) as process:
         try:
             subprocess.run([*SERVE, "wait"], cwd=ROOT, env=environment, check=True)
@@ -99,9 +105,45 @@ def test_workers_end_with_a_killed_main_process(server: subprocess.Popen[bytes],
     wait_until(lambda: port_is_free(environment))
 
 
+def test_workers_that_die_again_and_again_are_replaced(environment: dict[str, str]) -> None:
+    """With waits that grow, and without an end of the server."""
+    environment["WEB_WORKERS"] = "1"
+    with running(environment) as server:
+        for _ in range(3):
+            (worker,) = workers_of(server)
+            os.kill(worker, signal.SIGKILL)
+            wait_until(lambda died=worker: died not in workers_of(server) and len(workers_of(server)) == 1)  # type: ignore[misc]
+            assert server.poll() is None
+        subprocess.run([*SERVE, "wait"], cwd=ROOT, env=environment, check=True)
+
+
+def test_connections_that_wait_are_not_lost_with_a_worker_that_hangs(environment: dict[str, str]) -> None:
+    environment["WEB_WORKERS"] = "2"
+    with running(environment) as server:
+        wait_until(lambda: len(workers_of(server)) == 2)
+        hanging, _ = workers_of(server)
+        time.sleep(3)  # both serve
+        os.kill(hanging, signal.SIGSTOP)
+        clients = [
+            socket.create_connection(("127.0.0.1", int(environment["PORT"])), timeout=SECONDS) for _ in range(40)
+        ]
+        time.sleep(0.5)
+        os.kill(hanging, signal.SIGKILL)
+        for client in clients:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = [client.recv(1000) for client in clients]
+        for client in clients:
+            client.close()
+    assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * 40
+
+
+def workers_of(server: "subprocess.Popen[bytes]") -> list[int]:
+    return [int(child) for child in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+
+
 def test_a_web_worker_loads_what_few_need_when_it_is_asked_for() -> None:
     """GraphQL takes 10 MB, FIDO2 with its cryptography 12 MB."""
-    script = "from config.serve import load_application; load_application(''); import sys; print(*sys.modules)"
+    script = "from config.serve import load_application; load_application(); import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     loaded = done.stdout.split()
