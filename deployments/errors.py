@@ -99,11 +99,15 @@ class KeyReused(RegistrationError):
 
     status = 422
 
+    @classmethod
+    def with_another_body(cls) -> "KeyReused":
+        return cls("This Idempotency-Key came before with another body: use a new key for a new call.")
+
 
 class DuplicateDeploy(RegistrationError):
     """The deploy changes nothing: it repeats ``deploy_id``. ``is_replay`` means that the call repeats an earlier one
     with the same Idempotency-Key, which was rejected as a duplicate; ``is_repeat`` that its client sent the very call
-    that made the deploy once more."""
+    that made the deploy once more, or one that names it by the caller's id."""
 
     def __init__(self, message: str, *, deploy_id: int, is_replay: bool = False, is_repeat: bool = False) -> None:
         super().__init__(message)

@@ -27,9 +27,9 @@ class KindFilter(ConditionFilter):
 class DeployAdmin(FactAdmin):
     list_display = (
         *("short_sha", "version", "deployment", "environment", "organization"),
-        *("deployed_at", "kind", "title", "author"),
+        *("deployed_at", "status", "kind", "title", "author"),
     )
-    list_filter = ("organization", KindFilter, "deployed_at")
+    list_filter = ("organization", "status", KindFilter, "deployed_at")
     list_select_related = ("organization", "deployment", "environment")
     search_fields = ("sha__startswith", "version__startswith", "title", "author_email", "deployment__slug")
     search_help_text = (
@@ -43,12 +43,13 @@ class DeployAdmin(FactAdmin):
         fact_inline(ChangedFile, "path", "additions", "deletions"),
     )
     fieldsets = (
-        (None, {"fields": ("sha", "version", "title", "organization", "target", "deployed_at", "kind", "branch")}),
+        (None, {"fields": ("sha", "version", "title", "organization", "target", "branch")}),
+        ("History", {"fields": ("deployed_at", "status", "kind")}),
         ("Change", {"fields": ("author_name", "author_email", "first_commit_at", "lead_time", "complete_lists")}),
         ("Counts", {"fields": ("commit_count", "file_count", "pull_request_count", "additions", "deletions")}),
         ("Health", {"fields": ("health_set", "health_set_by", "health_set_at")}),
         ("Rollbacks", {"fields": ("restores", "rolled_back_by")}),
-        ("Registration", {"fields": ("token", "created_at", "updated_at")}),
+        ("Registration", {"fields": ("token", "external_id", "created_at", "updated_at")}),
     )
     readonly_fields = ("kind", "complete_lists")
 

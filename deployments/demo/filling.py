@@ -71,7 +71,7 @@ def fill_organization(
         for deploy in made:
             # So that a long history is not kept in memory.
             deploy.restores = deploy.rolled_back_by = None
-    newest = Deploy.objects.filter(target=OuterRef("pk")).order_by("-deployed_at", "-id").values("pk")[:1]
+    newest = Deploy.succeeded.filter(target=OuterRef("pk")).order_by("-deployed_at", "-id").values("pk")[:1]
     Target.objects.filter(deployment__organization=organization).update(live_deploy=Subquery(newest))
     return secret
 

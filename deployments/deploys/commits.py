@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from deployments.models import Commit, Deploy
+from deployments.models import Commit, Deploy, Status
 from deployments.timeline.queries import HASH, begins_with
 
 FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -95,7 +95,12 @@ class CommitLocation:
 def find_commit(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[CommitLocation]] | None:
     """The complete sha of the commit whose sha is or begins with ``text``, and its latest location in each target,
     sorted by project, environment and deployment. Raises Ambiguous."""
-    active = deploys.filter(deployment__deleted_at=None, environment__deleted_at=None, project__deleted_at=None)
+    active = deploys.filter(
+        status=Status.SUCCEEDED,
+        deployment__deleted_at=None,
+        environment__deleted_at=None,
+        project__deleted_at=None,
+    )
     found = find_carriers(active, text)
     if found is None:
         return None
@@ -104,7 +109,7 @@ def find_commit(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[CommitL
     for deploy in carrying:
         carriers[deploy.target_id].append(deploy)
     first_at = min(deploy.deployed_at for deploy in carrying)
-    later = Deploy.objects.filter(target__in=carriers, deployed_at__gte=first_at, restores__isnull=False)
+    later = Deploy.succeeded.filter(target__in=carriers, deployed_at__gte=first_at, restores__isnull=False)
     rollbacks: dict[int, list[Deploy]] = defaultdict(list)
     for rollback in later.select_related("restores").only("target_id", "deployed_at", "restores__deployed_at"):
         rollbacks[rollback.target_id].append(rollback)

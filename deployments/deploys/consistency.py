@@ -105,7 +105,7 @@ def of_each_deploy(model: type[Model], aggregate: Any, *, otherwise: Any = Value
 
 def wrong_links(target_id: int) -> Iterator[Disagreement]:
     """Those of deleted deploys are theirs: nobody reads them until the deploys are back and linked again."""
-    deploys = Deploy.objects.filter(target=target_id).order_by("deployed_at", "id")
+    deploys = Deploy.succeeded.filter(target=target_id).order_by("deployed_at", "id")
     history = list(deploys.values_list("id", "sha", *LINKS))
     restores, rolled_back_by = rollbacks_of([sha for _, sha, *_ in history])
     for index, (deploy_id, _, *found) in enumerate(history):

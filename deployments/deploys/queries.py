@@ -41,7 +41,7 @@ def path_of(deploy: Deploy) -> list[PathStep]:
     """Where the deploy's sha was deployed, in promotion order."""
     # COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
     newest_first = (Coalesce("deployed_at", "deployed_at").desc(), "-id")
-    same_sha = Deploy.objects.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*newest_first)
+    same_sha = Deploy.succeeded.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*newest_first)
     targets = {
         target.environment_id: target
         for target in Target.objects.filter(deployment=deploy.deployment_id).annotate(

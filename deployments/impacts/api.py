@@ -201,7 +201,7 @@ NO_STATE = "Write open, closed or nothing."
 
 
 class IncidentsForm(ReadForm):
-    without = ("kind", "deployment", "sha", "version", "q", "author", "tag")
+    without = ("kind", "status", "deployment", "sha", "version", "q", "author", "tag")
 
     source = text_field("Impact source")
     state = forms.ChoiceField(

@@ -36,13 +36,14 @@ SELECT id, deployment_id, CASE
         SELECT 1
         FROM (
             SELECT deployed_at, id FROM deployments_deploy
-            WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
+            WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL AND status = 'succeeded'
             ORDER BY COALESCE(deployed_at, deployed_at) DESC, id DESC LIMIT 1
         ) same
         CROSS JOIN deployments_deploy later
         WHERE later.target_id = live.before_id AND later.deployed_at >= same.deployed_at
           AND (later.deployed_at > same.deployed_at OR later.id > same.id)
-          AND later.deleted_at IS NULL AND later.restores_id IS NULL AND later.rolled_back_by_id IS NULL
+          AND later.deleted_at IS NULL AND later.status = 'succeeded'
+          AND later.restores_id IS NULL AND later.rolled_back_by_id IS NULL
         LIMIT %s
     ) standing
 ) END, restores_id IS NOT NULL, deployed_at < %s

@@ -121,7 +121,7 @@ def find_project(token: TokenRow, slug: str) -> Project:
 
 
 class ManualChangesForm(ReadForm):
-    without = ("kind", "deployment", "sha", "version")
+    without = ("kind", "status", "deployment", "sha", "version")
 
 
 class ManualChangesView(ReadView):

@@ -13,6 +13,7 @@ MAX_BRANCH_LENGTH = 255
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 255
 MAX_TITLE_LENGTH = 255
+MAX_EXTERNAL_ID_LENGTH = 255
 
 
 def optional_text(max_length: int, help_text: str = "") -> "models.CharField[str, str]":
@@ -29,6 +30,22 @@ OF_ITS_TARGET: Any = {
 }
 
 
+class Status(models.TextChoices):
+    """How far a deploy got. Only one that succeeded was ever live; the others are history without effect."""
+
+    STARTED = "started", "Started"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class SucceededManager(ActiveManager["Deploy"]):
+    """The deploys that were live at some time: duplicates, rollbacks and what is live follow from these alone."""
+
+    def get_queryset(self) -> "models.QuerySet[Deploy]":
+        return super().get_queryset().filter(status=Status.SUCCEEDED)
+
+
 class Health(models.TextChoices):
     HEALTHY = "healthy", "Healthy"
     AILING = "ailing", "Ailing"
@@ -36,7 +53,7 @@ class Health(models.TextChoices):
 
 
 class Deploy(Timestamped):
-    """One registered event: this sha went live in this target at ``deployed_at``.
+    """One registered event: this sha went live in this target at ``deployed_at``, or was about to (``status``).
 
     The history of a target is ordered by (``deployed_at``, ``id``). The row carries what lists and metrics need, with a
     copy of what its target belongs to, which foreign keys hold to the target's. What only the page of one deploy
@@ -58,6 +75,11 @@ class Deploy(Timestamped):
     version = optional_text(MAX_VERSION_LENGTH, "The team's name for it: v1.4.2, build-456.")
     branch = optional_text(MAX_BRANCH_LENGTH)
     deployed_at = models.DateTimeField()
+    status = models.CharField(
+        max_length=10, choices=Status, default=Status.SUCCEEDED, db_default=Status.SUCCEEDED.value
+    )
+    # Looked up among the deploys of one sha in one target, which an index finds.
+    external_id = optional_text(MAX_EXTERNAL_ID_LENGTH, "What the caller calls this deploy.")
     title = optional_text(MAX_TITLE_LENGTH, "First line of the newest commit.")
     author_name = optional_text(MAX_NAME_LENGTH)
     author_email = optional_text(MAX_EMAIL_LENGTH)
@@ -110,6 +132,7 @@ class Deploy(Timestamped):
     previous_sha: str | None
 
     objects = ActiveManager()
+    succeeded = SucceededManager()
     all_objects = models.Manager()
 
     class Meta:
@@ -156,6 +179,7 @@ class Deploy(Timestamped):
             ),
             models.CheckConstraint(condition=~models.Q(sha=""), name="deploy_has_a_sha"),
             models.CheckConstraint(condition=models.Q(lead_time__gte=0), name="deploy_lead_time_not_negative"),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="deploy_status_is_known"),
             models.CheckConstraint(
                 condition=models.Q(health_set=None, health_set_by=None, health_set_at=None)
                 | models.Q(health_set__in=Health.values, health_set_by__isnull=False, health_set_at__isnull=False),
@@ -165,6 +189,10 @@ class Deploy(Timestamped):
 
     def __str__(self) -> str:
         return self.sha
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.status == Status.SUCCEEDED
 
     @property
     def is_rollback(self) -> bool:

@@ -3,6 +3,8 @@
 A rollback is a deploy of a sha that was live there before, with others since. It *restores* the latest earlier deploy
 of that sha, and the deploys between the two are rolled back by it, each by the first rollback that spans it.
 
+Deploys that did not succeed were never live, and take no part in any of this.
+
 ``rollbacks_of`` is that rule. A registration, a deletion and an import all apply it to the history that they change.
 """
 
@@ -52,7 +54,7 @@ def before(deploy: Deploy) -> Q:
 
 def neighbours(target_id: int, deployed_at: datetime) -> tuple[Deploy | None, Deploy | None]:
     """The deploys before and after a new one of ``deployed_at``, which follows those of the same moment."""
-    history = Deploy.objects.filter(target=target_id)
+    history = Deploy.succeeded.filter(target=target_id)
     previous = history.filter(deployed_at__lte=deployed_at).order_by("-deployed_at", "-id").first()
     following = history.filter(deployed_at__gt=deployed_at).order_by("deployed_at", "id").first()
     return previous, following
@@ -64,7 +66,7 @@ def link_rollbacks(*, deploy_id: int) -> None:
     None of them is earlier than the latest deploy of its sha before it or, if there is none, than the deploy before it.
     """
     deploy = Deploy.objects.get(pk=deploy_id)
-    earlier = Deploy.objects.filter(before(deploy), target=deploy.target_id).order_by("-deployed_at", "-id")
+    earlier = Deploy.succeeded.filter(before(deploy), target=deploy.target_id).order_by("-deployed_at", "-id")
     relink(deploy.target_id, since=earlier.filter(sha=deploy.sha).first() or earlier.first())
 
 
@@ -79,7 +81,7 @@ def relink_target(target_id: int) -> None:
 
 def relink(target_id: int, *, since: Deploy | None) -> None:
     """Link the history from ``since`` on, whose own links to earlier deploys are right, or all of it."""
-    deploys = Deploy.objects.filter(target=target_id).order_by("deployed_at", "id")
+    deploys = Deploy.succeeded.filter(target=target_id).order_by("deployed_at", "id")
     if since:
         deploys = deploys.exclude(before(since)).filter(deployed_at__gte=since.deployed_at)
     history = list(deploys.values_list("id", "sha", "restores_id", "rolled_back_by_id"))
@@ -112,5 +114,5 @@ def set_links(links: Iterable[tuple[int | None, int | None, int]]) -> None:
 
 
 def set_newest_live(target_id: int) -> None:
-    newest = Deploy.objects.filter(target=target_id).order_by("-deployed_at", "-id").first()
+    newest = Deploy.succeeded.filter(target=target_id).order_by("-deployed_at", "-id").first()
     Target.objects.filter(pk=target_id).update(live_deploy=newest)

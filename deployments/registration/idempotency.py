@@ -5,12 +5,13 @@ After the draft standard "The Idempotency-Key HTTP Header Field" of the IETF's H
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -22,24 +23,36 @@ from tokens.secrets import without_secrets
 MAX_KEY_LENGTH = 255
 # What two calls with one key may differ in. A script that runs again reads the clock again.
 NOT_COMPARED = ("api_key", "date", "deployedAt")
+# The member of a remembered answer that has the fingerprints of the calls which moved its deploy on.
+MOVES = "moves"
 
 
 def answer_by_key(
-    request: Request, *, token_id: int, called: str, fields: Mapping[str, Any], answer: Callable[[], HttpResponse]
+    request: Request,
+    *,
+    token_id: int,
+    called: str,
+    fields: Mapping[str, Any],
+    answer: Callable[[], HttpResponse],
+    move_on: Callable[[int], HttpResponse] | None = None,
 ) -> HttpResponse:
     """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key.
 
     ``answer`` runs in the transaction that remembers what it gives. The first of several simultaneous calls claims the
     key; the others wait. A DuplicateDeploy is remembered and raised again; after any other exception nothing is
-    remembered. Raises InvalidField if the key cannot be used, and KeyReused if it came with another fingerprint.
+    remembered. A call with the key of a deploy that started, and another fingerprint, is answered by ``move_on``, which
+    is given the deploy's id. Raises InvalidField if the key cannot be used, and KeyReused if it came with another
+    fingerprint.
     """
     key = read_key(request)
     if key is None:
         return answer()
     now, said = timezone.now(), fingerprint(fields)
     keys = IdempotencyKey.objects.filter(token=token_id, called=called, key=key)
-    keys.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)).delete()
+    keys.filter(created_at__lt=oldest_remembered(now)).delete()
     if remembered := keys.first():
+        if move_on and said not in fingerprints_of(remembered) and (deploy_id := deploy_of(remembered)):
+            return answer_to_move(keys, said, lambda: move_on(deploy_id))
         return replay(remembered, said)
     rejected = None
     with transaction.atomic():
@@ -52,9 +65,7 @@ def answer_by_key(
             return replay(keys.get(), said)
         try:
             response = answer()
-            # The body is text, since PostgreSQL would give the members of an object in another order.
-            body = response.content.decode()
-            claim.answer = {"status": response.status_code, "headers": dict(response.headers.items()), "body": body}
+            claim.answer = to_remember(response)
         except DuplicateDeploy as duplicate:
             rejected = duplicate
             claim.answer = {"duplicate": str(duplicate), "deploy_id": duplicate.deploy_id}
@@ -62,6 +73,24 @@ def answer_by_key(
     if rejected:
         raise rejected
     return response
+
+
+def continued_deploy(request: Request, *, token_id: int, called: str, fields: Mapping[str, Any]) -> int | None:
+    """The deploy of an earlier call with the same Idempotency-Key and another body: only moving it on is not an error.
+
+    Raises InvalidField if the key cannot be used.
+    """
+    key = read_key(request)
+    if key is None:
+        return None
+    keys = IdempotencyKey.objects.filter(token=token_id, called=called, key=key)
+    remembered = keys.filter(created_at__gte=oldest_remembered(timezone.now())).first()
+    is_other = remembered is not None and fingerprint(fields) not in fingerprints_of(remembered)
+    return deploy_of(remembered) if remembered and is_other else None
+
+
+def oldest_remembered(now: datetime) -> datetime:
+    return now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
 
 
 def read_key(request: Request) -> str | None:
@@ -95,9 +124,38 @@ def fingerprint(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def to_remember(response: HttpResponse) -> dict[str, Any]:
+    """The body is text, since PostgreSQL would give the members of an object in another order."""
+    body = response.content.decode()
+    return {"status": response.status_code, "headers": dict(response.headers.items()), "body": body}
+
+
+def answer_to_move(keys: QuerySet[IdempotencyKey], said: str, move: Callable[[], HttpResponse]) -> HttpResponse:
+    """``move`` runs once for what was ``said``; afterwards all calls with the key get its answer."""
+    with transaction.atomic():
+        remembered = keys.select_for_update().get()
+        moves = [*remembered.answer.get(MOVES, ()), said]
+        if said in fingerprints_of(remembered):
+            return replay(remembered, said)
+        response = move()
+        remembered.answer = {**to_remember(response), MOVES: moves}
+        remembered.save(update_fields=["answer"])
+    return response
+
+
+def fingerprints_of(remembered: IdempotencyKey) -> Sequence[str]:
+    return [remembered.fingerprint, *remembered.answer.get(MOVES, ())]
+
+
+def deploy_of(remembered: IdempotencyKey) -> int | None:
+    """The id of the deploy that the answer told of."""
+    headers = remembered.answer.get("headers", {})
+    return int(headers["X-Deploy-Id"]) if "X-Deploy-Id" in headers else None
+
+
 def replay(remembered: IdempotencyKey, fingerprint: str) -> HttpResponse:
-    if remembered.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key came before with another body: use a new key for a new call.")
+    if fingerprint not in fingerprints_of(remembered):
+        raise KeyReused.with_another_body()
     answer = dict(remembered.answer)
     if "duplicate" in answer:
         raise DuplicateDeploy(answer["duplicate"], deploy_id=answer["deploy_id"], is_replay=True)

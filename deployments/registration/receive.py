@@ -30,11 +30,13 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """``deploy_id`` is the id of the new deploy or, if ``duplicate`` is set, of the deploy that the call repeats."""
+    """``deploy_id`` is the id of the new deploy, of a deploy that started before and ``moved_on``, or, if ``duplicate``
+    is set, of the deploy that the call repeats."""
 
     target: TargetRow
     deploy_id: int
     duplicate: DuplicateDeploy | None = None
+    moved_on: bool = False
     created: Sequence[Creation] = ()
 
 
@@ -45,42 +47,49 @@ def receive(
     targets: Sequence[TargetRow],
     now: datetime,
     enforce_branch: bool = True,
+    continues: int | None = None,
 ) -> Receipt:
     """Register in one of ``targets``, or in the target of the application that the registration names.
 
     When this returns outside a transaction, the deploy is on disk. If the deployment is moved meanwhile, it is looked
-    up once more. Raises UnknownEnvironment, OutsideTokenLimits, BranchMismatch unless ``enforce_branch`` is false, and
-    TargetMoved.
+    up once more. A call that ``continues`` a deploy may only move it on. Raises UnknownEnvironment, OutsideTokenLimits,
+    BranchMismatch unless ``enforce_branch`` is false, KeyReused and TargetMoved.
     """
     if not registration.sha or registration.sha != registration.sha.strip():
         # A format may have its sha in a nested field, whose white space is not stripped.
         raise InvalidField("The sha must not be empty or have white space around it.")
     try:
-        return find_and_store(sender, registration, targets, now, enforce_branch)
+        return find_and_store(sender, registration, targets, now, enforce_branch, continues)
     except TargetMoved:
         fresh = find_targets(sender.organization_id, targets[0].deployment_slug) if targets else ()
-        return find_and_store(sender, registration, fresh or targets, now, enforce_branch)
+        return find_and_store(sender, registration, fresh or targets, now, enforce_branch, continues)
 
 
 def find_and_store(
-    sender: Sender, registration: Registration, targets: Sequence[TargetRow], now: datetime, enforce_branch: bool
+    sender: Sender,
+    registration: Registration,
+    targets: Sequence[TargetRow],
+    now: datetime,
+    enforce_branch: bool,
+    continues: int | None,
 ) -> Receipt:
     def store(target: TargetRow, created: Sequence[Creation] = ()) -> Receipt:
         if enforce_branch and (mismatch := branch_mismatch(target, registration.branch_to_check)):
             raise mismatch
         branch = branch_taken(target, registration.branch)
         try:
-            deploy_id = register_deploy(
+            stored = register_deploy(
                 organization_id=sender.organization_id,
                 token_id=sender.token.id if sender.token else None,
                 target=target,
                 registration=registration if branch == registration.branch else replace(registration, branch=branch),
                 now=now,
                 call_digest=sender.call_digest,
+                continues=continues,
             )
         except DuplicateDeploy as duplicate:
             return Receipt(target=target, deploy_id=duplicate.deploy_id, duplicate=duplicate, created=created)
-        return Receipt(target=target, deploy_id=deploy_id, created=created)
+        return Receipt(target=target, deploy_id=stored.deploy_id, moved_on=stored.moved_on, created=created)
 
     if registration.application is None or sender.token is None:
         target = choose_target(targets, environment=registration.environment)

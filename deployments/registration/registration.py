@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from deployments.models import Provider
+from deployments.models import Provider, Status
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
 # Of a deployment or an environment.
@@ -76,10 +76,13 @@ class Registration:
 
     ``names_branch`` is false for a client that cannot name one: its calls may go to any environment. ``application`` is
     set by formats that name the deployment in the body and create it. ``may_come_twice`` is set if the caller itself
-    says so: the same bytes are then no rollback for a while.
+    says so: the same bytes are then no rollback for a while. ``external_id`` is what the caller calls this deploy, so
+    that a later call moves it on from ``started``.
     """
 
     sha: str
+    status: Status = Status.SUCCEEDED
+    external_id: str = ""
     application: Application | None = None
     version: str = ""
     environment: str = ""
@@ -98,6 +101,10 @@ class Registration:
     pull_requests: tuple[NewPullRequest, ...] = ()
 
     @property
+    def has_succeeded(self) -> bool:
+        return self.status == Status.SUCCEEDED
+
+    @property
     def branch_to_check(self) -> str | None:
         return self.branch if self.names_branch else None
 
@@ -114,6 +121,10 @@ class Registration:
     def first_commit_at(self) -> datetime | None:
         return min((commit.committed_at for commit in self.commits if commit.committed_at), default=None)
 
+    @property
+    def brings_changes(self) -> bool:
+        return bool(self.commits or self.files or self.pull_requests)
+
     def changed_paths(self) -> set[str]:
         paths = {file.path for file in self.files}
         for commit in self.commits:
@@ -126,6 +137,8 @@ class Registration:
         title = self.title or (head.title if head else next((pull.title for pull in self.pull_requests), ""))
         return {
             "sha": self.sha,
+            "status": self.status.value,
+            "external_id": self.external_id,
             "version": self.version,
             "branch": self.branch,
             "deployed_at": deployed_at,
@@ -133,7 +146,7 @@ class Registration:
             "author_name": (self.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
             "author_email": self.author_email or (head.author_email if head else ""),
             "first_commit_at": self.first_commit_at,
-            "lead_time": lead_time(self.first_commit_at, deployed_at),
+            "lead_time": lead_time(self.first_commit_at, deployed_at) if self.has_succeeded else None,
             "commit_count": len(self.commits),
             "file_count": len(self.files) or len(self.changed_paths()),
             "pull_request_count": len(self.pull_requests),

@@ -12,7 +12,7 @@ from deployments.registration.targets import branch_mismatch
 ROLLED_BACK_SHOWN = 100
 SHOWN = (
     *("organization", "project", "deployment", "environment", "sha", "version", "deployed_at"),
-    *("change_type", "live", "tags"),
+    *("status", "change_type", "live", "tags"),
 )
 
 
@@ -21,7 +21,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
     deploy = with_details(Deploy.objects.all()).select_related("restores").get(pk=receipt.deploy_id)
     target, is_duplicate, slug = receipt.target, receipt.duplicate is not None, deploy.organization.slug
     shown = represent_deploy(deploy)
-    if is_duplicate:
+    if is_duplicate and deploy.has_succeeded:
         shown["change_type"] = ChangeType.NO_CHANGE
     restored = None if is_duplicate else deploy.restores
     undone = Deploy.objects.filter(rolled_back_by=deploy.pk).order_by("-deployed_at", "-id")[:ROLLED_BACK_SHOWN]
@@ -33,6 +33,7 @@ def report_deploy(*, registration: Registration, receipt: Receipt) -> dict[str, 
             "matches": branch_mismatch(target, registration.branch_to_check) is None,
         },
         "duplicate_of": in_short(deploy, slug) if is_duplicate else None,
+        "moves_on": receipt.moved_on,
         "rollback": restored is not None,
         "restores": in_short(restored, slug) if restored else None,
         "rolls_back": [in_short(other, slug) for other in undone] if restored else [],

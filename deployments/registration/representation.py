@@ -24,12 +24,15 @@ class ChangeType(TextChoices):
 def with_previous_sha(deploys: QuerySet[Deploy]) -> QuerySet[Deploy]:
     """For :func:`change_type_of`."""
     this = Deploy(deployed_at=OuterRef("deployed_at"), id=OuterRef("pk"))
-    earlier = Deploy.objects.filter(history.before(this), target=OuterRef("target")).order_by("-deployed_at", "-id")
+    earlier = Deploy.succeeded.filter(history.before(this), target=OuterRef("target")).order_by("-deployed_at", "-id")
     previous_sha = Subquery(earlier.values("sha")[:1])
     return deploys.annotate(previous_sha=previous_sha)  # type: ignore[no-redef]  # the model declares it for readers
 
 
-def change_type_of(deploy: Deploy) -> ChangeType:
+def change_type_of(deploy: Deploy) -> ChangeType | None:
+    """None for a deploy that did not succeed: it changed nothing, or has not yet."""
+    if not deploy.has_succeeded:
+        return None
     if deploy.is_rollback:
         return ChangeType.ROLLBACK
     return ChangeType.NO_CHANGE if deploy.sha == deploy.previous_sha else ChangeType.FORWARD
@@ -72,6 +75,8 @@ def represent_deploy(deploy: Deploy) -> dict[str, Any]:
         "title": deploy.title or None,
         "deployed_at": as_text(deploy.deployed_at),
         "registered_at": as_text(deploy.created_at),
+        "status": deploy.status,
+        "external_id": deploy.external_id or None,
         "change_type": change_type_of(deploy),
         "live": deploy.target.live_deploy_id == deploy.id,
         "health": deploy.health_set,

@@ -15,6 +15,7 @@ from deployments.errors import InvalidField
 from deployments.registration import terraform
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
 from deployments.registration.statements import TargetRow
+from deployments.registration.statuses import STATUS_FIELDS, read_status
 
 SCHEMA = "register_deploy"
 
@@ -52,6 +53,8 @@ def read_registration(fields: dict[str, Any]) -> Registration:
     ignore_if_duplicate = read_flag(fields.get("ignore_if_duplicate"))
     return Registration(
         sha=fields["sha"],
+        status=read_status({name: fields[name] for name in STATUS_FIELDS if name in fields}),
+        external_id=read_number_or_text(fields.get("id", "")),
         environment=fields.get("environment", ""),
         deployed_at=read_date(fields.get("date")),
         branch=plain_branch(fields.get("branch", "")),
@@ -93,8 +96,7 @@ def read_file(item: dict[str, Any]) -> NewFile:
 def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
     path = f"pull_requests[{index}]"
     return NewPullRequest(
-        # JSON does not tell integers from other numbers: 12.0 is 12.
-        number=str(int(item["number"]) if isinstance(item["number"], float) else item["number"]),
+        number=read_number_or_text(item["number"]),
         title=item.get("title") or "",
         url=item.get("url") or "",
         branch=item.get("branch") or "",
@@ -104,3 +106,8 @@ def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
         merged_at=read_optional_date(item.get("merged_at"), f"{path}.merged_at"),
         issue_keys=tuple(item.get("issue_keys") or ()),
     )
+
+
+def read_number_or_text(value: str | float) -> str:
+    """JSON does not tell integers from other numbers: 12.0 is 12."""
+    return str(int(value) if isinstance(value, float) else value)

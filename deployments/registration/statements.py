@@ -89,7 +89,7 @@ SELECT id, sha, version, deployed_at FROM deployments_deploy WHERE id = %s
 UNION ALL
 SELECT id, sha, version, deployed_at FROM (
     SELECT id, sha, version, deployed_at FROM deployments_deploy
-    WHERE target_id = %s AND sha = %s AND deleted_at IS NULL
+    WHERE target_id = %s AND sha = %s AND deleted_at IS NULL AND status = 'succeeded'
     ORDER BY deployed_at DESC, id DESC LIMIT 1
 ) latest
 """

@@ -3,16 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Model
 from pathspec import GitIgnoreSpec
 
-from deployments.errors import DuplicateDeploy, TargetMoved
-from deployments.models import Commit, Deploy, Deployment, Link, PullRequest, Tag, Target
+from deployments.api.dates import MICROSECOND
+from deployments.errors import DuplicateDeploy, KeyReused, TargetMoved
+from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, PullRequest, Status, Tag, Target
 from deployments.registration import history, statements
-from deployments.registration.registration import NewCommit, NewPullRequest, Registration
+from deployments.registration.registration import NewCommit, NewPullRequest, Registration, lead_time
 from deployments.registration.statements import PastDeploy, TargetRow
 from orgs.rows import lock_row
 
@@ -29,6 +30,13 @@ class Position:
     may_link_rollbacks: bool
 
 
+class Stored(NamedTuple):
+    """``moved_on`` means that the deploy was there already, and had started."""
+
+    deploy_id: int
+    moved_on: bool = False
+
+
 def register_deploy(
     *,
     organization_id: int,
@@ -37,26 +45,39 @@ def register_deploy(
     registration: Registration,
     now: datetime,
     call_digest: int | None = None,
-) -> int:
-    """Store a deploy in its target and return its id. When this returns outside a transaction, the deploy is on disk.
+    continues: int | None = None,
+) -> Stored:
+    """Store a deploy in its target. When this returns outside a transaction, the deploy is on disk.
 
-    Registrations of one target happen one after another. Raises DuplicateDeploy if nothing would change, and
-    TargetMoved.
+    Registrations of one target happen one after another. A call that names a deploy which started, or ``continues``
+    it, moves it on. Raises DuplicateDeploy if nothing would change, KeyReused if a call that ``continues`` a deploy
+    does not move it on, and TargetMoved.
     """
     target_id = target.target_id or ensure_target(target)
     with transaction.atomic():
         live_deploy_id, environment_id = statements.lock_target(target_id)
         if environment_id != target.environment_id:
             raise moved(target)
+        if (registration.external_id or continues) and (
+            started := find_started(
+                target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, continues=continues
+            )
+        ):
+            move_on(deploy=started, registration=registration, now=now)
+            return Stored(started.pk, moved_on=True)
         live, latest = statements.find_live_and_latest(
             target_id=target_id, live_deploy_id=live_deploy_id, sha=registration.sha
         )
         repeated = None
-        if latest and call_digest is not None:
+        if (latest or not registration.has_succeeded) and call_digest is not None:
             repeated = find_repeated(
-                target_id=target_id, token_id=token_id, sha=latest.sha, digest=call_digest, now=now
+                target_id=target_id,
+                token_id=token_id,
+                sha=latest.sha if latest else registration.sha,
+                digest=call_digest,
+                now=now,
             )
-        if repeated and registration.may_come_twice:
+        if repeated and (registration.may_come_twice or not registration.has_succeeded):
             raise duplicate_of(repeated, is_repeat=True)
         try:
             position = find_position(target_id=target_id, live=live, latest=latest, registration=registration, now=now)
@@ -81,7 +102,7 @@ def register_deploy(
         if position.may_link_rollbacks:
             history.link_rollbacks(deploy_id=deploy_id)
         # After each deploy: here. See "Frequent changes" in CONTRIBUTING.md.
-    return deploy_id
+    return Stored(deploy_id)
 
 
 def ensure_target(target: TargetRow) -> int:
@@ -119,6 +140,8 @@ def find_position(
     without a date becomes the newest, even if an earlier caller's clock was ahead. No deploy is later than its arrival,
     since one that is dated ahead would hide those that follow it.
     """
+    if not registration.has_succeeded:
+        return position_without_effect(target_id=target_id, registration=registration, now=now)
     sha = registration.sha
     dated = min(registration.deployed_at, now) if registration.deployed_at else None
     if live is None:
@@ -136,6 +159,18 @@ def find_position(
     return Position(deployed_at, is_live=False, may_link_rollbacks=True)
 
 
+def position_without_effect(*, target_id: int, registration: Registration, now: datetime) -> Position:
+    """Of a deploy that did not succeed, or not yet. Without a date each call is an attempt of its own, unless it is the
+    very same call again."""
+    dated = min(registration.deployed_at, now) if registration.deployed_at else None
+    if dated:
+        same = Deploy.objects.filter(target=target_id, sha=registration.sha, deployed_at=dated)
+        if registration.status != Status.STARTED:
+            same = same.filter(status=registration.status)
+        reject_duplicate(registration, same.first())
+    return Position(dated or now, is_live=False, may_link_rollbacks=False)
+
+
 def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
     if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
         raise duplicate_of(deploy)
@@ -148,6 +183,70 @@ def duplicate_of(deploy: PastDeploy | Deploy, *, is_repeat: bool = False) -> Dup
         deploy_id=deploy.id,
         is_repeat=is_repeat,
     )
+
+
+# --- A deploy that started, and how it ended ---
+
+# What the changes of a deploy make its columns.
+FROM_CHANGES = ("first_commit_at", "commit_count", "file_count", "pull_request_count", "additions", "deletions")
+
+
+def find_started(
+    *, target_id: int, live_deploy_id: int | None, registration: Registration, continues: int | None
+) -> Deploy | None:
+    """The deploy of the same sha and id that the call moves on, or None if the call tells of another.
+
+    Its end may arrive before its start, which then changes nothing, as does a call that comes again. A deploy that
+    succeeded before and is no longer live is told of by a job that ran again: that is a rollback. Must be called under
+    the target's lock. Raises DuplicateDeploy and KeyReused.
+    """
+    same_sha = Deploy.objects.filter(target=target_id, sha=registration.sha)
+    same = same_sha.filter(pk=continues) if continues else same_sha.filter(external_id=registration.external_id)
+    known = same.order_by("-id").first()
+    is_start = registration.status == Status.STARTED
+    if known and known.status == Status.STARTED and not is_start:
+        return known
+    if continues and not (known and is_start and known.status != Status.STARTED):
+        raise KeyReused.with_another_body()
+    if known is None:
+        return None
+    says_the_same = registration.status == known.status
+    if is_start or (says_the_same and (not known.has_succeeded or known.pk == live_deploy_id)):
+        raise DuplicateDeploy(
+            f"This deploy of {known.sha} was already registered as {known.status}.",
+            deploy_id=known.pk,
+            is_repeat=True,
+        )
+    return None
+
+
+def move_on(*, deploy: Deploy, registration: Registration, now: datetime) -> None:
+    """Give a deploy that started its end, and what the call brings besides. Must be called under the target's lock.
+
+    It is no duplicate, even if its sha is live: that it started is in the history already.
+    """
+    ended_at = min(registration.deployed_at or now, now)
+    if registration.has_succeeded and not registration.deployed_at:
+        live_at = Target.objects.filter(pk=deploy.target_id).values_list("live_deploy__deployed_at", flat=True).get()
+        # Its id is lower than that of a deploy of the same moment.
+        ended_at = max(now, live_at + MICROSECOND) if live_at else now
+    said = registration.columns(ended_at)
+    for name, value in said.items():
+        if value or (registration.brings_changes and name in FROM_CHANGES):
+            setattr(deploy, name, value)
+    deploy.lead_time = lead_time(deploy.first_commit_at, ended_at) if deploy.has_succeeded else None
+    deploy.save(update_fields=[*said, "updated_at"])
+    replaced: list[type[Model]] = [ChangedFile, Commit, PullRequest] if registration.brings_changes else []
+    if tag_names(registration):
+        replaced.append(Tag)
+    if registration.links:
+        replaced.append(Link)
+    for model in replaced:
+        model._default_manager.filter(deploy=deploy).delete()  # noqa: SLF001 - Django's documented name for it
+    store_details(deploy.pk, registration)
+    if deploy.has_succeeded:
+        history.link_rollbacks(deploy_id=deploy.pk)
+        history.set_newest_live(deploy.target_id)
 
 
 # --- What a deploy brought: rows that only its own page reads ---

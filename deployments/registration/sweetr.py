@@ -13,10 +13,11 @@ from deployments.api.fields import EMAIL
 from deployments.api.names import NAMES, find_nameless, nameless
 from deployments.api.schemas import path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
-from deployments.models import Provider
+from deployments.models import Provider, Status
 from deployments.models.deploy import MAX_EMAIL_LENGTH
 from deployments.registration.registration import Application, Registration, name_that_fits
 from deployments.registration.statements import TargetRow
+from deployments.registration.statuses import STATUS_FIELDS, read_status
 
 SCHEMA = "sweetr_deployment"
 GITHUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -39,12 +40,21 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
             deployed_at = read_date(fields.get("deployedAt"), "deployedAt", otherwise=no_date("deployedAt"))
         except InvalidField as error:
             sentences["deployedAt"] = str(error)
+    # Not Sweetr's, but a deploy that its caller says failed must not be live.
+    named = {name: fields[name] for name in STATUS_FIELDS if name in fields}
+    status = Status.SUCCEEDED
+    if sentences.keys().isdisjoint(named):
+        try:
+            status = read_status(named)
+        except InvalidField as error:
+            sentences[next(iter(named))] = str(error)
     if sentences:
         raise InvalidFields(sentences)
     author = fields.get("author", "")
     is_email = len(author) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(author) is not None
     return Registration(
         sha=fields["commitHash"],
+        status=status,
         application=application_of(fields),
         version=fields["version"],
         environment=name_that_fits(fields["environment"]),

@@ -93,7 +93,8 @@ def newest_change(target: TargetRow) -> Deploy | None:
 
     A rollback brought no new change, and the id of a Terraform run names none.
     """
-    deploys = Deploy.objects.filter(deployment=target.deployment_id, restores=None).exclude(sha__regex=TERRAFORM_RUN_ID)
+    deploys = Deploy.succeeded.filter(deployment=target.deployment_id, restores=None)
+    deploys = deploys.exclude(sha__regex=TERRAFORM_RUN_ID)
     if target.branch_match == BranchMatch.EXACT:
         deploys = deploys.filter(branch__in=("", target.branch))
     elif target.branch_match == BranchMatch.PREFIX:

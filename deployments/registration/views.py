@@ -11,10 +11,10 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_rejection
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.errors import UnknownEnvironment
-from deployments.models import Deploy
+from deployments.errors import KeyReused, RegistrationError, UnknownEnvironment
+from deployments.models import Deploy, Status
 from deployments.registration.formats import FORMATS, SLEUTH, WireFormat
-from deployments.registration.idempotency import answer_by_key, answer_stored, digest_of_call, read_key
+from deployments.registration.idempotency import answer_by_key, answer_stored, continued_deploy, digest_of_call
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.registration import Registration
 from deployments.registration.report import report_deploy, slugs_of
@@ -39,19 +39,37 @@ class RegisterDeployView(CallView):
             self.deployment_slug = str(fields.get(name, ""))
         if self.is_dry_run:
             return self.try_out(fields, targets)
-        called = f"{self.kind.replace('-', '_')} {targets[0].deployment_id if targets else ''}".strip()
         # A repeated call is answered before anything is checked that may have changed since.
         return answer_by_key(
-            request, token_id=self.token.id, called=called, fields=fields, answer=lambda: self.register(fields, targets)
+            request,
+            token_id=self.token.id,
+            called=self.called(targets),
+            fields=fields,
+            answer=lambda: self.register(fields, targets),
+            move_on=lambda deploy_id: self.move_on(fields, targets, deploy_id),
         )
 
-    def register(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
+    def move_on(self, fields: dict[str, Any], targets: Sequence[TargetRow], deploy_id: int) -> HttpResponse:
+        """Only what a deploy that started needs is worth another sentence than that its key was used."""
+        try:
+            return self.register(fields, targets, continues=deploy_id)
+        except RegistrationError as error:
+            if Deploy.objects.filter(pk=deploy_id, status=Status.STARTED).exists():
+                raise
+            raise KeyReused.with_another_body() from error
+
+    def called(self, targets: Sequence[TargetRow]) -> str:
+        return f"{self.kind.replace('-', '_')} {targets[0].deployment_id if targets else ''}".strip()
+
+    def register(
+        self, fields: dict[str, Any], targets: Sequence[TargetRow], *, continues: int | None = None
+    ) -> HttpResponse:
         registration = self.wire.read(fields, targets)
         if registration is None:
             return self.wire.answer()
-        receipt = self.receive(registration, targets)
+        receipt = self.receive(registration, targets, continues=continues)
         if receipt.duplicate:
-            if not (registration.ignore_if_duplicate or receipt.duplicate.is_repeat):
+            if not may_repeat(registration, receipt):
                 raise receipt.duplicate
             self.rejection = receipt.duplicate
         location = deploy_path(self.token.organization_slug, receipt.deploy_id)
@@ -65,7 +83,12 @@ class RegisterDeployView(CallView):
         return answer_stored(self.request, self.wire.answer(), headers, represent)
 
     def receive(
-        self, registration: Registration, targets: Sequence[TargetRow], *, enforce_branch: bool = True
+        self,
+        registration: Registration,
+        targets: Sequence[TargetRow],
+        *,
+        enforce_branch: bool = True,
+        continues: int | None = None,
     ) -> Receipt:
         receipt = receive(
             sender=Sender(
@@ -78,6 +101,7 @@ class RegisterDeployView(CallView):
             targets=targets,
             now=timezone.now(),
             enforce_branch=enforce_branch,
+            continues=continues,
         )
         self.deployment_slug = receipt.target.deployment_slug
         return receipt
@@ -87,12 +111,12 @@ class RegisterDeployView(CallView):
         registration = self.wire.read(fields, targets)
         if registration is None:
             return self.try_out_ignored(fields, targets)
-        read_key(self.request)
+        continues = continued_deploy(self.request, token_id=self.token.id, called=self.called(targets), fields=fields)
         with dry_run():
-            receipt = self.receive(registration, targets, enforce_branch=False)
+            receipt = self.receive(registration, targets, enforce_branch=False, continues=continues)
             report = report_deploy(registration=registration, receipt=receipt)
         mismatch = branch_mismatch(receipt.target, registration.branch_to_check)
-        rejection = mismatch or (None if registration.ignore_if_duplicate else receipt.duplicate)
+        rejection = mismatch or (None if may_repeat(registration, receipt) else receipt.duplicate)
         if mismatch:
             result = "refused"
         elif receipt.duplicate:
@@ -110,6 +134,11 @@ class RegisterDeployView(CallView):
         except UnknownEnvironment:
             report = slugs_of(targets[0], self.token.organization_slug) | {"environment": None}
         return answer_dry_run("ignored", report, would_answer=self.wire.answer())
+
+
+def may_repeat(registration: Registration, receipt: Receipt) -> bool:
+    """Whether a duplicate is what the caller intends, or its client repeats the call."""
+    return registration.ignore_if_duplicate or (receipt.duplicate is not None and receipt.duplicate.is_repeat)
 
 
 def routes() -> list[URLPattern]:

@@ -47,6 +47,7 @@ DEPLOY_COLUMNS = {
     "pull_request_count": "pull_request_count",
     "additions": "additions",
     "deletions": "deletions",
+    "status": "status",
     "id": "",
     "registered_at": "created_at",
     "url": "",

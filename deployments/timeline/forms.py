@@ -11,7 +11,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.utils.choices import CallableChoiceIterator
 
-from deployments.models import Deployment
+from deployments.models import Deployment, Status
 from deployments.models.deploy import MAX_SHA_LENGTH, MAX_VERSION_LENGTH
 from deployments.timeline.queries import MANUAL_CHANGE, Filters, target_of
 from orgs.models import Environment, Organization, Project
@@ -77,6 +77,12 @@ class TimelineForm(forms.Form):
     environment = forms.CharField(required=False, label="Environment", widget=forms.Select(attrs={"class": "input"}))
     project = forms.CharField(required=False, label="Project", widget=forms.Select(attrs={"class": "input"}))
     deployment = text_field("Deployment", list="deployment-slugs", placeholder="Its slug")
+    status = forms.ChoiceField(
+        required=False,
+        choices=(("", "Any status"), *Status.choices),
+        label="Status",
+        widget=forms.Select(attrs={"class": "input"}),
+    )
     author = text_field("Author", placeholder="Name or e-mail")
     tag = text_field("Tag", placeholder="rollback")
     sha = text_field("Sha begins with", max_length=MAX_SHA_LENGTH, spellcheck="false")
@@ -180,6 +186,7 @@ class TimelineForm(forms.Form):
             since=self.beginning_of(data["since"]) if data["since"] else None,
             until=self.end_of(data["until"]) if data["until"] else None,
             kind=data.get("kind", ""),
+            status=data.get("status", ""),
             author=data.get("author", ""),
             tag=data.get("tag", ""),
             sha=data.get("sha", ""),

@@ -41,6 +41,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     kind: str = ""
+    status: str = ""
     author: str = ""
     tag: str = ""
     sha: str = ""
@@ -49,9 +50,9 @@ class Filters:
 
     @property
     def admits_changes(self) -> bool:
-        """Whether a manual change can match. It has neither a deployment nor a sha."""
+        """Whether a manual change can match. It has neither a deployment, nor a sha, nor a status."""
         has_deployment = self.deployment_id or self.target_id or self.deployment_ids is not None
-        return self.kind in ("", MANUAL_CHANGE) and not (has_deployment or self.sha)
+        return self.kind in ("", MANUAL_CHANGE) and not (has_deployment or self.sha or self.status)
 
     def indexed(self) -> Q:
         """The conditions for an index. Names only the narrowest scope, so that the database cannot choose a worse
@@ -96,6 +97,8 @@ class Filters:
             conditions &= Q(deployment__in=self.deployment_ids)
         if self.kind:
             conditions &= KIND_CONDITIONS.get(self.kind, NO_DEPLOY)
+        if self.status:
+            conditions &= Q(status=self.status)
         if self.author:
             # One match for both, separated by a character that no name has.
             either = Concat("author_name", Value("\x1f"), "author_email")
@@ -258,7 +261,7 @@ def find_undone(deploys: list[Deploy]) -> dict[int, Undone]:
 def fingerprint(filters: Filters) -> str:
     """Changes with the newest deploys in scope, whether or not they match the other filters."""
     newest = Deploy.objects.filter(filters.indexed()).order_by(*in_order())
-    rows = list(newest.values_list("id", "restores_id", "rolled_back_by_id", "health_set")[:PAGE_SIZE])
+    rows = list(newest.values_list("id", "restores_id", "rolled_back_by_id", "health_set", "status")[:PAGE_SIZE])
     return hashlib.blake2s(repr(rows).encode(), digest_size=8).hexdigest()
 
 

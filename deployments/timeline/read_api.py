@@ -21,6 +21,7 @@ from deployments.api.dates import parse_date
 from deployments.api.views import TokenView
 from deployments.errors import InvalidField
 from deployments.lookup import by_slug_or_name, unknown_sentence
+from deployments.models import Status
 from deployments.timeline.forms import (
     EARLIEST,
     KINDS,
@@ -73,6 +74,7 @@ class ReadForm(TimelineForm):
         self.fields["kind"] = kind_field(self.kinds)
         valid = ", ".join(kind for kind, _ in self.kinds if kind)
         self.fields["kind"].error_messages["invalid_choice"] = f"Write {valid} or nothing."
+        self.fields["status"].error_messages["invalid_choice"] = f"Write {', '.join(Status.values)} or nothing."
         for name in self.without:
             del self.fields[name]
 

@@ -46,6 +46,8 @@ def timeline_rows(entries: Sequence[Entry], *, zone: ZoneInfo, now: datetime) ->
 
 def state_of(deploy: Deploy) -> tuple[str, str]:
     """A name for style sheets, and words for people."""
+    if not deploy.has_succeeded:
+        return deploy.status, deploy.get_status_display()
     if deploy.is_rolled_back:
         return "undone", "Rolled back"
     is_live = deploy.target.live_deploy_id == deploy.id

@@ -59,6 +59,8 @@ def test_the_whole_representation(ci: World, reader: str) -> None:
         "title": "Sell socks",
         "deployed_at": "2024-05-01T12:35:00.500000Z",
         "registered_at": deploy.created_at.isoformat().replace("+00:00", "Z"),
+        "status": "succeeded",
+        "external_id": None,
         "change_type": "forward",
         "live": True,
         "health": None,

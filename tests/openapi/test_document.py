@@ -21,7 +21,7 @@ from deployments.impacts.sources import INTERVAL
 from deployments.imports.rows import MOST_LINES
 from deployments.live.api import FACTS
 from deployments.live.status import MOST_BEHIND
-from deployments.models import Health
+from deployments.models import Health, Status
 from deployments.openapi.document import FILE, SCHEMAS, document, resolved
 from deployments.registration.idempotency import MAX_KEY_LENGTH
 from deployments.registration.representation import CHANGES_SHOWN, ChangeType
@@ -199,7 +199,8 @@ def test_choices_are_those_of_the_code() -> None:
     assert choices("export_timeline", "kind") == {kind for kind, _ in KINDS if kind}
     assert choices("list_deploys", "kind") == {kind for kind, _ in KINDS_OF_DEPLOYS if kind}
     assert choices("read_schema", "name") == set(SCHEMAS)
-    assert schemas["change_type"]["enum"] == ChangeType.values
+    assert schemas["change_type"]["enum"] == [*ChangeType.values, None]
+    assert schemas["status"]["enum"] == Status.values
     assert properties("deploy")["health"]["enum"] == [*Health.values, None]
     assert list(properties("live_target")) == ["environment", "name", *FACTS]
 

@@ -25,7 +25,7 @@ from tokens.services import limit_token
 
 COLUMNS = """
     kind date project deployment environment sha version branch title author email tags live rollback rolled_back
-    first_commit_at lead_time commit_count file_count pull_request_count additions deletions id registered_at url
+    first_commit_at lead_time commit_count file_count pull_request_count additions deletions status id registered_at url
 """.split()  # noqa: SIM905 - as it stands in the first line of the file
 
 
@@ -72,7 +72,8 @@ def test_every_column(ci: World, client: Client) -> None:
         "environment": "production", "sha": "abc", "version": None, "branch": "main", "title": "One", "author": "Ada",
         "email": "ada@example.com", "tags": ["#fix", "#hot"], "live": True, "rollback": False, "rolled_back": False,
         "first_commit_at": "2024-05-01T11:59:00Z", "lead_time": 60, "commit_count": 1, "file_count": 1,
-        "pull_request_count": 0, "additions": 2, "deletions": 1, "id": deploy.pk, "url": f"/acme/deploys/{deploy.pk}",
+        "pull_request_count": 0, "additions": 2, "deletions": 1, "status": "succeeded",
+        "id": deploy.pk, "url": f"/acme/deploys/{deploy.pk}",
     }  # fmt: skip
     assert cells == {
         **{name: "" if value is None else str(value) for name, value in row.items()},
@@ -186,13 +187,14 @@ def test_every_byte(ci: World, client: Client) -> None:
         ' "ada@example.com", "tags": ["#scale"], "live": null, "rollback": null, "rolled_back": null,'
         ' "first_commit_at": null, "lead_time": null, "commit_count": null, "file_count": null,'
         ' "pull_request_count": null, "additions":'
-        f' null, "deletions": null, "id": {change.pk}, "registered_at": "{at[3]}", "url":'
+        f' null, "deletions": null, "status": null, "id": {change.pk}, "registered_at": "{at[3]}", "url":'
         f' "/acme/manual-changes/{change.pk}"}}',
         *(
             '{"kind": "deploy", "date": "2024-05-01T12:01:00Z", "project": "shop", "deployment": "storefront",'
             f' "environment": "production", "sha": "{deploy.sha}", "version": null, "branch": null, "title": null,'
             f' "author": null, "email": null, "tags": [], "live": {live}, "rollback": {live}, "rolled_back": {undone},'
-            f' "first_commit_at": null, "lead_time": null, {nothing}, "id": {deploy.pk}, "registered_at": "{moment}",'
+            f' "first_commit_at": null, "lead_time": null, {nothing}, "status": "succeeded",'
+            f' "id": {deploy.pk}, "registered_at": "{moment}",'
             f' "url": "/acme/deploys/{deploy.pk}"}}'
             for deploy, live, undone, moment in ((again, "true", "false", at[2]), (b, "false", "true", at[1]))
         ),
@@ -201,7 +203,8 @@ def test_every_byte(ci: World, client: Client) -> None:
         ' "=Ünï, \\"cöde\\" \\\\", "author": "Ada, Countess", "email": null, "tags": ["#alpha", "#zeta"],'
         ' "live": false, "rollback": false, "rolled_back": false, "first_commit_at": "2024-05-01T11:58:30Z",'
         ' "lead_time": 90,'
-        f' {nothing.replace("0", "1", 1)}, "id": {a.pk}, "registered_at": "{at[0]}", "url": "/acme/deploys/{a.pk}"}}',
+        f' {nothing.replace("0", "1", 1)}, "status": "succeeded",'
+        f' "id": {a.pk}, "registered_at": "{at[0]}", "url": "/acme/deploys/{a.pk}"}}',
     ]
     assert as_lines.endswith("\n")
     place = "shop,storefront,production"
@@ -209,14 +212,14 @@ def test_every_byte(ci: World, client: Client) -> None:
         f"{line}\r\n"
         for line in (
             ",".join(COLUMNS),
-            "manual_change,2024-05-01T12:01:00Z,shop,,production,,,,Scaled up,,ada@example.com,#scale,,,,,,,,,,,"
+            "manual_change,2024-05-01T12:01:00Z,shop,,production,,,,Scaled up,,ada@example.com,#scale,,,,,,,,,,,,"
             f"{change.pk},{at[3]},/acme/manual-changes/{change.pk}",
-            f"deploy,2024-05-01T12:01:00Z,{place},a,,,,,,,true,true,false,,,0,0,0,0,0,"
+            f"deploy,2024-05-01T12:01:00Z,{place},a,,,,,,,true,true,false,,,0,0,0,0,0,succeeded,"
             f"{again.pk},{at[2]},/acme/deploys/{again.pk}",
-            f"deploy,2024-05-01T12:01:00Z,{place},b,,,,,,,false,false,true,,,0,0,0,0,0,"
+            f"deploy,2024-05-01T12:01:00Z,{place},b,,,,,,,false,false,true,,,0,0,0,0,0,succeeded,"
             f"{b.pk},{at[1]},/acme/deploys/{b.pk}",
             f"""deploy,2024-05-01T12:00:00Z,{place},a,,main,"'=Ünï, ""cöde"" \\","Ada, Countess",,#alpha #zeta,"""
-            f"false,false,false,2024-05-01T11:58:30Z,90,1,0,0,0,0,{a.pk},{at[0]},/acme/deploys/{a.pk}",
+            f"false,false,false,2024-05-01T11:58:30Z,90,1,0,0,0,0,succeeded,{a.pk},{at[0]},/acme/deploys/{a.pk}",
         )
     )
 
