@@ -2,12 +2,15 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from deployments.imports.drafts import forget_old_drafts
 from deployments.imports.importing import forget_imports_beyond_undo
 from deployments.imports.jobs import run_due_imports
 from deployments.models import Call, IdempotencyKey
+from deployments.registration.idempotency import BY_BYTES
+from deployments.registration.store import REPEATED_WITHIN
 from tokens import services as token_services
 
 SLICE = 500
@@ -16,8 +19,10 @@ SLICE = 500
 @shared_task
 def delete_expired_idempotency_keys() -> int:
     """How many keys were deleted."""
-    oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
-    deleted, _ = IdempotencyKey.objects.filter(created_at__lt=oldest).delete()
+    now = timezone.now()
+    expired = Q(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS))
+    by_bytes = Q(called__endswith=BY_BYTES, created_at__lt=now - REPEATED_WITHIN)
+    deleted, _ = IdempotencyKey.objects.filter(expired | by_bytes).delete()
     return deleted
 
 

@@ -5,7 +5,6 @@ clients really send is in tests/compat.
 """
 
 import math
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_rejection, answer_text
@@ -20,8 +20,9 @@ from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dates import check_dates, read_date, read_optional_date
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.schemas import check_fields, path_of, violations
-from deployments.errors import InvalidField, MetricTooSoon, UnknownImpactSource, UnusableNumber
-from deployments.impacts.incidents import IncidentReport, record_incident
+from deployments.errors import InvalidField, MetricTooSoon, RegistrationError, UnknownImpactSource, UnusableNumber
+from deployments.impacts.alerts import is_notification, read_notification
+from deployments.impacts.incidents import IncidentReport, as_line, record_incident
 from deployments.impacts.queries import (
     active_sources,
     find_incident_source,
@@ -31,7 +32,7 @@ from deployments.impacts.queries import (
 )
 from deployments.impacts.sources import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEventType
-from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
+from deployments.registration.idempotency import answer_by_key, read_key
 from deployments.registration.representation import as_text
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.forms import text_field
@@ -97,11 +98,6 @@ def read_end(value: str | float | None) -> datetime | None:
     return read_date(value, "ended_date") if ended_at else None
 
 
-def as_line(title: str) -> str:
-    """Shortens a long title instead of rejecting it, because alerting tools may send whole messages."""
-    return " ".join(title.split())[:MAX_INCIDENT_TITLE_LENGTH]
-
-
 # --- The endpoints that register values of custom metrics and events of custom incidents ---
 
 
@@ -119,23 +115,34 @@ class RegisterMetricView(ImpactView):
         source = self.find_source(impact_id)
         check_allowed(self.token, shared="an impact source", environment_id=source.environment_id)
         fields = self.read_fields()
-        value, measured_at = read_metric_value(fields)
         now = timezone.now()
+        value, measured_at = read_metric_value(fields)
 
         def record() -> None:
             record_metric_value(source=source, value=value, measured_at=measured_at, now=now, token_id=self.token.id)
 
-        accepted = answer_text(200, "Success")
-        if not self.is_dry_run:
+        def answer() -> HttpResponse:
             record()
-            return accepted
+            return answer_text(200, "Success")
+
+        if not self.is_dry_run:
+            # Tools that repeat a POST by themselves would be told that the value comes too soon.
+            return answer_by_key(
+                request,
+                token_id=self.token.id,
+                called=f"register_impact {source.pk}",
+                fields=fields,
+                answer=answer,
+                or_by_bytes=True,
+            )
+        read_key(request)
         report = {**slugs_of(source), "value": value, "measured_at": as_text(min(measured_at or now, now))}
         try:
             with dry_run():
                 record()
         except MetricTooSoon as rejection:
             return answer_dry_run("refused", report, would_answer=answer_rejection(rejection))
-        return answer_dry_run("metric_value", report, would_answer=accepted)
+        return answer_dry_run("metric_value", report, would_answer=answer_text(200, "Success"))
 
     def find_source(self, impact_id: str) -> ImpactSource:
         source = (
@@ -172,20 +179,46 @@ class RegisterIncidentView(ImpactView):
             )
         check_allowed(self.token, shared="an impact source", environment_id=found.environment_id)
         fields = self.read_fields()
-        report = read_incident_report(fields)
         now, accepted = timezone.now(), answer_text(200, "Success")
-        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor):
-            record_incident(source=found, report=report, now=now, token_id=self.token.id)
-            if self.is_dry_run:
-                event = {
-                    **slugs_of(found),
-                    "type": report.type.value,
-                    "id": report.external_id or None,
-                    "occurred_at": as_text(min(report.occurred_at or now, now)),
-                    "open_incidents": open_incidents(found).count(),
-                }
-                return answer_dry_run("incident_event", event, would_answer=accepted)
-        return accepted
+        reports = read_notification(fields) if is_notification(fields) else [read_incident_report(fields)]
+
+        def record() -> HttpResponse:
+            with acting_as(self.actor):
+                for report in reports:
+                    record_incident(source=found, report=report, now=now, token_id=self.token.id)
+            return accepted
+
+        if not self.is_dry_run:
+            called = f"register_impact {found.pk}"
+            return answer_by_key(request, token_id=self.token.id, called=called, fields=fields, answer=record)
+        read_key(request)
+        event: dict[str, Any] = {"alerts": len(reports)} if is_notification(fields) else event_of(reports[0], now)
+        with dry_run():
+            record()
+            event |= {**slugs_of(found), "open_incidents": open_incidents(found).count()}
+        return answer_dry_run("incident_event", event, would_answer=accepted)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Answers 503 to Alertmanager if it calls too often: it takes every 4xx for final, and would not come again for
+        hours."""
+        response = super().handle_exception(exc)
+        if isinstance(exc, Throttled) and self.sends_alerts():
+            response.status_code = 503
+        return response
+
+    def sends_alerts(self) -> bool:
+        try:
+            return is_notification(self.fields)
+        except RegistrationError:
+            return False
+
+
+def event_of(report: IncidentReport, now: datetime) -> dict[str, Any]:
+    return {
+        "type": report.type.value,
+        "id": report.external_id or None,
+        "occurred_at": as_text(min(report.occurred_at or now, now)),
+    }
 
 
 def slugs_of(source: ImpactSource) -> dict[str, str]:

@@ -17,6 +17,7 @@ from django.db.models import Max
 
 from deployments.errors import UnknownImpactSource
 from deployments.models import ImpactSource, Incident, IncidentEvent, IncidentEventType
+from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
 from orgs import audit
 from orgs.rows import lock_row
 
@@ -49,6 +50,11 @@ class IncidentReport:
         else:
             parts = ["title", self.title]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def as_line(title: str) -> str:
+    """Shortens a long title instead of rejecting it, because alerting tools may send whole messages."""
+    return " ".join(title.split())[:MAX_INCIDENT_TITLE_LENGTH]
 
 
 TRIGGERED, REOPENED, RESOLVED = IncidentEventType.TRIGGERED, IncidentEventType.REOPENED, IncidentEventType.RESOLVED

@@ -1,7 +1,7 @@
 """Sleuth's ``import_deploys``: a CSV file becomes the history of a deployment in an environment."""
 
-from contextlib import nullcontext
-from typing import Any
+import hashlib
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -18,7 +18,7 @@ from deployments.imports.importing import as_history, import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from deployments.models import HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
-from deployments.registration.idempotency import answer_stored
+from deployments.registration.idempotency import answer_stored, name_call, remember, replay
 from deployments.registration.report import slugs_of
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.request_log.endpoint import CallView
@@ -28,6 +28,7 @@ from orgs.text import shortened
 from tokens.scopes import Scope
 
 UPLOAD = "gumshoe.upload"
+DIGESTED_AT_ONCE = 1024 * 1024
 
 
 class UploadParser(BaseParser):
@@ -79,6 +80,14 @@ class ImportDeploysView(CallView):
         # The answer repeats the name, and no environment's name is longer than this.
         target = choose_target(targets, environment=shortened(environment.strip(), 200))
         check_allowed(self.token, environment_id=target.environment_id)
+        call = name_call(
+            request,
+            token_id=self.token.id,
+            called=f"import_deploys {target.deployment_id}",
+            fields={**fields, FILE_FIELD: digest_of_file(upload.file)},
+        )
+        if call and not self.is_dry_run and (remembered := call.remembered()):
+            return replay(remembered, call.fingerprint)
         fixed = fixed_cells(
             deployment_slug=target.deployment_slug,
             environment_slug=target.environment_slug,
@@ -86,19 +95,28 @@ class ImportDeploysView(CallView):
         )
         # Before the transaction: on SQLite nobody else can write during it.
         new = as_history(HistoryFile(upload.file, fixed=fixed).read_all())
-        with dry_run() if self.is_dry_run else nullcontext(), acting_as(self.actor):
-            done = import_history(
-                target=target,
-                new=new,
-                token_id=self.token.id,
-                imported_by=self.actor.label,
-                file_name=upload.file_name,
-            )
+
+        def store() -> HistoryImport:
+            with acting_as(self.actor):
+                return import_history(
+                    target=target,
+                    new=new,
+                    token_id=self.token.id,
+                    imported_by=self.actor.label,
+                    file_name=upload.file_name,
+                )
+
         if self.is_dry_run:
-            counts = {**represent_import(done), "rollbacks": len(new.rollbacks()[0])}
+            with dry_run():
+                counts = {**represent_import(store()), "rollbacks": len(new.rollbacks()[0])}
             report = slugs_of(target, self.token.organization_slug) | counts
             return answer_dry_run("import", report, would_answer=answer_text(200, "Success"))
-        return answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done))
+
+        def answer_import() -> HttpResponse:
+            done = store()
+            return answer_stored(request, answer_text(200, "Success"), {}, lambda: represent_import(done))
+
+        return remember(call, answer_import) if call else answer_import()
 
     def answer_in_log(self, response: Any) -> str:
         """Thousands of lines may be wrong. The log cuts this again after it has redacted secrets."""
@@ -114,6 +132,14 @@ class ImportDeploysView(CallView):
             parts.append(f"{FILE_FIELD}={upload.file_name} ({upload.file_size} bytes, not kept)")
         kept = "\n".join(parts).encode("utf-8", "replace")
         return kept[:MAX_BODY_BYTES_KEPT], int(request.META["CONTENT_LENGTH"])
+
+
+def digest_of_file(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(DIGESTED_AT_ONCE):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def upload_of(request: Any) -> Upload:

@@ -101,6 +101,7 @@ class RegisterManualDeployView(CallView):
             called=f"register_manual_deploy {found.pk}",
             fields=fields,
             answer=answer,
+            or_by_bytes=True,
         )
 
 

@@ -6,6 +6,7 @@ After the draft standard "The Idempotency-Key HTTP Header Field" of the IETF's H
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,13 +19,35 @@ from rest_framework.request import Request
 
 from deployments.errors import DuplicateDeploy, InvalidField, KeyReused
 from deployments.models import IdempotencyKey
+from deployments.registration.store import REPEATED_WITHIN
 from tokens.secrets import without_secrets
 
 MAX_KEY_LENGTH = 255
+# The end of ``called`` for calls without a key, whose name must not be a key that a client could send.
+BY_BYTES = " by bytes"
 # What two calls with one key may differ in. A script that runs again reads the clock again.
 NOT_COMPARED = ("api_key", "date", "deployedAt")
 # The member of a remembered answer that has the fingerprints of the calls which moved its deploy on.
 MOVES = "moves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCall:
+    """A call that can be told from others of its token, for as long as it ``lasts``."""
+
+    token_id: int
+    called: str
+    key: str
+    fingerprint: str
+    lasts: timedelta
+
+    def keys(self) -> QuerySet[IdempotencyKey]:
+        return IdempotencyKey.objects.filter(token=self.token_id, called=self.called, key=self.key)
+
+    def remembered(self) -> IdempotencyKey | None:
+        """Of an earlier call. Forgets one that was too long ago."""
+        self.keys().filter(created_at__lt=timezone.now() - self.lasts).delete()
+        return self.keys().first()
 
 
 def answer_by_key(
@@ -35,34 +58,54 @@ def answer_by_key(
     fields: Mapping[str, Any],
     answer: Callable[[], HttpResponse],
     move_on: Callable[[int], HttpResponse] | None = None,
+    or_by_bytes: bool = False,
 ) -> HttpResponse:
-    """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key.
+    """What ``answer`` gives, or gave to an earlier call with the same Idempotency-Key or, ``or_by_bytes``, to one of a
+    moment ago with the same bytes and no key.
 
-    ``answer`` runs in the transaction that remembers what it gives. The first of several simultaneous calls claims the
-    key; the others wait. A DuplicateDeploy is remembered and raised again; after any other exception nothing is
-    remembered. A call with the key of a deploy that started, and another fingerprint, is answered by ``move_on``, which
-    is given the deploy's id. Raises InvalidField if the key cannot be used, and KeyReused if it came with another
-    fingerprint.
+    A call with the key of a deploy that started, and another fingerprint, is answered by ``move_on``, which is given
+    the deploy's id. Raises what :func:`name_call` and :func:`remember` raise.
     """
-    key = read_key(request)
-    if key is None:
+    call = name_call(request, token_id=token_id, called=called, fields=fields, or_by_bytes=or_by_bytes)
+    if call is None:
         return answer()
-    now, said = timezone.now(), fingerprint(fields)
-    keys = IdempotencyKey.objects.filter(token=token_id, called=called, key=key)
-    keys.filter(created_at__lt=oldest_remembered(now)).delete()
-    if remembered := keys.first():
-        if move_on and said not in fingerprints_of(remembered) and (deploy_id := deploy_of(remembered)):
-            return answer_to_move(keys, said, lambda: move_on(deploy_id))
-        return replay(remembered, said)
+    remembered = call.remembered()
+    if remembered is None:
+        return remember(call, answer)
+    if move_on and call.fingerprint not in fingerprints_of(remembered) and (deploy_id := deploy_of(remembered)):
+        return answer_to_move(call.keys(), call.fingerprint, lambda: move_on(deploy_id))
+    return replay(remembered, call.fingerprint)
+
+
+def name_call(
+    request: Request, *, token_id: int, called: str, fields: Mapping[str, Any], or_by_bytes: bool = False
+) -> NamedCall | None:
+    """None if the call has no name. Raises InvalidField if its key cannot be used."""
+    key = read_key(request)
+    if key is not None:
+        lasts = timedelta(hours=settings.IDEMPOTENCY_KEY_HOURS)
+        return NamedCall(token_id=token_id, called=called, key=key, fingerprint=fingerprint(fields), lasts=lasts)
+    if not or_by_bytes:
+        return None
+    name = str(digest_of_call(request))
+    return NamedCall(token_id=token_id, called=f"{called}{BY_BYTES}", key=name, fingerprint=name, lasts=REPEATED_WITHIN)
+
+
+def remember(call: NamedCall, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """What ``answer`` gives, which runs in the transaction that remembers it.
+
+    The first of several simultaneous calls claims the key; the others wait. A DuplicateDeploy is remembered and raised
+    again; after any other exception nothing is remembered. Raises KeyReused if the key came with another fingerprint.
+    """
     rejected = None
     with transaction.atomic():
         try:
             with transaction.atomic():
                 claim = IdempotencyKey.objects.create(
-                    token_id=token_id, called=called, key=key, fingerprint=said, created_at=now
+                    token_id=call.token_id, called=call.called, key=call.key, fingerprint=call.fingerprint
                 )
         except IntegrityError:
-            return replay(keys.get(), said)
+            return replay(call.keys().get(), call.fingerprint)
         try:
             response = answer()
             claim.answer = to_remember(response)

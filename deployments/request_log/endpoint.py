@@ -4,7 +4,7 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated, Throttled
 from rest_framework.request import Request
 
 from deployments.api.dry_run import FIELD, asks_for_dry_run
@@ -130,6 +130,8 @@ class CallView(TokenView):
             return Outcome.DRY_RUN
         if isinstance(self.rejection, DuplicateDeploy):
             return Outcome.DUPLICATE
+        if isinstance(self.rejection, Throttled):
+            return Outcome.RATE_LIMITED
         if status >= 500:
             return Outcome.FAILED
         if status >= 400:

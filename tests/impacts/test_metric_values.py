@@ -103,7 +103,7 @@ def test_the_token_in_every_place(metric: Reporter) -> None:
     secret = metric.secret
     calls: list[dict[str, Any]] = [
         {"body": '{"value": 1}', "headers": {"AUTHORIZATION": f"apikey {secret}"}},
-        {"body": '{"value": 1}', "headers": {"Authorization": f"bearer {secret}"}},
+        {"body": '{"value": 1.0}', "headers": {"Authorization": f"bearer {secret}"}},
         {"body": f'{{"value": 1, "api_key": "{secret}"}}'},
         {"body": f"value=1&api_key={secret}", "content_type": FORM},
         {"body": f"value=1&api_key=%20{secret}+", "content_type": FORM},
@@ -174,7 +174,7 @@ def test_dates_that_are_refused(metric: Reporter, date: Any, text: str) -> None:
 @pytest.mark.parametrize("clients", [16])
 @pytest.mark.django_db(transaction=True)
 def test_of_clients_at_once_one_gets_through(metric: Reporter, clients: int) -> None:
-    responses = simultaneously(*[lambda: metric.post(value=1)] * clients)
+    responses = simultaneously(*[lambda by=n: metric.post(value=1, by=by) for n in range(clients)])
 
     assert Counter(response.status_code for response in responses) == {200: 1, 429: clients - 1}
     assert {1 <= int(r["Retry-After"]) <= 120 for r in responses if r.status_code == 429} == {True}

@@ -4,9 +4,11 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -262,3 +264,14 @@ def test_the_log_outlives_its_people(ci: World, admin: User) -> None:
     event = AuditEvent.objects.first()
     assert event is not None
     assert (event.actor, event.actor_label) == (None, email)
+
+
+def test_a_token_of_earlier_versions_is_the_same_actor(ci: World) -> None:
+    for actor in ("token ci", "access token ci", "tokenia@example.com"):
+        record(ci.organization, actor=actor)
+
+    migration = import_module("orgs.migrations.0003_one_name_of_a_token")
+    migration.name_tokens_in_one_way(apps, None)
+
+    labels = AuditEvent.objects.filter(action="thing.changed").order_by("id").values_list("actor_label", flat=True)
+    assert list(labels) == ["access token ci", "access token ci", "tokenia@example.com"]
