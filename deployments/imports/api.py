@@ -152,5 +152,6 @@ def represent_import(done: HistoryImport) -> dict[str, Any]:
     return {
         "deploys": done.deploy_count,
         "duplicates": done.duplicate_count,
+        "unsuccessful": done.unsuccessful_count,
         "replaced": done.replaced_count,
     }

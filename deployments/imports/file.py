@@ -16,7 +16,7 @@ from django.conf import settings
 from deployments.api.dates import EARLIEST, MAX_AHEAD, parse_date, to_microseconds
 from deployments.api.fields import EMAIL
 from deployments.api.names import NO_BRANCH, NO_COMMIT, PLAIN, find_nameless, plain_branch, what_it_is
-from deployments.errors import BadHistory
+from deployments.errors import BadHistory, InvalidField
 from deployments.imports.lines import Lines
 from deployments.imports.rows import UNKNOWN, Rows, WrongLine, WrongLines
 from deployments.models.deploy import (
@@ -25,14 +25,19 @@ from deployments.models.deploy import (
     MAX_NAME_LENGTH,
     MAX_SHA_LENGTH,
     MAX_TITLE_LENGTH,
+    Status,
 )
+from deployments.registration.statuses import STATUS_FIELDS, read_status
 from orgs.csv_export import plain_cell
 from orgs.text import problem_in_text
 from tokens.secrets import without_secrets
 
 REQUIRED = ("sha", "date")
 # Other columns are ignored, as Sleuth ignores all but the two.
-COLUMNS = (*REQUIRED, "branch", "title", "author", "email", "first_commit_at", "environment", "deployment")
+COLUMNS = (
+    *(*REQUIRED, "branch", "title", "author", "email", "first_commit_at", "environment", "deployment"),
+    *STATUS_FIELDS,
+)
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # As Rows has them, with how long each may be.
 TEXTS = {
@@ -52,7 +57,8 @@ class HistoryFile:
     """``fixed`` has the texts, in lower case, that cells in the columns environment and deployment may have, since a
     file of several targets must not all be imported into one.
 
-    ``wrong`` has the lines that :meth:`read` left out.
+    ``wrong`` has the lines that :meth:`read` left out. Rows of deploys that did not succeed are left out, too, and only
+    counted: a history says what was live.
     """
 
     def __init__(self, file: BinaryIO, *, fixed: Mapping[str, Sequence[str]]) -> None:
@@ -66,6 +72,8 @@ class HistoryFile:
         rows = self.read(on_read)
         if self.wrong:
             raise BadHistory(f"Nothing was imported: {self.wrong}.")
+        if not rows and rows.unsuccessful:
+            raise BadHistory("Nothing was imported: none of the deploys in the file succeeded.")
         if not rows:
             raise BadHistory("Nothing was imported: the file has no row below its first line.")
         return rows
@@ -79,6 +87,7 @@ class HistoryFile:
         records = self.lines.records()
         columns = read_names(*next(records, (1, [])))
         add = self.row_reader(columns, rows)
+        has_succeeded = self.status_reader(columns, rows)
         while lot := list(islice(records, ROWS_AT_ONCE)):
             count += len(lot)
             if count > settings.MAX_IMPORT_ROWS:
@@ -86,6 +95,8 @@ class HistoryFile:
                     f"The file has more than {settings.MAX_IMPORT_ROWS:,} rows: leave out the oldest, "
                     "or ask the operator to raise MAX_IMPORT_ROWS."
                 )
+            if has_succeeded:
+                lot = [record for record in lot if has_succeeded(*record)]
             if not self.add_plain_rows(columns, lot, rows):
                 for line, cells in lot:
                     try:
@@ -130,11 +141,32 @@ class HistoryFile:
         )
         return True
 
+    def status_reader(self, columns: Mapping[str, int], rows: Rows) -> Callable[[int, list[str]], bool] | None:
+        """Whether a row tells of a deploy that succeeded; None if the file has no such column.
+
+        The same few words stand in all rows, so each is read once.
+        """
+        said = [(name, at) for name, at in columns.items() if name in STATUS_FIELDS]
+        known: dict[tuple[str, ...], Status | str] = {}
+
+        def has_succeeded(line: int, cells: list[str]) -> bool:
+            words = tuple(cells[at] if at < len(cells) else "" for _, at in said)
+            if words not in known:
+                known[words] = status_or_problem({name: word for (name, _), word in zip(said, words, strict=True)})
+            status = known[words]
+            if not isinstance(status, Status):
+                self.wrong.add(line, status)
+            elif status != Status.SUCCEEDED:
+                rows.unsuccessful += 1
+            return status == Status.SUCCEEDED
+
+        return has_succeeded if said else None
+
     def row_reader(self, columns: Mapping[str, int], rows: Rows) -> Callable[[int, list[str]], None]:
         """The columns are looked up once, and not for each row."""
         count = max(columns.values()) + 1
         sha_at, date_at = columns["sha"], columns["date"]
-        optional = [(name, at) for name, at in columns.items() if name not in REQUIRED]
+        optional = [(name, at) for name, at in columns.items() if name not in (*REQUIRED, *STATUS_FIELDS)]
 
         def add(line: int, cells: list[str]) -> None:
             if len(cells) < count:
@@ -177,6 +209,14 @@ class HistoryFile:
         title = read_prose("title", cells.get("title", ""), MAX_TITLE_LENGTH)
         author = read_prose("author", cells.get("author", ""), MAX_NAME_LENGTH)
         return first_commit_at, f"{branch}\t{title}\t{author}\t{email}".encode()
+
+
+def status_or_problem(words: Mapping[str, str]) -> Status | str:
+    cells = {name: without_quotes(word) for name, word in words.items()}
+    try:
+        return read_status({name: cell for name, cell in cells.items() if cell})
+    except InvalidField as error:
+        return str(error).rstrip(".")
 
 
 # --- Cells that need no closer look ---

@@ -102,6 +102,7 @@ def import_history(
         file_name=file_name[:MAX_FILE_NAME_LENGTH],
         deploy_count=len(new.deploys),
         duplicate_count=len(new.duplicates),
+        unsuccessful_count=new.rows.unsuccessful,
         replaced_count=replaced,
         first_deploy_id=ids[0],
         last_deploy_id=ids[-1],

@@ -33,6 +33,7 @@ class Preview:
     row_count: int
     deploy_count: int
     rollback_count: int
+    unsuccessful_count: int
     unchanged: int
     replaced: int
     detailed: int
@@ -85,6 +86,7 @@ def preview_import(*, target_id: int | None, history: History) -> Preview:
     return Preview(
         row_count=len(rows),
         deploy_count=len(deploys),
+        unsuccessful_count=rows.unsuccessful,
         rollback_count=len(history.rollbacks()[0]),
         unchanged=len(deploys) - len(new),
         replaced=replaced["count"],

@@ -63,9 +63,11 @@ class Rows:
 
     ``lines`` says where each row begins in the file, from 1. ``texts`` has branch, title, author's name and author's
     address with tabs between them. Dates are in microseconds since 1970; an unknown first commit is at UNKNOWN.
+    ``unsuccessful`` counts the rows that were left out because their deploys did not succeed.
     """
 
     def __init__(self) -> None:
+        self.unsuccessful = 0
         self.lines = array("I")
         self.shas: list[bytes] = []
         self.deployed_at = array("q")

@@ -23,6 +23,9 @@ class HistoryImport(models.Model):
     file_name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True)
     deploy_count = models.PositiveIntegerField()
     duplicate_count = models.PositiveIntegerField(help_text="Rows that say what another says already.")
+    unsuccessful_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Rows of deploys that did not succeed."
+    )
     replaced_count = models.PositiveIntegerField()
     first_deploy_id = models.BigIntegerField()
     last_deploy_id = models.BigIntegerField()

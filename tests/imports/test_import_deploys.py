@@ -80,7 +80,7 @@ class TestReplacing:
         ci.register(sha="old")
         headers = bearer(ci.secret) | {"Prefer": "return=representation"}
         response = post_file(ci, dated("a b b c"), headers=headers)
-        assert response.json() == {"deploys": 3, "duplicates": 1, "replaced": 1}
+        assert response.json() == {"deploys": 3, "duplicates": 1, "unsuccessful": 0, "replaced": 1}
 
     def test_what_happened_is_in_the_audit_log(self, ci: World) -> None:
         ci.register(sha="old")

@@ -78,6 +78,16 @@ def test_what_would_happen_is_shown_first_and_then_done(ci: World, client: Clien
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_did_not_succeed_is_counted_before_and_after(ci: World, client: Client) -> None:
+    file = "sha,date,status\na1,2024-05-01T12:00:00Z,success\nb2,2024-05-01T12:01:00Z,failed\n"
+    page = upload(client, file)
+
+    preview = page.context["preview"]
+    assert (preview.new, preview.duplicate_count, preview.unsuccessful_count) == (1, 0, 1)
+    assert "Did not succeed" in text(page)
+    assert "1 row of deploys that did not succeed left out." in text(import_draft(client, page))
+
+
 def test_wrong_lines_are_shown_and_cannot_be_applied(ci: World, client: Client) -> None:
     ci.register(sha="old")
     page = upload(client, rows("a,2024-05-01", "b,soon", *([",2024-05-02"] * 25)))

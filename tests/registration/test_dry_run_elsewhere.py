@@ -51,7 +51,7 @@ EXPECTED: list[tuple[Callable[[World], Send], dict[str, Any], dict[str, Any]]] =
     (incident_event, {"type": "triggered", "id": "7", "open_incidents": 1}, {"type": "broken"}),
     (
         history,
-        {"deploys": 4, "duplicates": 1, "replaced": 0, "rollbacks": 1, "deployment": "storefront"},
+        {"deploys": 4, "duplicates": 1, "unsuccessful": 0, "replaced": 0, "rollbacks": 1, "deployment": "storefront"},
         {"sheet": "date\n2024"},
     ),
 ]
