@@ -20,7 +20,6 @@ export PYTHONDONTWRITEBYTECODE :=
 THROWAWAY_KEY := make-lint-$(shell head -c 48 /dev/urandom | base64 | tr -d '\n')
 
 SERVER := $(BIN)/python -m config.serve
-WORKER := $(BIN)/celery --quiet --app config worker --beat --without-gossip --without-mingle
 
 .PHONY: help
 help: ## List the targets
@@ -32,7 +31,8 @@ install: .venv/.synced ## Install what uv.lock names into .venv
 .venv/.synced: uv.lock
 	@[ -n '$(PYTHON)' ] || { echo 'gumshoe: no Python 3.11 or newer found: install one, or name it with PYTHON=.'; exit 1; }
 	@echo 'gumshoe: installing what uv.lock names into .venv'
-	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo 'gumshoe: $(PYTHON) cannot make .venv: on Debian and Ubuntu, apt install python3-venv.'; exit 1; }
 	@[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@
@@ -41,41 +41,38 @@ $(VAR_DIR)/secret-key:
 	@mkdir -p $(@D)
 	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
 
-.PHONY: database
-database: install
+# What must be done before a new version starts.
+.PHONY: update
+update: export DEBUG := false
+update: install $(VAR_DIR)/secret-key ## Migrate the database and collect static files
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo || echo 'gumshoe: serving without the demo.'
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
 
-# Runs $(1) and a worker until one of them ends or a signal comes, and leaves no process behind.
-define serve_with_worker
-	stop() { \
-		trap - EXIT INT TERM; \
-		kill $$(jobs -p) 2>/dev/null || true; \
-		for _ in {1..80}; do [ -n "$$(jobs -pr)" ] || return 0; sleep 0.1; done; \
-		kill -KILL $$(jobs -pr); \
-	}; \
-	trap stop EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
-	$(1) & server=$$!; \
-	$(WORKER) & worker=$$!; \
-	$(SERVER) wait $(BIN)/python manage.py demo --show & \
-	wait -n $$server $$worker || true; \
-	echo 'gumshoe: the server or the worker has ended, so the other one ends too.'; exit 1
-endef
+.PHONY: demo
+demo:
+	@$(BIN)/python manage.py demo || echo 'gumshoe: serving without the demo.'
 
 .PHONY: run
 run: export DEBUG := false
-run: export SECRET_KEY_FILE ?= $(VAR_DIR)/secret-key
 run: install $(VAR_DIR)/secret-key ## Serve Gumshoe with demo data (PORT=8000 HOST=127.0.0.1)
 	@$(SERVER) check
-	@$(MAKE) database
-	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
-	@$(call serve_with_worker,$(SERVER))
+	@$(MAKE) update
+	@$(MAKE) demo
+	@exec $(BIN)/python -m config.run demo
+
+.PHONY: serve
+serve: export DEBUG := false
+serve: install $(VAR_DIR)/secret-key ## Serve Gumshoe without demo data
+	@$(SERVER) check
+	@$(MAKE) update
+	@exec $(BIN)/python -m config.run
 
 .PHONY: dev
 dev: export DEBUG := true
 dev: install ## Serve Gumshoe with a server that reloads changed code
-	@$(MAKE) database
-	@$(call serve_with_worker,$(BIN)/python manage.py runserver "$${HOST:-127.0.0.1}:$${PORT:-8000}")
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(MAKE) demo
+	@exec $(BIN)/python -m config.run dev
 
 .PHONY: test
 test: install ## Run the tests (DATABASE_URL=postgres://… for PostgreSQL, ARGS=… for pytest)
@@ -109,5 +106,6 @@ bench: install ## Measure registration, and pages at a million deploys (needs Po
 	@$(BIN)/python -m tests.bench
 
 .PHONY: audit
+# Strictly: packages that could not be looked up are a failure, too.
 audit: install ## Look up known vulnerabilities of the locked packages (needs the network)
-	@$(BIN)/uv export --quiet --frozen --no-emit-project | $(BIN)/pip-audit --requirement /dev/stdin --disable-pip --require-hashes
+	@$(BIN)/uv export --quiet --frozen --no-emit-project | $(BIN)/pip-audit --requirement /dev/stdin --disable-pip --require-hashes --strict

@@ -43,13 +43,17 @@ def secret(name: str) -> str | None:
     if value := os.environ.get(name):
         return value
     if path := os.environ.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingError(f"{name}_FILE", f"cannot be read: {error.strerror}: {path}") from None
-        except UnicodeError:
-            raise SettingError(f"{name}_FILE", f"is not UTF-8 text: {path}") from None
+        return read_file(f"{name}_FILE", Path(path))
     return None
+
+
+def read_file(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingError(name, f"cannot be read: {error.strerror}: {path}") from None
+    except UnicodeError:
+        raise SettingError(name, f"is not UTF-8 text: {path}") from None
 
 
 def flag(name: str, default: bool) -> bool:

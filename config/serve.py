@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -29,6 +30,8 @@ SECONDS_TO_START = 300
 
 def serve() -> None:
     address = check()
+    # In a process of its own, since this one does without Django's models.
+    subprocess.run([sys.executable, "-m", "config.readiness"], check=False)
     # For the workers. With an arena for each thread, glibc would keep a tenth more memory.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     # Nor give back what an import took: by itself it raises this with the first large block that is freed.
@@ -95,6 +98,10 @@ def answers(request: urllib.request.Request) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - our own address
             return True
+    except urllib.error.HTTPError as error:
+        # The server prints itself what it lacks.
+        error.close()
+        return True
     except (urllib.error.URLError, OSError):
         return False
 

@@ -26,7 +26,13 @@ TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0)
 
 # --- Security -------------------------------------------------------------------------------------
 
-SECRET_KEY = env.secret("SECRET_KEY") or ("insecure-key-for-development" if DEBUG else "")
+# What `make run` made.
+OWN_KEY = VAR_DIR / "secret-key"
+SECRET_KEY = (
+    env.secret("SECRET_KEY")
+    or ("insecure-key-for-development" if DEBUG else "")
+    or (env.read_file("SECRET_KEY", OWN_KEY) if OWN_KEY.exists() else "")
+)
 if not SECRET_KEY:
     raise env.SettingError("SECRET_KEY", "is not set: write 50 random characters, or a path in SECRET_KEY_FILE.")
 

@@ -5,6 +5,7 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
+from config.readiness import what_was_forgotten
 from deployments.api import answers
 
 PROBES = ("/healthz", "/readyz")
@@ -26,12 +27,15 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers a query, 503 otherwise. Writing is not tried."""
+    """200 while the database answers a query, and has all that this version needs. Writing is not tried."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        forgotten = what_was_forgotten()
     except OperationalError:
         return HttpResponse("The database does not answer.", status=503, content_type="text/plain")
+    if forgotten:
+        return HttpResponse("\n".join(forgotten), status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
 
 

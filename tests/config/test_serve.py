@@ -22,7 +22,7 @@ SECONDS = 60
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An empty database is enough to be ready."""
+    """An empty database is enough to answer."""
     (tmp_path / "static").mkdir()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]

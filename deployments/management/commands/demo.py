@@ -31,4 +31,6 @@ class Command(BaseCommand):
         except DatabaseNotEmpty as error:
             raise CommandError(str(error)) from None
         state = "is there already" if added is None else f"is ready, with {added} deploys"
-        self.stdout.write(f"The demo organization {state}. To see how to sign in: manage.py demo --show")
+        self.stdout.write(
+            f"The demo organization {state}. To see how to sign in: .venv/bin/python manage.py demo --show"
+        )
