@@ -60,6 +60,7 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
         organization = found or Organization.objects.get(slug=SLUG)
         token, secret = ensure_token(organization)
         if found is None:
+            make_ending_token(organization, now=now)
             added = send_calls(token, now=now, days=days)
             record_manual_changes(organization, now=now, days=days)
             report_impacts(organization, now=now, days=days)
@@ -232,6 +233,17 @@ def ensure_token(organization: Organization) -> tuple[AccessToken, str]:
         name=TOKEN_NAME,
         scopes=[Scope.REGISTER_DEPLOY],
         created_by=User.objects.filter(email=EMAIL).first(),
+    )
+
+
+def make_ending_token(organization: Organization, *, now: datetime) -> None:
+    """One that needs somebody's attention. Nobody knows its secret."""
+    create_token(
+        organization=organization,
+        name="nightly-jobs",
+        scopes=[Scope.REGISTER_DEPLOY],
+        expires_at=now + timedelta(days=6),
+        created_by=User.objects.filter(email=author_of("Mira Castell")["email"]).first(),
     )
 
 
