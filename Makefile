@@ -105,6 +105,10 @@ format: install ## Rewrite code and templates in the project's style
 bench: install ## Measure registration, and pages at a million deploys (needs PostgreSQL and wrk)
 	@$(BIN)/python -m tests.bench
 
+.PHONY: screenshots
+screenshots: install ## Take README's screenshots of the demo (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: audit
 # Strictly: packages that could not be looked up are a failure, too.
 audit: install ## Look up known vulnerabilities of the locked packages (needs the network)

@@ -162,7 +162,7 @@ def test_the_request_log_has_its_calls(db: None, var_dir: Path, hour: int) -> No
     assert not Deploy.objects.filter(calls=None).exists()
     rejected = Call.objects.filter(outcome=Outcome.REJECTED)
     assert len(rejected) == 4
-    assert list(Call.objects.order_by("id")) == list(Call.objects.order_by("created_at"))
+    assert list(Call.objects.order_by("id")) == list(Call.objects.order_by("created_at", "id"))
 
 
 def test_its_calls_are_answered_as_the_log_says(db: None, var_dir: Path) -> None:

@@ -4,7 +4,9 @@ import io
 import json
 import re
 import sys
+import textwrap
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,17 @@ def test_its_output_is_a_file(provision: Provision) -> None:
     assert flags(again) == {"false"}
     assert [member["email"] for member in anew["organizations"][0]["members"]] == ["ops@example.com", "dev@example.com"]
     assert AccessToken.objects.get(name="reader").digest != secret
+
+
+def test_the_file_of_the_readme_leads_from_staging_to_production(provision: Provision) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    sample = re.search(r"^    organizations:\n(?:    .*\n)+", readme, re.MULTILINE)
+    assert sample
+
+    provision(textwrap.dedent(sample[0]))
+
+    path = Environment.objects.order_by("position").values_list("slug", flat=True)
+    assert list(path) == ["staging", "production"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import textwrap
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -61,6 +63,12 @@ def test_every_tool_reads_the_token_from_a_secret_and_no_page_has_one(ci: World,
     text = snippet(ci, developer, tool)
     assert re.search(r"\$\$?GUMSHOE_TOKEN|\$env:GUMSHOE_TOKEN|\$gumshoe-token", text)
     assert "gum_" not in text
+
+
+def test_the_readme_has_the_step_that_the_page_has(ci: World, developer: User) -> None:
+    step = snippet(ci, developer, "github-actions", environment="production").rstrip()
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    assert textwrap.indent(step, "    ") + "\n" in readme
 
 
 def test_unknown_tools_and_environments_fall_back(ci: World, developer: User) -> None:
