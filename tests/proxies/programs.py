@@ -8,22 +8,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from socket import create_connection
+from tempfile import TemporaryDirectory
 
 import pytest
 
 SECONDS_TO_START = 20
 
 
-def program(*names: str) -> str:
-    """Where one of them is installed. Without any the test is skipped, and fails where ``CI=true`` asks for it."""
+def program(name: str, *, is_in_ci: bool = False) -> str:
+    """Where it is installed. Without it the test is skipped, and fails where CI should have installed it."""
     # Debian keeps servers where only root's shell looks.
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    for name in names:
-        if found := shutil.which(name, path=path):
-            return found
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{names[0]} is not installed")
-    pytest.skip(f"{names[0]} is not installed")
+    if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        return found
+    if is_in_ci and os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed")
+    pytest.skip(f"{name} is not installed")
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Others may enter it: started by root, these programs become somebody else."""
+    with TemporaryDirectory(prefix="gumshoe-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @contextmanager

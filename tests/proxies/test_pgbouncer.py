@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.proxies.asking import Answer, ask
-from tests.proxies.programs import program, running
+from tests.proxies.programs import open_folder, program, running
 from tests.serving import Server, free_port, own_database, serve_from
 
 CALLS = 40
@@ -38,20 +38,19 @@ def pooled_url(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The addresses of one database: direct, and through the pooler."""
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         pytest.skip("is about PostgreSQL's connections")
-    pgbouncer = program("pgbouncer")
+    pgbouncer = program("pgbouncer", is_in_ci=True)
     port = free_port()
-    with own_database(tmp_path) as url:
+    with own_database(tmp_path) as url, open_folder() as folder:
         parts = urlsplit(url)
         password = f" password={parts.password}" if parts.password else ""
-        (tmp_path / "pgbouncer.ini").write_text(
+        (folder / "pgbouncer.ini").write_text(
             f"[databases]\n* = host={parts.hostname} port={parts.port or 5432} user={parts.username}{password}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
             "pool_mode = transaction\ndefault_pool_size = 2\n"
         )
         # It does not run as root, for whom it becomes somebody else.
         become = ["-u", "nobody"] if os.geteuid() == 0 else []
-        tmp_path.chmod(0o755)
-        with running([pgbouncer, *become, str(tmp_path / "pgbouncer.ini")], port=port, folder=tmp_path):
+        with running([pgbouncer, *become, str(folder / "pgbouncer.ini")], port=port, folder=folder):
             yield url, f"postgres://gumshoe@127.0.0.1:{port}{parts.path}"
 
 
@@ -71,7 +70,7 @@ def test_every_call_is_stored_and_downloads_are_whole(pooled_url: tuple[str, str
     server.start()
     try:
         with ThreadPoolExecutor(AT_ONCE) as clients:
-            answers = list(clients.map(lambda number: register(server, secret, number), range(CALLS)))
+            answers = list(clients.map(lambda number: register(server, secret, number), range(1, CALLS + 1)))
             assert [answer.status for answer in answers] == [200] * CALLS
             cookie = {"Cookie": f"sessionid={session}"}
             logs = list(
