@@ -2,9 +2,12 @@
 
 import hashlib
 import ipaddress
+import re
 from typing import Any
 
 MAX_DEPTH = 64
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def problem_in_text(value: str) -> str | None:
@@ -51,8 +54,21 @@ def problem_in_json(value: Any) -> str | None:
 
 
 def storable(value: str) -> str:
-    """``value`` without what a database cannot store, for text that is kept as evidence and not rejected."""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    """``value`` without what a database cannot store, for text that need not be rejected."""
+    return UNSTORABLE.sub(REPLACEMENT, value)
+
+
+def storable_json(value: Any, depth: int = 0) -> Any:
+    """The same for all keys and strings in decoded JSON, down to MAX_DEPTH."""
+    if isinstance(value, str):
+        return storable(value)
+    if depth > MAX_DEPTH:
+        return value
+    if isinstance(value, list):
+        return [storable_json(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): storable_json(item, depth + 1) for name, item in value.items()}
+    return value
 
 
 def digest(secret: str) -> str:

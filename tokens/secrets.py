@@ -41,9 +41,13 @@ def hint(secret: str) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """Decoded JSON with its secrets redacted. What only begins like a secret is kept, since it may be a branch."""
+    """Decoded JSON with its secrets redacted, and without the users and passwords of addresses.
+
+    What only begins like a secret is kept, since it may be a branch.
+    """
     if isinstance(value, str):
-        return SECRET.sub(redact_secret, value) if "gum" in value else value
+        text = SECRET.sub(redact_secret, value) if "gum" in value else value
+        return without_credentials(text) if "@" in text or "%40" in text else text
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, dict):
@@ -54,6 +58,26 @@ def without_secrets(value: Any) -> Any:
 def redact_secret(found: re.Match[str]) -> str:
     random, its_checksum = found.groups()
     return REDACTED if checksum(random) == its_checksum else found[0]
+
+
+# --- Users and passwords in addresses ---
+
+# CI systems clone from https://gitlab-ci-token:secret@gitlab.example.com and tell that address:
+# https://docs.gitlab.com/ci/jobs/ci_job_token/. A slash may be written as \/, which PHP does in JSON, and another
+# character as \u0026. Where an address is percent-encoded, its own characters end it in that form.
+IN_USER = r"""[^\s/?#"<>\\]*(?:\\u[0-9a-f]{4}[^\s/?#"<>\\]*){0,200}"""
+IN_ENCODED_USER = r"""[^\s/?#"<>\\&%]*(?:%(?!2f|3f|23|2[02]|3c|3e)[^\s/?#"<>\\&%]*){0,200}"""
+COLON_SLASHES = r"(?::|\\u003a)(?:\\?/|\\u002f){2}"
+USER_OF_WEB_ADDRESS = re.compile(
+    rf"(https?{COLON_SLASHES}){IN_USER}(?:@|\\u0040)|(https?%3a(?:%2f){{2}}){IN_ENCODED_USER}(?:%40|@)", re.IGNORECASE
+)
+# The user of ssh belongs to the address, as in ssh://git@example.com.
+PASSWORD_OF_ADDRESS = re.compile(r"""((?:ssh|git|ftps?|svn)://[^\s/?#"<>\\:@]*):[^\s/?#"<>\\]*@""", re.IGNORECASE)
+
+
+def without_credentials(text: str) -> str:
+    """``text`` without the users and passwords of http and https addresses, and without the passwords of others."""
+    return PASSWORD_OF_ADDRESS.sub(r"\1@", USER_OF_WEB_ADDRESS.sub(lambda found: found[1] or found[2], text))
 
 
 # --- Redacting credentials in what is kept of a call ---
@@ -88,7 +112,8 @@ SECRET_IN_TEXT = re.compile(r"gum(?:_|%5f|(?:\\+|%5c)u005f)[0-9a-z]{8,}", re.IGN
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without ``secrets``, values of ``api_key`` and what looks like a secret of ours."""
+    """``text`` without ``secrets``, values of ``api_key``, what looks like a secret of ours, and credentials of
+    addresses."""
     text = PATH_KEY.sub(rf"\1{REDACTED}", text)
     if MAY_HAVE_KEY.search(text):
         text = JSON_KEY.sub(rf'\1"{REDACTED}"', text)
@@ -96,4 +121,4 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         text = MULTIPART_KEY.sub(rf"\1{REDACTED}", text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return SECRET_IN_TEXT.sub(REDACTED, text)
+    return without_credentials(SECRET_IN_TEXT.sub(REDACTED, text))

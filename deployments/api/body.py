@@ -17,7 +17,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
 from deployments.errors import UnreadableBody, UnusableNumber
-from orgs.text import problem_in_json, shortened
+from orgs.text import problem_in_json, shortened, storable_json
 
 MAX_FORM_FIELDS = 1000
 # No field that a form can carry is long, and percent signs take fifty times their size in memory.
@@ -26,6 +26,21 @@ MAX_FORM_LENGTH = 1_000_000
 # 16 MB of real shas and paths have 400,000 commas; some more of both stand in messages.
 MAX_JSON_BRACKETS = 150_000
 MAX_JSON_COMMAS = 1_000_000
+# What names a deploy, a change or an incident, how it ended and when, in all formats. It is taken as it was sent or not
+# at all; everything else is a detail, which may be cut or left out.
+NAMING = frozenset(
+    {
+        *("sha", "environment", "branch", "date"),
+        # Whether it succeeded.
+        *("status", "state", "result", "phase", "conclusion", "success"),
+        # Sweetr's.
+        *("commitHash", "app", "version", "deployedAt"),
+        # Terraform's.
+        "notifications",
+        # Of incidents and metrics.
+        *("type", "id", "ended_date", "value"),
+    }
+)
 MAX_DIGITS = len(str(-(2**63)))
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -225,7 +240,27 @@ def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str,
     for what, part in (("query string", query), ("body", fields)):
         if problem := problem_in_json(part):
             raise UnreadableBody(f"The {what} {problem}.")
+    return merged(query, fields)
+
+
+def merged(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, **{name: value for name, value in query.items() if is_absent(fields.get(name))}}
+
+
+def storable_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """``fields`` with U+FFFD for what no database stores, such as the half of an emoji that a title was cut in.
+
+    Raises UnreadableBody for such characters in what names the event.
+    """
+    if problem_in_json(fields) is None:
+        return fields
+    for name in NAMING & fields.keys():
+        if problem := problem_in_json(fields[name]):
+            raise UnreadableBody(f"{name} {problem}.")
+    storable: dict[str, Any] = storable_json(fields)
+    if problem := problem_in_json(storable):
+        raise UnreadableBody(f"The body {problem}.")
+    return storable
 
 
 def is_absent(value: Any) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from deployments.api.dropped import Dropped
 from deployments.errors import InvalidField
 
 # Earlier dates are what programs write for no time: the zero of Go and .NET (0001-01-01), of Unix (1970-01-01), of
@@ -243,3 +244,13 @@ def read_optional_date(value: str | float | None, path: str) -> datetime | None:
     if date is None:
         raise InvalidField(no_date(path))
     return None if date < EARLIEST else date
+
+
+def read_detail_date(value: str | float | None, path: str, dropped: Dropped) -> datetime | None:
+    """The same of a detail: what is no date is told to ``dropped``."""
+    try:
+        return read_optional_date(value, path)
+    except InvalidField as error:
+        sentence = str(error)
+        dropped.leave_out(path, lambda: f"it {sentence.removeprefix(path).strip(' .')}")
+        return None

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 
+from deployments.api.dropped import dropped_header
 from deployments.errors import InvalidField
 
 FIELD = "dry_run"
@@ -53,4 +54,5 @@ def answer_dry_run(result: str, report: dict[str, Any], *, would_answer: HttpRes
     answer = {"status": would_answer.status_code, "text": would_answer.content.decode()}
     if "Retry-After" in would_answer.headers:
         answer["retry_after"] = int(would_answer.headers["Retry-After"])
-    return JsonResponse({"dry_run": True, "result": result, "would_answer": answer, **report})
+    headers = dropped_header(report.get("dropped", ()))
+    return JsonResponse({"dry_run": True, "result": result, "would_answer": answer, **report}, headers=headers)

@@ -3,33 +3,37 @@
 import re
 from typing import Any
 
+from deployments.api.dropped import Dropped
 from deployments.api.schemas import load_schema
 from deployments.errors import InvalidField
 from deployments.models.change import MAX_TAG_LENGTH
 
 TAG = re.compile(r"#([a-z0-9_-]+)")
+TAG_RULE = f"write # and up to {MAX_TAG_LENGTH} lower-case letters, digits, - or _, with commas between tags"
 SLEUTH_FIELDS = load_schema("register_deploy")["properties"]
 MAX_TAGS = SLEUTH_FIELDS["tags"]["maxItems"]
 EMAIL = re.compile(SLEUTH_FIELDS["email"]["pattern"])
 
 
-def read_tags(value: str | list[str] | None) -> tuple[str, ...] | None:
-    """Tags without their #, once each. None if there are none: then the changed files decide."""
-    texts = [value] if isinstance(value, str) else value or []
+def read_tags(texts: list[str], dropped: Dropped | None = None) -> tuple[str, ...] | None:
+    """Tags without their #, once each. None if there are none: then the changed files decide.
+
+    What is no tag goes to ``dropped``. Raises InvalidField for it if there is none.
+    """
     tags: dict[str, None] = {}
-    for tag in (part.strip() for text in texts for part in text.split(",")):
-        if not tag:
-            continue
+    for tag in filter(None, (part.strip() for text in texts for part in text.split(","))):
         match = TAG.fullmatch(tag)
-        if match is None or len(match[1]) > MAX_TAG_LENGTH:
-            raise InvalidField(
-                f"The tag '{tag[:60]}' is not valid: write # and up to {MAX_TAG_LENGTH} lower-case letters, "
-                "digits, - or _, with commas between tags."
-            )
-        tags[match[1]] = None
+        if match and len(match[1]) <= MAX_TAG_LENGTH:
+            tags[match[1]] = None
+        elif dropped is None:
+            raise InvalidField(f"The tag '{tag[:60]}' is not valid: {TAG_RULE}.")
+        else:
+            dropped.leave_out(f"tag '{tag[:60]}'", lambda: TAG_RULE)
     if len(tags) > MAX_TAGS:
-        raise InvalidField(f"tags has {len(tags)} items: at most {MAX_TAGS} are accepted.")
-    return tuple(tags) or None
+        if dropped is None:
+            raise InvalidField(f"tags has {len(tags)} items: at most {MAX_TAGS} are accepted.")
+        dropped.cut_list("tags", len(tags), MAX_TAGS)
+    return tuple(tags)[:MAX_TAGS] or None
 
 
 def read_flag(value: Any) -> bool:
@@ -37,9 +41,14 @@ def read_flag(value: Any) -> bool:
     return value == 1 or str(value).lower() in ("true", "1")
 
 
-def split_link(text: str) -> dict[str, str]:
+def split_tags(text: str) -> list[str]:
+    return [tag for tag in text.split(",") if tag.strip()]
+
+
+def split_link(text: str, dropped: Dropped) -> dict[str, str]:
     """``name=url``; the url may have more = in it."""
     name, equals, url = (part.strip() for part in text.partition("="))
-    if not equals:
-        raise InvalidField("links must be name=url, or an object of names and addresses.")
-    return {name: url}
+    if equals:
+        return {name: url}
+    dropped.leave_out("links", lambda: "write name=url, or an object of names and addresses")
+    return {}

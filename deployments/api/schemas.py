@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from deployments.api.dropped import Dropped
 from deployments.api.names import NAMES, PLAIN, find_nameless, nameless
 from deployments.errors import InvalidField
 
@@ -47,13 +48,43 @@ def violations(name: str, document: Any) -> "Iterator[ValidationError]":
         yield from explained(name, rejection)
 
 
+def fit_fields(name: str, fields: dict[str, Any], dropped: Dropped) -> dict[str, Any]:
+    """``fields``, cut and without the details that the schema ``name`` rejects, so that no event is lost for them.
+
+    What names the event is left as it is, and may still be wrong.
+    """
+    if validator(name).is_valid(fields):
+        return fields
+    # Imported here for the same reason as in ``explained``.
+    from deployments.api.details import fit
+
+    return fit(load_schema(name), fields, dropped)
+
+
+def accepted_fields(name: str, fields: dict[str, Any], dropped: Dropped) -> dict[str, Any]:
+    """The same, and raises InvalidField if what names the event is wrong."""
+    fitted = fit_fields(name, fields, dropped)
+    if fitted is not fields:
+        check_rules(name, fitted)
+    check_names(name, fitted)
+    return fitted
+
+
 def check_fields(name: str, fields: dict[str, Any]) -> None:
     """Raises InvalidField for the first rule of the schema ``name`` that ``fields`` break, or for what should name
     something and names nothing."""
+    check_rules(name, fields)
+    check_names(name, fields)
+
+
+def check_rules(name: str, fields: dict[str, Any]) -> None:
     try:
         validator(name).validate(fields)
     except jsonschema_rs.ValidationError as rejection:
         raise InvalidField(sentence(next(explained(name, rejection)))) from None
+
+
+def check_names(name: str, fields: dict[str, Any]) -> None:
     for field, kind in NAMES.get(name, {}).items():
         text = fields.get(field)
         if text and not PLAIN.fullmatch(text) and (found := find_nameless(kind, text)):
@@ -82,22 +113,33 @@ def is_in_name(violation: "ValidationError") -> bool:
 
 def sentence(violation: "ValidationError") -> str:
     """What is wrong, in one sentence that says what to change. Values are never repeated: one may be a token."""
-    field, rule, schema = path_of(violation), violation.validator_value, violation.schema
+    field = path_of(violation)
     if violation.validator == "required":
-        return f"{f'{field}.' if field else ''}{rule[0]} is required."
+        return f"{f'{field}.' if field else ''}{violation.validator_value[0]} is required."
     field = field or "The body"
     if is_in_name(violation):
         field = f"A name in {field}"
+    return f"{field} {predicate(violation)}."
+
+
+def predicate(violation: "ValidationError") -> str:
+    """The sentence after the name of the field. No member is missing."""
+    rule, schema = violation.validator_value, violation.schema
     if violation.validator == "pattern":
-        return f"{field} {schema['errorMessage']}."
+        return str(schema["errorMessage"])
     if violation.validator == "type":
-        return f"{field} must be {type_words(expected_types(schema))}."
-    return SENTENCES[violation.validator](field, rule, violation.instance)
+        return f"must be {type_words(expected_types(schema))}"
+    return PREDICATES[violation.validator](rule, violation.instance)
+
+
+def types_of(schema: dict[str, Any]) -> list[str]:
+    types: list[str] | str = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
 
 
 def expected_types(schema: dict[str, Any]) -> list[str]:
     """The types to show to people: not null or empty text, which mean that a field is absent, nor a boolean as text."""
-    types: list[str] = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    types = types_of(schema)
     is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
     return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]
 
@@ -107,11 +149,11 @@ def type_words(types: str | list[str]) -> str:
     return " or ".join(TYPE_WORDS[name] for name in names if name != "null")
 
 
-SENTENCES: dict[str, Callable[[str, Any, Any], str]] = {
-    "minLength": lambda field, least, value: f"{field} must not be empty.",
-    "maxLength": lambda field, most, value: f"{field} is {len(value)} characters long: at most {most} are accepted.",
-    "maxItems": lambda field, most, value: f"{field} has {len(value)} items: at most {most} are accepted.",
-    "maxProperties": lambda field, most, value: f"{field} has {len(value)} entries: at most {most} are accepted.",
-    "minimum": lambda field, least, value: f"{field} must be at least {least}.",
-    "maximum": lambda field, most, value: f"{field} must be at most {most}.",
+PREDICATES: dict[str, Callable[[Any, Any], str]] = {
+    "minLength": lambda least, value: "must not be empty",
+    "maxLength": lambda most, value: f"is {len(value)} characters long: at most {most} are accepted",
+    "maxItems": lambda most, value: f"has {len(value)} items: at most {most} are accepted",
+    "maxProperties": lambda most, value: f"has {len(value)} entries: at most {most} are accepted",
+    "minimum": lambda least, value: f"must be at least {least}",
+    "maximum": lambda most, value: f"must be at most {most}",
 }

@@ -11,10 +11,12 @@ from django.db.models.functions import Coalesce
 from deployments.errors import TargetMoved
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest, Target
 from deployments.registration.history import relink_target, rollbacks_of
+from deployments.registration.registration import MAX_COMMITS, MAX_FILES, MAX_PULL_REQUESTS
 from deployments.registration.statements import lock_target
 
 TARGETS_AT_ONCE = 1_000
 COUNTS = ("commit_count", "pull_request_count", "file_count", "additions", "deletions")
+KEPT = {"commit_count": MAX_COMMITS, "pull_request_count": MAX_PULL_REQUESTS, "file_count": MAX_FILES}
 LINKS = ("restores_id", "rolled_back_by_id")
 
 
@@ -94,7 +96,12 @@ def wrong_counts(target_id: int) -> Iterator[Disagreement]:
         differs |= ~Q((name, F(f"expected_{name}")))
     deploys: QuerySet[Any] = Deploy.all_objects.filter(target=target_id).annotate(**annotations).filter(differs)
     for deploy_id, *values in deploys.values_list("pk", *COUNTS, *annotations).iterator():
-        yield from differences(target_id, deploy_id, COUNTS, values[: len(COUNTS)], values[len(COUNTS) :])
+        found, rows = values[: len(COUNTS)], dict(zip(COUNTS, values[len(COUNTS) :], strict=True))
+        for item in differences(target_id, deploy_id, COUNTS, found, list(rows.values())):
+            # Changes beyond the limit count, and have no rows.
+            limited = item.column if item.column in KEPT else "file_count"
+            if rows[limited] < KEPT[limited] or (item.found or 0) < (item.expected or 0):
+                yield item
 
 
 def of_each_deploy(model: type[Model], aggregate: Any, *, otherwise: Any = Value(0)) -> Any:  # noqa: B008

@@ -18,11 +18,12 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_rejection, answer_text
 from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dates import check_dates, read_date, read_optional_date
+from deployments.api.dropped import Dropped, cut, dropped_header
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.schemas import check_fields, path_of, violations
+from deployments.api.schemas import accepted_fields, path_of, violations
 from deployments.errors import InvalidField, MetricTooSoon, RegistrationError, UnknownImpactSource, UnusableNumber
 from deployments.impacts.alerts import is_notification, read_notification
-from deployments.impacts.incidents import IncidentReport, as_line, record_incident
+from deployments.impacts.incidents import IncidentReport, record_incident
 from deployments.impacts.queries import (
     active_sources,
     find_incident_source,
@@ -32,6 +33,7 @@ from deployments.impacts.queries import (
 )
 from deployments.impacts.sources import NO_METRIC_SOURCE, record_metric_value
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEventType
+from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
 from deployments.registration.idempotency import answer_by_key, read_key
 from deployments.registration.representation import as_text
 from deployments.request_log.endpoint import CallView
@@ -66,14 +68,14 @@ def as_number(value: float | str) -> float:
     return number
 
 
-def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
-    """Raises InvalidField with the first problem."""
+def read_incident_report(fields: dict[str, Any], dropped: Dropped) -> IncidentReport:
+    """Raises InvalidField for the first problem with what names the incident."""
     fields = without_absent(fields)
     check_dates(fields.get("date"), fields.get("ended_date"))
     if isinstance(fields.get("id"), int) and not isinstance(fields["id"], bool):
         # Tools that number their incidents send a number in one template and a text in another.
         fields["id"] = str(fields["id"])
-    check_fields("register_impact_incident", fields)
+    fields = accepted_fields("register_impact_incident", fields, dropped)
     type_ = IncidentEventType(fields["type"].lower())
     occurred_at, ended_at = read_date(fields.get("date")), read_end(fields.get("ended_date"))
     if type_ != IncidentEventType.TRIGGERED:
@@ -87,7 +89,8 @@ def read_incident_report(fields: dict[str, Any]) -> IncidentReport:
         external_id=fields.get("id", ""),
         occurred_at=occurred_at,
         ended_at=ended_at,
-        title=as_line(fields.get("title", "")),
+        # Alerting tools may send whole messages.
+        title=cut("title", " ".join(fields.get("title", "").split()), MAX_INCIDENT_TITLE_LENGTH, dropped),
         url=fields.get("url", ""),
     )
 
@@ -179,8 +182,10 @@ class RegisterIncidentView(ImpactView):
             )
         check_allowed(self.token, shared="an impact source", environment_id=found.environment_id)
         fields = self.read_fields()
-        now, accepted = timezone.now(), answer_text(200, "Success")
-        reports = read_notification(fields) if is_notification(fields) else [read_incident_report(fields)]
+        now, is_of_alerts = timezone.now(), is_notification(fields)
+        reports = read_notification(fields) if is_of_alerts else [read_incident_report(fields, self.dropped)]
+        dropped = self.dropped.sentences()
+        accepted = answer_text(200, "Success", dropped_header(dropped))
 
         def record() -> HttpResponse:
             with acting_as(self.actor):
@@ -192,10 +197,10 @@ class RegisterIncidentView(ImpactView):
             called = f"register_impact {found.pk}"
             return answer_by_key(request, token_id=self.token.id, called=called, fields=fields, answer=record)
         read_key(request)
-        event: dict[str, Any] = {"alerts": len(reports)} if is_notification(fields) else event_of(reports[0], now)
+        event: dict[str, Any] = {"alerts": len(reports)} if is_of_alerts else event_of(reports[0], now)
         with dry_run():
             record()
-            event |= {**slugs_of(found), "open_incidents": open_incidents(found).count()}
+            event |= {**slugs_of(found), "open_incidents": open_incidents(found).count(), "dropped": dropped}
         return answer_dry_run("incident_event", event, would_answer=accepted)
 
     def handle_exception(self, exc: Exception) -> Any:

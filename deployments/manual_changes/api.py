@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from deployments.api.answers import answer_text
 from deployments.api.body import ExpectedBody, without_absent
 from deployments.api.dates import check_dates, read_date
+from deployments.api.dropped import Dropped, dropped_header
 from deployments.api.dry_run import answer_dry_run, dry_run
-from deployments.api.fields import read_tags, split_link
-from deployments.api.schemas import check_fields
+from deployments.api.fields import read_tags, split_link, split_tags
+from deployments.api.schemas import accepted_fields
 from deployments.errors import NameMissing, UnknownProject
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
 from deployments.models import Deployment, ManualChange
@@ -38,24 +39,26 @@ from tokens.statements import TokenRow
 SCHEMA = "register_manual_deploy"
 
 
-def read_manual_change(fields: dict[str, Any], *, now: datetime) -> tuple[str, ManualChangeFields]:
+def read_manual_change(fields: dict[str, Any], *, now: datetime, dropped: Dropped) -> tuple[str, ManualChangeFields]:
     """The environment's slug or name, which is empty for the default one, and the change. Without a date it was
-    ``now``. Raises NameMissing, and InvalidField with the first problem."""
+    ``now``. Raises NameMissing, and InvalidField for the first problem with what names the change."""
     fields = without_absent(fields)
     if "name" not in fields:
         # The text is Sleuth's; clients compare it.
         raise NameMissing("Name is required.")
     check_dates(fields.get("date"))
+    if isinstance(fields.get("tags"), str):
+        fields["tags"] = split_tags(fields["tags"])
     if isinstance(fields.get("links"), str):
-        fields["links"] = split_link(fields["links"])
-    check_fields(SCHEMA, fields)
+        fields["links"] = split_link(fields["links"], dropped)
+    fields = accepted_fields(SCHEMA, fields, dropped)
     return fields.get("environment", ""), ManualChangeFields(
         name=fields["name"],
         changed_at=min(read_date(fields.get("date")) or now, now),
         description=fields.get("description", ""),
         author_email=fields.get("author", ""),
         user_email=fields.get("email", ""),
-        tags=read_tags(fields.get("tags")) or (),
+        tags=read_tags(fields.get("tags", []), dropped) or (),
         links=tuple(fields.get("links", {}).items()),
     )
 
@@ -76,7 +79,7 @@ class RegisterManualDeployView(CallView):
         fields = self.read_fields()
 
         def register() -> ManualChange:
-            named, change = read_manual_change(fields, now=timezone.now())
+            named, change = read_manual_change(fields, now=timezone.now(), dropped=self.dropped)
             choices = [(row.slug, row.name, row.is_default, row) for row in promotion_path(found)]
             environment = choose(choices, named, project_slug=found.slug)
             check_allowed(self.token, environment_id=environment.pk)
@@ -88,12 +91,22 @@ class RegisterManualDeployView(CallView):
             with dry_run():
                 shown = represent_manual_change(register())
             report = {name: value for name, value in shown.items() if name not in ONLY_OF_STORED}
+            report["dropped"] = self.dropped.sentences()
             return answer_dry_run("manual_change", report, would_answer=answer_text(200, "Success"))
 
         def answer() -> HttpResponse:
             change = register()
-            headers = {"X-Manual-Change-Id": str(change.pk), "Location": manual_change_path(change)}
-            return answer_stored(request, answer_text(200, "Success"), headers, lambda: represent_manual_change(change))
+            dropped = self.dropped.sentences()
+            headers = {
+                "X-Manual-Change-Id": str(change.pk),
+                "Location": manual_change_path(change),
+                **dropped_header(dropped),
+            }
+
+            def represent() -> dict[str, Any]:
+                return {**represent_manual_change(change), "dropped": dropped}
+
+            return answer_stored(request, answer_text(200, "Success"), headers, represent)
 
         return answer_by_key(
             request,

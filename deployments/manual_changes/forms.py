@@ -20,6 +20,7 @@ from deployments.models import ManualChange
 from deployments.models.manual_change import MAX_DESCRIPTION_LENGTH
 from deployments.pages import RowField
 from orgs.models import Environment
+from tokens.secrets import without_credentials
 
 MAX_LINKS_LENGTH = 100_000
 # A name that came with a call may contain "=".
@@ -114,7 +115,7 @@ class ManualChangeForm(forms.Form):
         fields["changed_at"].help_text = f"In the time zone {zone.key.replace('_', ' ')}. Leave empty to {if_empty}."
 
     def clean_name(self) -> Any:
-        return self.checked("name", self.cleaned_data["name"])
+        return self.checked("name", without_credentials(self.cleaned_data["name"]))
 
     def clean_author(self) -> Any:
         return self.checked("author", self.cleaned_data["author"])
@@ -131,7 +132,7 @@ class ManualChangeForm(forms.Form):
             match = LINK.fullmatch(line)
             if match is None:
                 raise forms.ValidationError(f"“{line[:60]}” is not a name=address line with an http or https address.")
-            name, url = match[1].strip(), match[2]
+            name, url = match[1].strip(), without_credentials(match[2])
             if name in links:
                 raise forms.ValidationError(f"Two links have the name {name}.")
             links[name] = url
@@ -153,7 +154,7 @@ class ManualChangeForm(forms.Form):
         return ManualChangeFields(
             name=data["name"],
             changed_at=changed_at,
-            description=data["description"].replace("\r\n", "\n"),
+            description=without_credentials(data["description"].replace("\r\n", "\n")),
             author_email=data["author"],
             user_email=change.user_email if change else "",
             tags=data["tags"],

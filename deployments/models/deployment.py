@@ -1,10 +1,11 @@
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
+from pathspec import GitIgnoreSpec
 
 from orgs.models import ActiveManager, Environment, Organization, Project, Timestamped
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
@@ -24,13 +25,46 @@ SCP_LIKE = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)[^\s\x00-\x1f\x7f]+
 
 def validate_repository_url(value: str) -> None:
     try:
-        has_password = urlsplit(value).password is not None
+        address = urlsplit(value)
+        has_password = address.password is not None
         if not (has_password or SCP_LIKE.fullmatch(value) or ONE_LABEL_HOST.fullmatch(value)):
             GIT_URL(value)
     except (ValidationError, ValueError):
         raise ValidationError("Write an http, https, ssh or git address, or one as git@host:owner/repo.git.") from None
     if has_password:
         raise ValidationError("Write the address without the password: every member could read it.")
+    if address.username and address.scheme.lower() in ("http", "https") and not is_azure_organization(address):
+        # Access tokens of GitHub are written as the user alone.
+        raise ValidationError("Write the address without the user before the @: every member could read it.")
+
+
+def is_azure_organization(address: SplitResult) -> bool:
+    """Azure DevOps offers https://organization@dev.azure.com/organization/project/_git/name."""
+    first = address.path.split("/")[1:2]
+    return address.hostname == "dev.azure.com" and first == [address.username]
+
+
+MOST_STARS = 3
+
+
+def validate_path_patterns(patterns: list[str]) -> None:
+    """As in a .gitignore file. Raises ValidationError, which numbers the patterns as lines.
+
+    Each * makes matching a long path take many times as long.
+    """
+    for number, pattern in enumerate(patterns, start=1):
+        if pattern.count("**") > MOST_STARS or any(part.count("*") > MOST_STARS for part in pattern.split("/")):
+            raise ValidationError(
+                f"Line {number}: write at most {MOST_STARS} * between two slashes, and at most {MOST_STARS} ** in all."
+            )
+        try:
+            (compiled,) = GitIgnoreSpec.from_lines([pattern]).patterns
+        except (ValueError, re.error):
+            raise ValidationError(
+                f"Line {number} is no pattern: write one as in a .gitignore file, such as services/checkout/**."
+            ) from None
+        if compiled.include is None:
+            raise ValidationError(f"Line {number} is empty or a comment: write the pattern of a path, or \\# for a #.")
 
 
 class Provider(models.TextChoices):
@@ -51,10 +85,16 @@ class Deployment(Timestamped):
     repository_provider = models.CharField(max_length=20, choices=Provider, default=Provider.CUSTOM)
     repository_url = models.CharField(max_length=500, blank=True, validators=[validate_repository_url])
     path_includes = models.JSONField(
-        default=list, blank=True, help_text="Patterns of the paths that belong to it. Empty: all paths."
+        default=list,
+        blank=True,
+        validators=[validate_path_patterns],
+        help_text="Patterns of the paths that belong to it. Empty: all paths.",
     )
     path_excludes = models.JSONField(
-        default=list, blank=True, help_text="Patterns of the paths that do not belong to it."
+        default=list,
+        blank=True,
+        validators=[validate_path_patterns],
+        help_text="Patterns of the paths that do not belong to it.",
     )
     tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

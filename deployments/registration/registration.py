@@ -2,14 +2,20 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from deployments.api.dropped import Dropped
 from deployments.models import Provider, Status
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 
 # Of a deployment or an environment.
 LONGEST_NAME = 100
+# How many of a deploy's changes are kept.
+MAX_COMMITS = 5_000
+MAX_FILES = 50_000
+MAX_PULL_REQUESTS = 5_000
+UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +67,20 @@ class Application:
     path_includes: tuple[str, ...] = ()
 
 
-def name_that_fits(name: str) -> str:
+def name_that_fits(name: str, most: int = LONGEST_NAME) -> str:
     """``name`` as it is stored. Long names that differ stay different."""
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= most:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_NAME - 1 - len(digest)]}-{digest}"
+    return f"{name[: most - 1 - len(digest)]}-{digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """``environment`` is a slug or name, or empty for the default one. Without ``deployed_at`` it happened now.
     ``tags`` have no #. Without them the changed files decide; without ``title`` and ``author_name`` the commits do.
+
+    All changes count, and the newest are kept: ``kept_commits`` and the like. ``dropped`` says what the reader changed.
 
     ``names_branch`` is false for a client that cannot name one: its calls may go to any environment. ``application`` is
     set by formats that name the deployment in the body and create it. ``may_come_twice`` is set if the caller itself
@@ -99,6 +107,7 @@ class Registration:
     commits: tuple[NewCommit, ...] = ()
     files: tuple[NewFile, ...] = ()
     pull_requests: tuple[NewPullRequest, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def has_succeeded(self) -> bool:
@@ -124,6 +133,31 @@ class Registration:
     @property
     def brings_changes(self) -> bool:
         return bool(self.commits or self.files or self.pull_requests)
+
+    @property
+    def kept_commits(self) -> tuple[NewCommit, ...]:
+        """The newest, in the order in which they were sent. Those without a date are taken for the oldest."""
+        if len(self.commits) <= MAX_COMMITS:
+            return self.commits
+        dates = [commit.committed_at or UNDATED for commit in self.commits]
+        newest = sorted(range(len(dates)), key=dates.__getitem__, reverse=True)
+        return tuple(self.commits[index] for index in sorted(newest[:MAX_COMMITS]))
+
+    @property
+    def kept_files(self) -> tuple[NewFile, ...]:
+        return self.files[:MAX_FILES]
+
+    @property
+    def kept_pull_requests(self) -> tuple[NewPullRequest, ...]:
+        return self.pull_requests[:MAX_PULL_REQUESTS]
+
+    def tell_what_is_not_kept(self, dropped: Dropped) -> None:
+        if len(self.commits) > MAX_COMMITS:
+            dropped.cut_list("commits", len(self.commits), MAX_COMMITS, "the newest ")
+        if len(self.files) > MAX_FILES:
+            dropped.cut_list("files", len(self.files), MAX_FILES)
+        if len(self.pull_requests) > MAX_PULL_REQUESTS:
+            dropped.cut_list("pull_requests", len(self.pull_requests), MAX_PULL_REQUESTS)
 
     def changed_paths(self) -> set[str]:
         paths = {file.path for file in self.files}

@@ -4,13 +4,15 @@ https://help.sleuth.io/sleuth-api/deploy-registration; what its clients really s
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deployments.api.body import without_absent
-from deployments.api.dates import check_dates, read_date, read_optional_date
-from deployments.api.fields import read_flag, read_tags, split_link
+from deployments.api.dates import check_dates, read_date, read_detail_date
+from deployments.api.dropped import Dropped
+from deployments.api.fields import read_flag, read_tags, split_link, split_tags
 from deployments.api.names import plain_branch
-from deployments.api.schemas import check_fields
+from deployments.api.schemas import accepted_fields
 from deployments.errors import InvalidField
 from deployments.registration import terraform
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
@@ -40,36 +42,43 @@ def is_terraform_notification(fields: Mapping[str, Any]) -> bool:
 
 
 def read_registration(fields: dict[str, Any]) -> Registration:
-    """Raises InvalidField with the first problem."""
+    """Raises InvalidField for the first problem with what names the deploy."""
     fields = without_absent(fields)
     if "sha" not in fields and "name" in fields:
         raise InvalidField(
             "sha is required: a change without code is registered at register_manual_deploy of its project."
         )
     check_dates(fields.get("date"))
+    dropped = Dropped()
+    if isinstance(fields.get("tags"), str):
+        fields["tags"] = split_tags(fields["tags"])
     if isinstance(fields.get("links"), str):
-        fields["links"] = split_link(fields["links"])
-    check_fields(SCHEMA, fields)
+        fields["links"] = split_link(fields["links"], dropped)
+    fields = accepted_fields(SCHEMA, fields, dropped)
     ignore_if_duplicate = read_flag(fields.get("ignore_if_duplicate"))
-    return Registration(
+    registration = Registration(
         sha=fields["sha"],
         status=read_status({name: fields[name] for name in STATUS_FIELDS if name in fields}),
         external_id=read_number_or_text(fields.get("id", "")),
         environment=fields.get("environment", ""),
         deployed_at=read_date(fields.get("date")),
         branch=plain_branch(fields.get("branch", "")),
-        tags=read_tags(fields.get("tags")),
+        tags=read_tags(fields.get("tags", []), dropped),
         ignore_if_duplicate=ignore_if_duplicate,
         may_come_twice=ignore_if_duplicate,
         author_email=fields.get("email", ""),
         links=tuple(fields.get("links", {}).items()),
-        commits=tuple(read_commit(item, n) for n, item in enumerate(fields.get("commits", ()))),
+        commits=tuple(read_commit(item, n, dropped) for n, item in enumerate(fields.get("commits", ()))),
         files=tuple(read_file(item) for item in fields.get("files", ())),
-        pull_requests=tuple(read_pull_request(item, n) for n, item in enumerate(fields.get("pull_requests", ()))),
+        pull_requests=tuple(
+            read_pull_request(item, n, dropped) for n, item in enumerate(fields.get("pull_requests", ()))
+        ),
     )
+    registration.tell_what_is_not_kept(dropped)
+    return replace(registration, dropped=dropped.sentences()) if dropped.counts else registration
 
 
-def read_commit(item: dict[str, Any], index: int) -> NewCommit:
+def read_commit(item: dict[str, Any], index: int, dropped: Dropped) -> NewCommit:
     author = item.get("author") or {}
     return NewCommit(
         revision=item["revision"],
@@ -77,7 +86,7 @@ def read_commit(item: dict[str, Any], index: int) -> NewCommit:
         author_name=author.get("name") or "",
         author_email=author.get("email") or "",
         author_username=author.get("username") or "",
-        committed_at=read_optional_date(item.get("date"), f"commits[{index}].date"),
+        committed_at=read_detail_date(item.get("date"), f"commits[{index}].date", dropped),
         url=item.get("url") or "",
         files=tuple(item.get("files") or ()),
         parents=tuple(item.get("parents") or ()),
@@ -93,7 +102,7 @@ def read_file(item: dict[str, Any]) -> NewFile:
     )
 
 
-def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
+def read_pull_request(item: dict[str, Any], index: int, dropped: Dropped) -> NewPullRequest:
     path = f"pull_requests[{index}]"
     return NewPullRequest(
         number=read_number_or_text(item["number"]),
@@ -101,9 +110,9 @@ def read_pull_request(item: dict[str, Any], index: int) -> NewPullRequest:
         url=item.get("url") or "",
         branch=item.get("branch") or "",
         author=item.get("author") or "",
-        opened_at=read_optional_date(item.get("created_at"), f"{path}.created_at"),
-        first_reviewed_at=read_optional_date(item.get("first_review_at"), f"{path}.first_review_at"),
-        merged_at=read_optional_date(item.get("merged_at"), f"{path}.merged_at"),
+        opened_at=read_detail_date(item.get("created_at"), f"{path}.created_at", dropped),
+        first_reviewed_at=read_detail_date(item.get("first_review_at"), f"{path}.first_review_at", dropped),
+        merged_at=read_detail_date(item.get("merged_at"), f"{path}.merged_at", dropped),
         issue_keys=tuple(item.get("issue_keys") or ()),
     )
 

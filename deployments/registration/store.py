@@ -257,14 +257,14 @@ def store_details(deploy_id: int, registration: Registration) -> None:
     details: dict[type[Model], list[Model]] = {
         Tag: [Tag(deploy_id=deploy_id, name=name) for name in tag_names(registration)],
         Link: [Link(deploy_id=deploy_id, name=name, url=url) for name, url in registration.links],
-        Commit: [Commit(deploy_id=deploy_id, **columns(commit)) for commit in registration.commits],
-        PullRequest: [PullRequest(deploy_id=deploy_id, **columns(pull)) for pull in registration.pull_requests],
+        Commit: [Commit(deploy_id=deploy_id, **columns(commit)) for commit in registration.kept_commits],
+        PullRequest: [PullRequest(deploy_id=deploy_id, **columns(pull)) for pull in registration.kept_pull_requests],
     }
     for model, rows in details.items():
         if rows:
             model._default_manager.bulk_create(rows)  # noqa: SLF001 - Django's documented name for it
     if registration.files:
-        statements.insert_files(deploy_id=deploy_id, files=registration.files)
+        statements.insert_files(deploy_id=deploy_id, files=registration.kept_files)
 
 
 def columns(detail: NewCommit | NewPullRequest) -> dict[str, Any]:

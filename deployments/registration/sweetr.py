@@ -9,12 +9,13 @@ from typing import Any
 
 from deployments.api.body import without_absent
 from deployments.api.dates import no_date, read_date
+from deployments.api.dropped import Dropped
 from deployments.api.fields import EMAIL
 from deployments.api.names import NAMES, find_nameless, nameless
-from deployments.api.schemas import path_of, sentence, violations
+from deployments.api.schemas import fit_fields, path_of, sentence, violations
 from deployments.errors import InvalidField, InvalidFields
 from deployments.models import Provider, Status
-from deployments.models.deploy import MAX_EMAIL_LENGTH
+from deployments.models.deploy import MAX_EMAIL_LENGTH, MAX_VERSION_LENGTH
 from deployments.registration.registration import Application, Registration, name_that_fits
 from deployments.registration.statements import TargetRow
 from deployments.registration.statuses import STATUS_FIELDS, read_status
@@ -24,8 +25,9 @@ GITHUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ()) -> Registration:
-    """Raises InvalidFields, which names every field that is wrong. The path names no deployment."""
-    fields = without_absent(fields)
+    """Raises InvalidFields, which names every field that is wrong and no detail. The path names no deployment."""
+    dropped = Dropped()
+    fields = fit_fields(SCHEMA, with_version_that_fits(without_absent(fields), dropped), dropped)
     sentences: dict[str, str] = {}
     for violation in violations(SCHEMA, fields):
         is_missing = violation.validator == "required"
@@ -66,7 +68,16 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
         title=" ".join(fields.get("description", "").split()),
         author_name="" if is_email else author,
         author_email=author if is_email else "",
+        dropped=dropped.sentences(),
     )
+
+
+def with_version_that_fits(fields: dict[str, Any], dropped: Dropped) -> dict[str, Any]:
+    version = fields.get("version")
+    if not isinstance(version, str) or len(version) <= MAX_VERSION_LENGTH:
+        return fields
+    dropped.cut("version", MAX_VERSION_LENGTH)
+    return fields | {"version": name_that_fits(version, MAX_VERSION_LENGTH)}
 
 
 def application_of(fields: dict[str, Any]) -> Application:

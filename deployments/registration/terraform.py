@@ -13,7 +13,8 @@ from django.db.models.functions import Left
 
 from deployments.api.body import without_absent
 from deployments.api.dates import read_date
-from deployments.api.schemas import check_fields
+from deployments.api.dropped import Dropped, cut
+from deployments.api.schemas import accepted_fields
 from deployments.errors import InvalidField
 from deployments.models import BranchMatch, Deploy
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
@@ -35,10 +36,10 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> R
     notifications = fields.get("notifications")
     if notifications is None or registers_nothing(notifications):
         return None
-    check_fields("terraform_notification", fields)
+    dropped = Dropped()
+    fields = accepted_fields("terraform_notification", without_absent(fields), dropped)
     completed = [item for item in notifications if item["trigger"] == COMPLETED]
     completed_at = read_date(without_absent(completed[-1]).get("run_updated_at"))
-    fields = without_absent(fields)
     environment, url = fields.get("environment", ""), fields.get("run_url", "")
     target = choose_target(targets, environment=environment)
     known = None if "sha" in fields else known_change(target, completed_at, url)
@@ -59,9 +60,10 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow]) -> R
         ignore_if_duplicate=True,
         # Its body has the id of its run.
         may_come_twice=True,
-        title=first_line(fields.get("run_message", ""))[:MAX_TITLE_LENGTH],
-        author_name=fields.get("run_created_by", "")[:MAX_NAME_LENGTH],
+        title=cut("run_message", first_line(fields.get("run_message", "")), MAX_TITLE_LENGTH, dropped),
+        author_name=cut("run_created_by", fields.get("run_created_by", ""), MAX_NAME_LENGTH, dropped),
         links=((LINK_NAME, url),) if url else (),
+        dropped=dropped.sentences(),
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from deployments.api.answers import answer_rejection
+from deployments.api.dropped import dropped_header
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.errors import KeyReused, RegistrationError, UnknownEnvironment
 from deployments.models import Deploy, Status
@@ -73,12 +74,14 @@ class RegisterDeployView(CallView):
                 raise receipt.duplicate
             self.rejection = receipt.duplicate
         location = deploy_path(self.token.organization_slug, receipt.deploy_id)
-        headers = {"X-Deploy-Id": str(receipt.deploy_id), "Location": location}
+        dropped = self.all_dropped(registration)
+        headers = {"X-Deploy-Id": str(receipt.deploy_id), "Location": location, **dropped_header(dropped)}
         if receipt.duplicate and receipt.duplicate.is_repeat:
             headers["Idempotency-Replayed"] = "true"
 
         def represent() -> dict[str, Any]:
-            return represent_with_changes(with_details(Deploy.objects.all()).get(pk=receipt.deploy_id))
+            deploy = with_details(Deploy.objects.all()).get(pk=receipt.deploy_id)
+            return {**represent_with_changes(deploy), "dropped": dropped}
 
         return answer_stored(self.request, self.wire.answer(), headers, represent)
 
@@ -124,8 +127,13 @@ class RegisterDeployView(CallView):
         else:
             result = "rollback" if report["rollback"] else "deploy"
         return answer_dry_run(
-            result, report, would_answer=answer_rejection(rejection) if rejection else self.wire.answer()
+            result,
+            report | {"dropped": self.all_dropped(registration)},
+            would_answer=answer_rejection(rejection) if rejection else self.wire.answer(),
         )
+
+    def all_dropped(self, registration: Registration) -> Sequence[str]:
+        return (*self.dropped.sentences(), *registration.dropped)
 
     def try_out_ignored(self, fields: dict[str, Any], targets: Sequence[TargetRow]) -> HttpResponse:
         """A notification that registers nothing may name an unknown environment, which is null in the report."""

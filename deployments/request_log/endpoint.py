@@ -1,3 +1,4 @@
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -7,6 +8,9 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException, NotAuthenticated, Throttled
 from rest_framework.request import Request
 
+from deployments.api.body import merged, storable_fields
+from deployments.api.dropped import HEADER as DROPPED
+from deployments.api.dropped import Dropped, tell_differences
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy, RegistrationError
@@ -45,6 +49,11 @@ class CallView(TokenView):
     is_dry_run = False
     deployment_slug = ""
 
+    @cached_property
+    def dropped(self) -> Dropped:
+        """What of the call was changed."""
+        return Dropped()
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         started = perf_counter()
         response = super().dispatch(request, *args, **kwargs)
@@ -64,11 +73,13 @@ class CallView(TokenView):
 
         Also finds out whether this is a dry run. Raises UnreadableBody, BodyTooLarge and InvalidField.
         """
-        fields = self.fields
-        body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # as in ``fields``
+        body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
+        sent = merged(self.query, body)
+        fields: dict[str, Any] = without_secrets(storable_fields(sent))
         self.is_dry_run = asks_for_dry_run(in_query=self.query.get(FIELD), in_body=body.get(FIELD))
-        without: dict[str, Any] = without_secrets(fields)
-        return without
+        if fields != sent:
+            tell_differences(sent, fields, self.dropped)
+        return fields
 
     def handle_exception(self, exc: Exception) -> Any:
         self.rejection = exc
@@ -95,6 +106,7 @@ class CallView(TokenView):
                 "status": response.status_code,
                 "answer": self.answer_in_log(response),
                 "explanation": self.explanation(),
+                "dropped": response.headers.get(DROPPED, ""),
                 "token_id": token.id if token else None,
                 "token_name": token.name if token else "",
                 "deploy_id": response.headers.get("X-Deploy-Id"),

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
 from uuid import uuid4
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.api.body import charset_of, read_fields, read_query, with_query
+from deployments.api.dropped import HEADER, dropped_header
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
@@ -57,14 +59,15 @@ def replay_call(*, call: Call, member: User) -> Call:
     A call without a date gets the date on which it came, since that is when it was deployed. A call that was accepted
     gets the date of its deploy, so that this is not stored twice.
     """
-    outcome, deploy_id = Outcome.REJECTED, None
+    outcome, deploy_id, dropped = Outcome.REJECTED, None, ""
     try:
-        receipt = register_again(call, member)
+        receipt, changes = register_again(call, member)
     except RegistrationError as error:
         answer = getattr(error, "explanation", "") or str(error)
     else:
         outcome = Outcome.DUPLICATE if receipt.duplicate else Outcome.ACCEPTED
         answer, deploy_id = str(receipt.duplicate or "Success"), receipt.deploy_id
+        dropped = dropped_header(changes).get(HEADER, "")
     return Call.objects.create(
         organization=call.organization,
         kind=call.kind,
@@ -81,11 +84,12 @@ def replay_call(*, call: Call, member: User) -> Call:
         status=200 if deploy_id else 400,
         outcome=outcome,
         answer=answer[:500],
+        dropped=dropped,
     )
 
 
-def register_again(call: Call, member: User) -> Receipt:
-    """Creates no deployment or environment: the member does that on their pages."""
+def register_again(call: Call, member: User) -> tuple[Receipt, Sequence[str]]:
+    """With what of the call was changed. Creates no deployment or environment: the member does that on their pages."""
     wire = FORMATS.get(call.kind)
     if wire is None or not call.is_whole:
         raise InvalidField("The call was not kept whole: let your CI send it again.")
@@ -104,9 +108,10 @@ def register_again(call: Call, member: User) -> Receipt:
     if registration is None:
         raise InvalidField("This notification registers nothing: Terraform sends another when its run has completed.")
     deployed_at = call.deploy.deployed_at if call.deploy else registration.deployed_at or call.created_at
-    return receive(
+    receipt = receive(
         sender=Sender(organization_id=call.organization_id, token=None, actor=Actor.for_user(member)),
         registration=replace(registration, deployed_at=deployed_at),
         targets=targets,
         now=timezone.now(),
     )
+    return receipt, registration.dropped

@@ -19,6 +19,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from django.utils import timezone
 
 from deployments.api.body import charset_of
+from deployments.api.dropped import MAX_HEADER_LENGTH
 from deployments.models import Call, Deployment
 from deployments.models.call import MAX_PATH_LENGTH, Outcome
 from orgs.models import FormerSlug, Organization
@@ -45,6 +46,7 @@ LENGTHS = {
     "content_type": 200,
     "answer": 500,
     "explanation": 300,
+    "dropped": MAX_HEADER_LENGTH,
     "agent": 200,
 }
 

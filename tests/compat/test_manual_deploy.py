@@ -96,6 +96,7 @@ def test_what_was_stored_on_request(ci: World) -> None:
         "registered_at": change.created_at.isoformat().replace("+00:00", "Z"),
         "author": "ann@example.com",
         "email": "bob@example.com",
+        "dropped": [],
         "tags": ["#infra", "#capacity"],
         "links": {"ticket": "https://tracker.example.com/1"},
     }

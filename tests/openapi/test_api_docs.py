@@ -27,13 +27,13 @@ def test_schemas_are_served(name: str) -> None:
 def test_a_deploy_is_what_the_document_says(ci: World) -> None:
     answer = ci.register(sha="abc", headers={"Prefer": "return=representation"})
 
-    component("deploy").validate(answer.json())
+    component("registered_deploy").validate(answer.json())
 
 
 def test_a_manual_change_is_what_the_document_says(ci: World) -> None:
     answer = ci.record(name="Scaled up", headers={"Prefer": "return=representation"})
 
-    component("manual_change").validate(answer.json())
+    component("registered_manual_change").validate(answer.json())
 
 
 def test_a_dry_run_is_what_the_document_says(ci: World) -> None:

@@ -191,6 +191,10 @@ class TestMistakes:
                     "http://me:secret@gitlab/a",
                 )
             ),
+            *(
+                (url, "Write the address without the user before the @: every member could read it.")
+                for url in ("https://ghp_FAKE@github.com/o/r.git", "http://me@gitlab/a")
+            ),
         ],
     )
     def test_addresses_of_repositories(self, rejected: Rejected, url: str, sentence: str) -> None:

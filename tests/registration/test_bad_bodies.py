@@ -175,25 +175,7 @@ NULS: dict[str, dict[str, Any]] = {
     "sha at the end": {"sha": "a\0"},
     "environment": {"environment": "\0"},
     "branch": {"branch": "a\0"},
-    "email": {"email": "a\0@b"},
     "date": {"date": "2024-05-01\0"},
-    "tags": {"tags": "#a\0"},
-    "a tag": {"tags": ["#a", "#b\0"]},
-    "ignore_if_duplicate": {"ignore_if_duplicate": "true\0"},
-    "links as text": {"links": "a\0=http://b.c"},
-    "a link": {"links": {"a": "http://b.c/\0"}},
-    "the name of a link": {"links": {"a\0": "http://b.c/"}},
-    "api_key": {"api_key": "a\0"},
-    "an unknown field": {"unknown": "a\0"},
-    "deep in an unknown field": {"unknown": [{"a": [{"b": "\0"}]}]},
-    "the name of a field": {"a\0": 1},
-    "a name deep in an unknown field": {"unknown": [[{"\0": None}]]},
-    **{f"commits.{m}": {"commits": [{"revision": "a", m: "a\0"}]} for m in ("revision", "message", "url", "x\0")},
-    **{f"commits.{m}": {"commits": [{"revision": "a", m: ["\0"]}]} for m in ("files", "parents")},
-    **{f"author.{m}": {"commits": [{"revision": "a", "author": {m: "\0"}}]} for m in ("name", "email", "username")},
-    **{f"files.{m}": {"files": [{"path": "a", m: "\0"}]} for m in ("path", "url")},
-    **{f"pulls.{m}": {"pull_requests": [{"number": 1, m: "\0"}]} for m in ("number", "title", "branch", "author")},
-    "issue keys": {"pull_requests": [{"number": 1, "issue_keys": ["\0"]}]},
 }  # fmt: skip
 
 
@@ -208,17 +190,17 @@ def test_nul_and_half_surrogates(ci: World, subtests: pytest.Subtests) -> None:
 
 
 def test_nul_in_forms_and_queries(ci: World, subtests: pytest.Subtests) -> None:
-    for name in ["sha", "environment", "branch", "unknown", "a%00"]:
+    for name in ["sha", "environment", "branch"]:
         with subtests.test(name=name):
             assert "contains a NUL character" in refuse(ci, f"sha={SHA}&{name}=a%00b", FORM)
             assert "contains a NUL character" in refuse(ci, f"sha={SHA}&{name}=a\0b", FORM)
-            assert "query string contains a NUL character" in refuse(ci, PLAIN, query=f"?{name}=%00")
-            if "%" not in name:
-                assert "contains a NUL character" in refuse(ci, multipart(("sha", SHA), (name, "a\0")), MULTIPART)
+            if name != "sha":
+                assert f"{name} contains a NUL character" in refuse(ci, PLAIN, query=f"?{name}=%00")
+            assert "contains a NUL character" in refuse(ci, multipart(("sha", SHA), (name, "a\0")), MULTIPART)
 
 
 def test_queries(ci: World, subtests: pytest.Subtests) -> None:
-    for query in ["?x=%ff", "?%ff=x", "?environment=%ed%a0%80", "?x=%c3", "?x=%00", "?" + "&".join(["a=1"] * 1100)]:
+    for query in ["?x=%ff", "?%ff=x", "?environment=%ed%a0%80", "?x=%c3", "?" + "&".join(["a=1"] * 1100)]:
         with subtests.test(query=query):
             assert "query string" in refuse(ci, PLAIN, query=query)
 

@@ -255,13 +255,10 @@ def test_a_run_without_facts(ci: World) -> None:
     [
         ({"run_id": None},
          "No change of storefront is known yet: register one with its sha, or add &sha=… to the webhook's address."),
-        ({"run_url": "javascript:x"}, "run_url must be an http or https address."),
         ({"notifications": "run:completed"}, "notifications must be a list."),
         ({"notifications": [{}]}, "notifications[0].trigger is required."),
         ({"notifications": [{"trigger": "run:completed", "run_updated_at": "soon"}]},
          "Invalid date format.  Must be in ISO 8601 format"),
-        ({"run_created_by": 7}, "run_created_by must be text."),
-        ({"run_message": "\0"}, "The body contains a NUL character: remove it."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_notification(ci: World, fields: dict[str, Any], sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from deployments.models import Deployment, Target
 from orgs.services import NewEnvironment
@@ -30,6 +31,7 @@ def test_a_new_deployment_leads_to_its_set_up(ci: World, page: Client) -> None:
     [
         ("git@github.com:acme/shop.git", "git@github.com:acme/shop.git"),
         ("ssh://git@git.example.com/shop", "ssh://git@git.example.com/shop"),
+        ("https://acme@dev.azure.com/acme/shop/_git/web", "https://acme@dev.azure.com/acme/shop/_git/web"),
         (" github.com/acme/shop ", "https://github.com/acme/shop"),
     ],
 )
@@ -51,6 +53,8 @@ def test_addresses_of_repositories(ci: World, page: Client, written: str, stored
         ({"repository_url": "no address"}, "repository_url"),
         ({"repository_url": "file:///srv/git"}, "repository_url"),
         ({"repository_url": "https://me:secret@example.com/shop"}, "repository_url"),
+        ({"repository_url": "https://ghp_FAKE@github.com/o/r.git"}, "repository_url"),
+        ({"repository_url": "https://secret@dev.azure.com/acme/shop/_git/web"}, "repository_url"),
         ({"repository_url": f"https://example.com/{'x' * 500}"}, "repository_url"),
         ({"path_includes": "a\0b"}, "path_includes"),
         ({"path_excludes": "x" * 501}, "path_excludes"),
@@ -132,3 +136,21 @@ def test_a_deployment_is_not_moved_where_it_cannot_go(ci: World, other: World, p
     make_project(ci.organization, name="Platform")
     response = page.post("/acme/deployments/storefront/move", {"project": project})
     assert list(response.context["form"].errors) == ["project"]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("[z-a]", "Line 2 is no pattern: write one as in a .gitignore file, such as services/checkout/**."),
+        ("!", "Line 2 is no pattern: write one as in a .gitignore file, such as services/checkout/**."),
+        ("# docs", "Line 2 is empty or a comment: write the pattern of a path, or \\# for a #."),
+        ("*a*b*c*d", "Line 2: write at most 3 * between two slashes, and at most 3 ** in all."),
+        ("a/**/b/**/c/**/d/**", "Line 2: write at most 3 * between two slashes, and at most 3 ** in all."),
+    ],
+)
+def test_patterns_of_paths_are_checked(ci: World, page: Client, line: str, sentence: str) -> None:
+    fields = {"project": "shop", "name": "New", "repository_provider": "custom"}
+    for name in ("path_includes", "path_excludes"):
+        shown = page.post("/acme/new-deployment", {**fields, name: f"src/**/*.test.*\r\n{line}"}).content.decode()
+        assert escape(sentence) in shown
+    assert not Deployment.objects.filter(slug="new").exists()
