@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from config.orphans import end_with_parent
+from config.postgresql.patience import Patience
 from config.server.supervisor import supervise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -44,6 +45,7 @@ def work(listener: socket.socket) -> None:
     end_with_parent()
     # A terminal sends Ctrl-C to all its processes; the main one tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Patience.default = settings.DATABASE_TIMEOUT
     application = load_application()
     from config.server.worker import Worker
 

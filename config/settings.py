@@ -250,6 +250,17 @@ else:
         prepare_threshold = None
         DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     options |= {"server_side_binding": True, "prepare_threshold": prepare_threshold}
+    # Seconds and milliseconds, after which a connection counts as lost: https://www.postgresql.org/docs/current/libpq-connect.html
+    for name, value in {
+        "connect_timeout": 3,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }.items():
+        options.setdefault(name, value)
+# Seconds that a web process waits for one answer of PostgreSQL, or for a lock, before it answers 503; 0 is for ever.
+DATABASE_TIMEOUT = env.number("DATABASE_TIMEOUT", default=6, minimum=0)
 
 # Processes that serve requests, and threads in each. On SQLite more would only wait, since one writes at a time.
 WEB_WORKERS = env.number("WEB_WORKERS", default=2, minimum=1)

@@ -1,13 +1,20 @@
 """Whether we are up, and what is answered when no view did: text to calls of the API, Django's pages to people."""
 
+import os
+import sys
+from pathlib import Path
+
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 
 from config.readiness import what_was_forgotten
 from deployments.api import answers
+from orgs.outages import NO_DATABASE, READ_ONLY, outage
 
+IS_READ_ONLY = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
 PROBES = ("/healthz", "/readyz")
 
 
@@ -27,13 +34,17 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers a query, and has all that this version needs. Writing is not tried."""
+    """200 while the database answers a query, takes changes, and has all that this version needs."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(IS_READ_ONLY[connection.vendor])
+            is_read_only = cursor.fetchone()[0] in ("on", 1)
         forgotten = what_was_forgotten()
-    except OperationalError:
-        return HttpResponse("The database does not answer.", status=503, content_type="text/plain")
+    except DatabaseError as error:
+        return HttpResponse(outage(error) or NO_DATABASE, status=503, content_type="text/plain")
+    name = str(connection.settings_dict["NAME"])
+    if is_read_only or (connection.vendor == "sqlite" and Path(name).exists() and not os.access(name, os.W_OK)):
+        forgotten = [READ_ONLY, *forgotten]
     if forgotten:
         return HttpResponse("\n".join(forgotten), status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
@@ -46,6 +57,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception."""
+    error = sys.exc_info()[1]
+    if sentence := outage(error) if error else None:
+        return unavailable(request, sentence)
     if is_api_call(request):
         return answers.server_error(request)
     return defaults.server_error(request)
+
+
+def unavailable(request: HttpRequest, sentence: str) -> HttpResponse:
+    if is_api_call(request):
+        return answers.answer_text(503, sentence, answers.RETRY_SOON)
+    page = render_to_string("503.html", {"sentence": sentence})
+    return HttpResponse(page, status=503, headers=answers.RETRY_SOON)

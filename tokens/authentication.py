@@ -7,10 +7,12 @@ incident webhook, for Grafana OnCall and others).
 """
 
 import base64
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -20,11 +22,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from orgs.models import FormerSlug
+from orgs.outages import outage
 from orgs.slugs import is_slug
 from orgs.text import digest, ip_address_or_none, problem_in_text
 from tokens.models import AccessToken, RetiredSecret
 from tokens.scopes import Scope, allows
 from tokens.statements import TokenRow, find_token
+
+logger = logging.getLogger(__name__)
 
 # One text for all reasons, so that callers cannot find out which tokens, organizations and deployments exist.
 UNAUTHORIZED = "Unauthorized: the access token is not valid, or the deployment is not in its organization."
@@ -155,11 +160,17 @@ def note_use(token: TokenRow, request: Request) -> None:
     used: QuerySet[Any] = AccessToken.objects.filter(pk=token.id)
     if token.retired:
         used = RetiredSecret.objects.filter(pk=token.retired.id)
-    used.exclude(last_used_at__gt=now - LAST_USED_PRECISION).update(
-        last_used_at=now,
-        last_used_address=ip_address_or_none(request.META.get("REMOTE_ADDR", "")),
-        last_used_agent="" if problem_in_text(agent) else agent,
-    )
+    try:
+        used.exclude(last_used_at__gt=now - LAST_USED_PRECISION).update(
+            last_used_at=now,
+            last_used_address=ip_address_or_none(request.META.get("REMOTE_ADDR", "")),
+            last_used_agent="" if problem_in_text(agent) else agent,
+        )
+    except DatabaseError as error:
+        # Whoever only reads needs nothing written.
+        if outage(error) is None:
+            raise
+        logger.warning("The last use of an access token is not noted: %s", error)
 
 
 class TokenAllows(BasePermission):

@@ -22,12 +22,24 @@ SLOTS = 16_384
 SLOTS_OF_A_KEY = 8
 
 
+def reserve(file: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:  # macOS
+        os.pwrite(file, bytes(size - os.fstat(file).st_size), os.fstat(file).st_size)
+
+
 class Table:
     def __init__(self, path: Path) -> None:
         # Open until the process ends. Closing any descriptor of the file would free the lock.
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.ftruncate(self.file, SLOTS * SLOT.size)
-        self.memory = mmap.mmap(self.file, SLOTS * SLOT.size)
+        try:
+            # On a full disk the first write to a hole of a file would end the process by a signal.
+            reserve(self.file, SLOTS * SLOT.size)
+            self.memory = mmap.mmap(self.file, SLOTS * SLOT.size)
+        except BaseException:
+            os.close(self.file)
+            raise
         self.lock = Lock()
 
     @contextmanager
@@ -61,12 +73,17 @@ open_table = cache(Table)
 class SharedCounters(BaseCache):
     """What django-ratelimit needs of a cache. LOCATION is the path of the file.
 
-    With very many keys at once, some are forgotten too early. Then the count is too low, never too high.
+    With very many keys at once, some are forgotten too early. Then the count is too low, never too high. While there is
+    no room for the file on the disk, each use raises OSError.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        self.table = open_table(Path(location))
+        self.path = Path(location)
+
+    @property
+    def table(self) -> Table:
+        return open_table(self.path)
 
     def digest(self, key: Any, version: int | None) -> bytes:
         return blake2b(self.make_key(key, version).encode(), digest_size=16).digest()

@@ -11,7 +11,8 @@ from time import time
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from wsgiref.handlers import format_date_time
 
-from config.server.limits import MAX_BYTES_IN_MEMORY
+from config.postgresql.patience import patience
+from config.server.limits import IMPORT_PATH, MAX_BYTES_IN_MEMORY
 from config.server.request import BodyAwaited, Request
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Application = Callable[..., Iterable[bytes]]
 STATUS_LINES = {int(status): f"HTTP/1.1 {int(status)} {status.phrase}\r\n".encode() for status in HTTPStatus}
+# That the database may take for one step of an import.
+SECONDS_FOR_IMPORTS = 120.0
 FAILED = "Something went wrong on our side: try again."
 WITHOUT_BODY = frozenset({204, 304})
 
@@ -64,6 +67,7 @@ class Lane:
         while True:
             connection, request = self.jobs.get()
             answer: Answer | None
+            patience.seconds = SECONDS_FOR_IMPORTS if request.path.endswith(IMPORT_PATH) else None
             try:
                 answer = run(self.application, request)
             except BaseException:

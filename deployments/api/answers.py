@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 from deployments import errors
+from orgs.outages import outage
 from orgs.text import printable, shortened
 from tokens.authentication import AUTHENTICATE, UNAUTHORIZED
 from tokens.secrets import redact, without_secrets
@@ -52,9 +52,9 @@ def answer_exception(exception: Exception, context: dict[str, Any]) -> HttpRespo
         case SuspiciousOperation():
             # Django's limits; those of the body are met in deployments.api.body.
             return answer_text(400, "The query string has too many fields: send them as JSON.")
-        case OperationalError():
-            logger.error("The database does not answer.", exc_info=exception)
-            return answer_text(503, "The database does not answer: try again.", RETRY_SOON)
+    if sentence := outage(exception):
+        logger.error("%s", sentence, exc_info=exception)
+        return answer_text(503, sentence, RETRY_SOON)
     return answer_unforeseen(exception, context["request"])
 
 

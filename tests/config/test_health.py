@@ -20,7 +20,7 @@ def test_not_ready_while_the_database_is_away(client: Client, monkeypatch: pytes
 
     monkeypatch.setattr(connection, "cursor", fail)
     response = client.get("/readyz")
-    assert (response.status_code, response.content) == (503, b"The database does not answer.")
+    assert (response.status_code, response.content) == (503, b"The database does not answer: try again.")
 
 
 @pytest.mark.django_db

@@ -99,3 +99,32 @@ def test_no_count_is_lost_between(shared: SharedCounters, tmp_path: Path, run: s
         list(pool.map(count, range(4)))
 
     assert shared.get("calls") == 2000
+
+
+COUNT_ON_A_FULL_DISK = """
+import resource, signal, sys
+from django.conf import settings
+settings.configure()
+from tokens.counters import SharedCounters
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+shared = SharedCounters(sys.argv[1], {})
+try:
+    shared.add("calls", 1, 60)
+except OSError:
+    print("not counted")
+"""
+
+
+def test_a_disk_without_room_ends_no_process(tmp_path: Path) -> None:
+    """A limit of a file's size stands for the full disk."""
+    command = [sys.executable, "-c", COUNT_ON_A_FULL_DISK, str(tmp_path / "counters")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "not counted\n"
+
+
+def test_the_file_has_its_room_from_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "counters"
+    path.write_bytes(b"")
+    SharedCounters(str(path), {}).add("calls", 1, 60)
+    assert path.stat().st_blocks * 512 >= path.stat().st_size
