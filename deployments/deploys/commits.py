@@ -1,6 +1,5 @@
 """Finding a commit by its sha, the beginning of its sha or a version, and finding the environments that have it."""
 
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from deployments.models import Commit, Deploy, Status
-from deployments.timeline.queries import HASH, begins_with
-
-FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-# Git never abbreviates to fewer digits.
-SHORTEST_HASH = 7
+from deployments.shas import BEGINNING, commits_of, folded, is_whole, named_like
 
 
 class Ambiguous(Exception):
@@ -30,6 +25,7 @@ def find_carriers(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[Deplo
 
     Reads only the position of the deploys in the history. Raises Ambiguous.
     """
+    text = folded(text)
     positions = (
         deploys.select_related(None).prefetch_related(None).only("target_id", "deployed_at", "sha", "restores_id")
     )
@@ -49,33 +45,24 @@ def find_carriers(deploys: QuerySet[Deploy], text: str) -> tuple[str, list[Deplo
 
 
 def condition(column: str, text: str) -> Q:
-    """A condition for an index. For a whole sha it includes the abbreviations that callers may have registered."""
-    folded = text.lower()
-    if FULL_HASH.fullmatch(folded):
-        return Q((f"{column}__in", [text, *(folded[:length] for length in range(SHORTEST_HASH, len(folded) + 1))]))
-    if HASH.fullmatch(folded):
-        return begins_with(column, folded)
-    return Q((column, text))
+    """A condition for an index. It includes the abbreviations that callers may have registered."""
+    beginning = text.lower()
+    return named_like(column, beginning) if BEGINNING.fullmatch(beginning) else Q((column, text))
 
 
 def choose(candidates: set[str], text: str) -> list[str]:
     """The one commit that ``text`` means, followed by its abbreviations. Raises Ambiguous.
 
-    Only a whole sha makes its abbreviations the same commit: 2024 and 20241 may be two versions.
+    2024 and 20241 may be two versions.
     """
-    whole = sorted(filter(FULL_HASH.fullmatch, candidates))
-    if len(whole) == 1:
-        same = [name for name in candidates if len(name) >= SHORTEST_HASH and whole[0].startswith(name)]
-        if len(same) == len(candidates):
-            return sorted(same, key=len, reverse=True)
-    if text in candidates:
-        return [text]
-    if FULL_HASH.fullmatch(text.lower()):
+    commits = commits_of(candidates)
+    if is_whole(text) and text not in candidates:
         # Nobody registered the whole sha, so its longest abbreviation stands for it.
         return sorted(candidates, key=len, reverse=True)
-    if len(candidates) > 1:
+    meant = {commits.get(text, text)} if text in candidates else {commits.get(name, name) for name in candidates}
+    if len(meant) > 1:
         raise Ambiguous(sorted(candidates))
-    return list(candidates)
+    return sorted((name for name in candidates if commits.get(name, name) in meant), key=len, reverse=True)
 
 
 # --- The environments that have a commit ---

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from deployments.models import Commit, Deploy, PullRequest, Target
 from deployments.registration.representation import with_previous_sha
+from deployments.shas import HASH, SHORTEST, begins_with, names_among
 from deployments.timeline.pager import Key, in_order
 from orgs.models import Environment
 
@@ -41,7 +42,12 @@ def path_of(deploy: Deploy) -> list[PathStep]:
     """Where the deploy's sha was deployed, in promotion order."""
     # COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
     newest_first = (Coalesce("deployed_at", "deployed_at").desc(), "-id")
-    same_sha = Deploy.succeeded.filter(target=OuterRef("pk"), sha=deploy.sha).order_by(*newest_first)
+    names = {deploy.sha}
+    if HASH.fullmatch(deploy.sha):
+        alike = Deploy.succeeded.filter(begins_with("sha", deploy.sha[:SHORTEST]), organization=deploy.organization_id)
+        others = alike.filter(deployment=deploy.deployment_id).order_by().values_list("sha", flat=True).distinct()
+        names = names_among(others, deploy.sha)
+    same_sha = Deploy.succeeded.filter(target=OuterRef("pk"), sha__in=names).order_by(*newest_first)
     targets = {
         target.environment_id: target
         for target in Target.objects.filter(deployment=deploy.deployment_id).annotate(

@@ -28,6 +28,7 @@ from deployments.models.deploy import (
     Status,
 )
 from deployments.registration.statuses import STATUS_FIELDS, read_status
+from deployments.shas import folded
 from orgs.csv_export import plain_cell
 from orgs.text import problem_in_text
 from tokens.secrets import without_secrets
@@ -275,7 +276,7 @@ def read_sha(cell: str) -> str:
         raise WrongLine("sha is missing")
     if not PLAIN.fullmatch(sha) and (found := find_nameless(NO_COMMIT, sha)):
         raise WrongLine(what_it_is("sha", found))
-    return sha
+    return folded(sha)
 
 
 def read_branch(cell: str) -> str:

@@ -17,6 +17,7 @@ from deployments.registration import history, statements
 from deployments.registration.registration import lead_time
 from deployments.registration.statements import TargetRow
 from deployments.registration.store import ensure_target, moved
+from deployments.shas import WHOLE, commits_of
 from orgs import audit
 from orgs.deletion import RESTORABLE
 from orgs.models import Organization
@@ -28,12 +29,14 @@ class History:
     """A file's rows as deploys: indexes of ``rows``, the oldest deploy first. ``duplicates`` are in no order."""
 
     rows: Rows
+    # The shas of the rows, or the longest names of their commits.
+    commits: Sequence[bytes]
     deploys: Sequence[int]
     duplicates: Sequence[int]
 
     def rollbacks(self) -> tuple[dict[int, int], dict[int, int]]:
         """Of ``deploys``, as the one rule has them."""
-        return history.rollbacks_of([self.rows.shas[index] for index in self.deploys])
+        return history.rollbacks_of([self.commits[index].decode() for index in self.deploys])
 
 
 def as_history(rows: Rows) -> History:
@@ -41,7 +44,7 @@ def as_history(rows: Rows) -> History:
 
     Of equal rows the first is kept, and of neighbours with the same sha the earlier, as registration does.
     """
-    deployed_at, shas = rows.deployed_at, rows.shas
+    deployed_at, shas = rows.deployed_at, commits_of_rows(rows)
     steps = sum((after > before) - (after < before) for before, after in pairwise(deployed_at))
     in_file = range(len(rows)) if steps >= 0 else reversed(range(len(rows)))
     deploys, duplicates = [], []
@@ -57,7 +60,15 @@ def as_history(rows: Rows) -> History:
             deploys.append(index)
             previous = sha
         shas_of_moment.add(sha)
-    return History(rows, deploys, duplicates)
+    return History(rows, shas, deploys, duplicates)
+
+
+def commits_of_rows(rows: Rows) -> Sequence[bytes]:
+    if set(map(len, rows.shas)) <= {WHOLE[0]}:
+        return rows.shas
+    commits = commits_of({sha.decode() for sha in rows.shas})
+    names = {short.encode(): longest.encode() for short, longest in commits.items()}
+    return [names.get(sha, sha) for sha in rows.shas] if names else rows.shas
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ Deploys that did not succeed were never live, and take no part in any of this.
 ``rollbacks_of`` is that rule. A registration, a deletion and an import all apply it to the history that they change.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -16,20 +16,24 @@ from django.db import connection
 from django.db.models import Q
 
 from deployments.models import Deploy, Target
+from deployments.shas import HASH, SHORTEST, begins_with, commits_of, is_abbreviation
 
 
 def rollbacks_of(
-    shas: Sequence[Hashable], *, earlier: Collection[Hashable] = ()
+    shas: Sequence[str], *, earlier: Collection[str] = (), others: Collection[str] = ()
 ) -> tuple[dict[int, int], dict[int, int]]:
     """For the shas of a history in order: which index each rollback restores, and which index undid each deploy.
 
     ``earlier`` are shas that were live before the history begins. A rollback to one of them restores the index -1.
+    ``others`` of the same target decide with them what an abbreviation means.
     """
     restores: dict[int, int] = {}
     rolled_back_by: dict[int, int] = {}
-    latest: dict[Hashable, int] = dict.fromkeys(earlier, -1)
+    commits = commits_of((*shas, *earlier, *others))
+    latest: dict[str, int] = {commits.get(sha, sha): -1 for sha in earlier}
     standing: list[int] = []
-    for index, sha in enumerate(shas):
+    for index, name in enumerate(shas):
+        sha = commits.get(name, name) if commits else name
         restored = latest.get(sha)
         if restored is not None and restored < index - 1:
             restores[index] = restored
@@ -44,6 +48,7 @@ def rollbacks_of(
 
 SET_LINKS = "UPDATE deployments_deploy SET restores_id = %s, rolled_back_by_id = %s WHERE id = %s"
 LINKS_AT_ONCE = 5_000
+STARTS_AT_ONCE = 100
 
 
 def before(deploy: Deploy) -> Q:
@@ -64,10 +69,16 @@ def link_rollbacks(*, deploy_id: int) -> None:
     """Link a deploy that was just stored, wherever in the history it is, and those that it changes.
 
     None of them is earlier than the latest deploy of its sha before it or, if there is none, than the deploy before it.
+    If there are other shas that may name its commit, that goes for the first of them: what they mean may have changed.
     """
     deploy = Deploy.objects.get(pk=deploy_id)
     earlier = Deploy.succeeded.filter(before(deploy), target=deploy.target_id).order_by("-deployed_at", "-id")
-    relink(deploy.target_id, since=earlier.filter(sha=deploy.sha).first() or earlier.first())
+    since = earlier.filter(sha=deploy.sha).first()
+    if HASH.fullmatch(deploy.sha):
+        alike = earlier.filter(begins_with("sha", deploy.sha[:SHORTEST]))
+        if alike.exclude(sha=deploy.sha).exists():
+            since = alike.last()
+    relink(deploy.target_id, since=since or earlier.first())
 
 
 def relink_target(target_id: int) -> None:
@@ -89,7 +100,9 @@ def relink(target_id: int, *, since: Deploy | None) -> None:
     ids = [id_ for id_, *_ in history]
     known = {None, *ids}
     earlier = {sha for _, sha, restored, _ in history if since and restored not in known}
-    restores, rolled_back_by = rollbacks_of([sha for _, sha, _, _ in history], earlier=earlier)
+    shas = [sha for _, sha, _, _ in history]
+    others = relatives(target_id, {*shas, *earlier}) if since else ()
+    restores, rolled_back_by = rollbacks_of(shas, earlier=earlier, others=others)
     changed = []
     for index, (id_, _, *links) in enumerate(history):
         restored, undone_by = restores.get(index), rolled_back_by.get(index)
@@ -98,6 +111,18 @@ def relink(target_id: int, *, since: Deploy | None) -> None:
         if right != tuple(links):
             changed.append((*right, id_))
     set_links(changed)
+
+
+def relatives(target_id: int, shas: Collection[str]) -> Collection[str]:
+    """The shas of the target that decide what the abbreviations among ``shas`` mean."""
+    starts = {sha[:SHORTEST] for sha in shas if is_abbreviation(sha)}
+    if not starts:
+        return ()
+    found = Q()
+    if len(starts) <= STARTS_AT_ONCE:
+        for start in starts:
+            found |= begins_with("sha", start)
+    return set(Deploy.succeeded.filter(found, target=target_id).order_by().values_list("sha", flat=True).distinct())
 
 
 def id_at(ids: Sequence[int], index: int | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from deployments.api.dropped import Dropped
 from deployments.models import Provider, Status
 from deployments.models.deploy import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
+from deployments.shas import IN_CAPITALS, folded, is_same_commit
 
 # Of a deployment or an environment.
 LONGEST_NAME = 100
@@ -109,6 +110,10 @@ class Registration:
     pull_requests: tuple[NewPullRequest, ...] = ()
     dropped: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if IN_CAPITALS.fullmatch(self.sha):
+            object.__setattr__(self, "sha", folded(self.sha))
+
     @property
     def has_succeeded(self) -> bool:
         return self.status == Status.SUCCEEDED
@@ -121,7 +126,7 @@ class Registration:
     def head(self) -> NewCommit | None:
         """The commit being deployed: the one with this sha, or the newest if the sha is a tag or not among them."""
         for commit in self.commits:
-            if commit.revision == self.sha:
+            if is_same_commit(commit.revision, self.sha):
                 return commit
         dated = [commit for commit in self.commits if commit.committed_at]
         return max(dated, key=lambda c: c.committed_at, default=self.commits[0] if self.commits else None)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from deployments.models import ChangedFile, Commit, Deploy, PullRequest
 from deployments.registration import history
+from deployments.shas import is_same_commit
 
 
 class ChangeType(TextChoices):
@@ -35,7 +36,8 @@ def change_type_of(deploy: Deploy) -> ChangeType | None:
         return None
     if deploy.is_rollback:
         return ChangeType.ROLLBACK
-    return ChangeType.NO_CHANGE if deploy.sha == deploy.previous_sha else ChangeType.FORWARD
+    is_repeated = deploy.previous_sha is not None and is_same_commit(deploy.sha, deploy.previous_sha)
+    return ChangeType.NO_CHANGE if is_repeated else ChangeType.FORWARD
 
 
 # How many of a deploy's commits, files and pull requests are shown with it. Their own lists have all.

@@ -18,6 +18,7 @@ from deployments.registration import terraform
 from deployments.registration.registration import NewCommit, NewFile, NewPullRequest, Registration
 from deployments.registration.statements import TargetRow
 from deployments.registration.statuses import STATUS_FIELDS, read_status
+from deployments.shas import folded
 
 SCHEMA = "register_deploy"
 
@@ -81,7 +82,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
 def read_commit(item: dict[str, Any], index: int, dropped: Dropped) -> NewCommit:
     author = item.get("author") or {}
     return NewCommit(
-        revision=item["revision"],
+        revision=folded(item["revision"]),
         message=item.get("message") or "",
         author_name=author.get("name") or "",
         author_email=author.get("email") or "",

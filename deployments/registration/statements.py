@@ -14,6 +14,7 @@ from django.db import connection
 
 from deployments.errors import TargetMoved
 from deployments.registration.registration import NewFile
+from deployments.shas import HASH, SHORTEST, successor
 from tokens.statements import as_datetime, as_parameter, insert_sql
 
 
@@ -93,21 +94,37 @@ SELECT id, sha, version, deployed_at FROM (
     ORDER BY deployed_at DESC, id DESC LIMIT 1
 ) latest
 """
+# Other names that the commit may have begin with the same digits. Two ranges, since the sha itself may be there often.
+FIND_RELATIVES = """
+UNION ALL
+SELECT MIN(id), sha, '', MIN(deployed_at) FROM deployments_deploy
+WHERE target_id = %s AND sha >= %s AND sha < %s AND deleted_at IS NULL AND status = 'succeeded' GROUP BY sha
+UNION ALL
+SELECT MIN(id), sha, '', MIN(deployed_at) FROM deployments_deploy
+WHERE target_id = %s AND sha > %s AND sha < %s AND deleted_at IS NULL AND status = 'succeeded' GROUP BY sha
+"""
 
 
 def find_live_and_latest(
     *, target_id: int, live_deploy_id: int | None, sha: str
-) -> tuple[PastDeploy | None, PastDeploy | None]:
-    """The target's live deploy, and its latest deploy of ``sha``."""
+) -> tuple[PastDeploy | None, PastDeploy | None, set[str]]:
+    """The target's live deploy, its latest deploy of exactly ``sha``, and the other shas there that may mean the same
+    commit."""
+    statement, values = FIND_LIVE_AND_LATEST, [live_deploy_id, target_id, sha]
+    if is_hash := HASH.fullmatch(sha) is not None:
+        start = sha[:SHORTEST]
+        statement += FIND_RELATIVES
+        values += [target_id, start, sha, target_id, sha, successor(start)]
     with connection.cursor() as cursor:
-        cursor.execute(FIND_LIVE_AND_LATEST, [live_deploy_id, target_id, sha])
+        cursor.execute(statement, values)
         rows = [
             PastDeploy(id_, sha_, version, as_datetime(at))  # type: ignore[arg-type]  # it is never null
             for id_, sha_, version, at in cursor.fetchall()
         ]
     live = next((row for row in rows if row.id == live_deploy_id), None)
     latest = next((row for row in rows if row.sha == sha), None)
-    return live, latest
+    alike = {row.sha for row in rows if row.sha != sha and row.sha.startswith(sha[:SHORTEST]) and is_hash}
+    return live, latest, alike
 
 
 SET_LIVE_DEPLOY = "UPDATE deployments_target SET live_deploy_id = %s WHERE id = %s"

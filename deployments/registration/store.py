@@ -15,6 +15,7 @@ from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, Pu
 from deployments.registration import history, statements
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration, lead_time
 from deployments.registration.statements import PastDeploy, TargetRow
+from deployments.shas import names_among
 from orgs.rows import lock_row
 
 # So long after a call the same bytes from the same token are the same call.
@@ -35,6 +36,17 @@ class Stored(NamedTuple):
 
     deploy_id: int
     moved_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a target has of a commit, which ``names`` mean there. A new sha beside others that begin alike may change
+    which of them mean one commit."""
+
+    live: PastDeploy | None
+    latest: PastDeploy | Deploy | None
+    names: Collection[str]
+    may_join_or_part: bool
 
 
 def register_deploy(
@@ -65,22 +77,20 @@ def register_deploy(
         ):
             move_on(deploy=started, registration=registration, now=now)
             return Stored(started.pk, moved_on=True)
-        live, latest = statements.find_live_and_latest(
-            target_id=target_id, live_deploy_id=live_deploy_id, sha=registration.sha
-        )
+        known = find_known(target_id=target_id, live_deploy_id=live_deploy_id, sha=registration.sha)
         repeated = None
-        if (latest or not registration.has_succeeded) and call_digest is not None:
+        if (known.latest or not registration.has_succeeded) and call_digest is not None:
             repeated = find_repeated(
                 target_id=target_id,
                 token_id=token_id,
-                sha=latest.sha if latest else registration.sha,
+                sha=registration.sha,
                 digest=call_digest,
                 now=now,
             )
         if repeated and (registration.may_come_twice or not registration.has_succeeded):
             raise duplicate_of(repeated, is_repeat=True)
         try:
-            position = find_position(target_id=target_id, live=live, latest=latest, registration=registration, now=now)
+            position = find_position(target_id=target_id, known=known, registration=registration, now=now)
         except DuplicateDeploy as duplicate:
             raise (duplicate_of(repeated, is_repeat=True) if repeated else duplicate) from None
         deploy_id = statements.insert_deploy(
@@ -130,32 +140,39 @@ def find_repeated(*, target_id: int, token_id: int | None, sha: str, digest: int
     return same_call.filter(created_at__gt=now - REPEATED_WITHIN).first()
 
 
-def find_position(
-    *, target_id: int, live: PastDeploy | None, latest: PastDeploy | None, registration: Registration, now: datetime
-) -> Position:
+def find_known(*, target_id: int, live_deploy_id: int | None, sha: str) -> Known:
+    live, latest, alike = statements.find_live_and_latest(target_id=target_id, live_deploy_id=live_deploy_id, sha=sha)
+    if not alike:
+        return Known(live, latest, {sha}, may_join_or_part=False)
+    names = names_among(alike, sha)
+    return Known(live, Deploy.succeeded.filter(target=target_id, sha__in=names).first(), names, may_join_or_part=True)
+
+
+def find_position(*, target_id: int, known: Known, registration: Registration, now: datetime) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
-    A deploy is a duplicate if its sha is live, whatever its date; if its neighbour in time has the same sha; or if this
-    sha was registered for the same moment. Another version of the same sha is a deploy, but no rollback. A deploy
-    without a date becomes the newest, even if an earlier caller's clock was ahead. No deploy is later than its arrival,
-    since one that is dated ahead would hide those that follow it.
+    A deploy is a duplicate if its commit is live, whatever its date; if its neighbour in time has the same commit; or
+    if this commit was registered for the same moment. Another version of the same commit is a deploy, but no rollback.
+    A deploy without a date becomes the newest, even if an earlier caller's clock was ahead. No deploy is later than its
+    arrival, since one that is dated ahead would hide those that follow it.
     """
     if not registration.has_succeeded:
         return position_without_effect(target_id=target_id, registration=registration, now=now)
-    sha = registration.sha
+    live, latest, names = known.live, known.latest, known.names
     dated = min(registration.deployed_at, now) if registration.deployed_at else None
     if live is None:
         return Position(dated or now, is_live=True, may_link_rollbacks=latest is not None)
-    reject_duplicate(registration, live)
+    reject_duplicate(registration, live, names)
     deployed_at = dated or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
         if dated and latest and latest.deployed_at == deployed_at:
-            reject_duplicate(registration, latest)
-        return Position(deployed_at, is_live=True, may_link_rollbacks=latest is not None and live.sha != sha)
-    for past in Deploy.objects.filter(target=target_id, sha=sha, deployed_at=deployed_at):
-        reject_duplicate(registration, past)
+            reject_duplicate(registration, latest, names)
+        may_link = known.may_join_or_part or (latest is not None and live.sha not in names)
+        return Position(deployed_at, is_live=True, may_link_rollbacks=may_link)
+    for past in Deploy.objects.filter(target=target_id, sha__in=names, deployed_at=deployed_at):
+        reject_duplicate(registration, past, names)
     for neighbour in history.neighbours(target_id, deployed_at):
-        reject_duplicate(registration, neighbour)
+        reject_duplicate(registration, neighbour, names)
     return Position(deployed_at, is_live=False, may_link_rollbacks=True)
 
 
@@ -167,12 +184,12 @@ def position_without_effect(*, target_id: int, registration: Registration, now: 
         same = Deploy.objects.filter(target=target_id, sha=registration.sha, deployed_at=dated)
         if registration.status != Status.STARTED:
             same = same.filter(status=registration.status)
-        reject_duplicate(registration, same.first())
+        reject_duplicate(registration, same.first(), {registration.sha})
     return Position(dated or now, is_live=False, may_link_rollbacks=False)
 
 
-def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None) -> None:
-    if deploy and deploy.sha == registration.sha and registration.version in ("", deploy.version):
+def reject_duplicate(registration: Registration, deploy: PastDeploy | Deploy | None, names: Collection[str]) -> None:
+    if deploy and deploy.sha in names and registration.version in ("", deploy.version):
         raise duplicate_of(deploy)
 
 

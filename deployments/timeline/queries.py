@@ -17,6 +17,7 @@ from django.db.models.lookups import Exact, GreaterThan, Regex
 from deployments.lookup import caseless
 from deployments.models import Commit, Deploy, ManualChange, Tag, Target
 from deployments.registration.representation import with_previous_sha
+from deployments.shas import BEGINNING, abbreviations, named_like
 from deployments.timeline.pager import Entry, Key, in_order
 
 PAGE_SIZE = 50
@@ -25,7 +26,6 @@ PAGE_SIZE = 50
 SCAN_LIMIT = 10_000
 SCAN_LIMIT_BY_PATTERN = 3_000
 SCAN_LIMIT_WITH_COMMITS = 2_000
-HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Filters:
             found = self.indexed_scope()
         found &= self.indexed_dates("deployed_at")
         if hash_ := self.hash_prefix():
-            found &= Q(organization=self.organization_id) & begins_with("sha", hash_)
+            found &= Q(organization=self.organization_id) & named_like("sha", hash_)
         return found
 
     def indexed_changes(self) -> Q:
@@ -108,7 +108,7 @@ class Filters:
             same = Tag.objects.filter(deploy=OuterRef("pk"), name=self.tag).values("name")
             conditions &= KIND_CONDITIONS.get(self.tag) or Q(Exact(Subquery(same), self.tag))
         if self.sha:
-            conditions &= Q(sha__regex=f"^{caseless(self.sha)}")
+            conditions &= Q(sha__regex=f"^{caseless(self.sha)}") | Q(sha__in=abbreviations(self.hash_prefix()))
         if self.version:
             conditions &= Q(version__regex=f"^{caseless(self.version)}")
         if self.text:
@@ -140,7 +140,7 @@ class Filters:
     def hash_prefix(self) -> str:
         """``sha`` if it is the beginning of a hash, which an index can find; otherwise empty."""
         folded = self.sha.lower()
-        return folded if HASH.fullmatch(folded) else ""
+        return folded if BEGINNING.fullmatch(folded) else ""
 
     def scan_limit(self) -> int | None:
         """How many deploys a page may scan; None if an index finds everything."""
@@ -162,17 +162,6 @@ KIND_CONDITIONS = {
 
 MANUAL_CHANGE = "manual_change"
 NO_DEPLOY = Q(pk__in=())
-
-
-def begins_with(column: str, hash_: str) -> Q:
-    """Whether a text begins with these hexadecimal digits, in a form that an index finds under any collation."""
-    return Q((f"{column}__gte", hash_), (f"{column}__lt", successor(hash_)))
-
-
-def successor(hash_: str) -> str:
-    """A text that sorts after every text with this beginning, by code points and in any language."""
-    digits = "0123456789abcdefg"
-    return hash_[:-1] + digits[digits.index(hash_[-1]) + 1]
 
 
 def with_related(changes: QuerySet[ManualChange]) -> QuerySet[ManualChange]:

@@ -71,7 +71,8 @@ def test_observers_see_no_request(ci: World, observer: User) -> None:
 def test_the_command_repeats_the_call(ci: World, developer: User, live_server: LiveServer, settings: Settings) -> None:
     assert shutil.which("curl"), "curl runs the command"
     settings.SITE_URL = live_server.url
-    deploy = register(ci, sha="it's-$HOME", path=f"{ci.path}?api_key={ci.secret}&tags=%23a,%23b")
+    commits = [{"revision": "a", "message": "$HOME `x`"}]
+    deploy = register(ci, sha="it's", commits=commits, path=f"{ci.path}?api_key={ci.secret}&tags=%23a,%23b")
     line = command(tab(developer, deploy))
     delete_deploy(deploy=deploy)
 
@@ -82,7 +83,8 @@ def test_the_command_repeats_the_call(ci: World, developer: User, live_server: L
 
     assert (done.returncode, done.stdout) == (0, "Success")
     again = Deploy.objects.get()
-    assert (again.sha, [tag.name for tag in again.tags.order_by("name")]) == ("it's-$HOME", ["a", "b"])
+    assert (again.sha, again.title) == ("it's", "$HOME `x`")
+    assert [tag.name for tag in again.tags.order_by("name")] == ["a", "b"]
 
 
 def test_parts_of_a_form_and_a_cut_body_are_no_command(ci: World, developer: User) -> None:

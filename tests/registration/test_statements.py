@@ -125,7 +125,23 @@ def test_lock_target_and_find_live_and_latest(ci: World) -> None:
     for sha in ("a", "b", "c", "nothing"):
         found = statements.find_live_and_latest(target_id=target.id, live_deploy_id=live_deploy_id, sha=sha)
         latest = target.deploys.filter(sha=sha).order_by("-deployed_at", "-id").first()
-        assert found == (past(target.live_deploy), past(latest))
+        assert found == (past(target.live_deploy), past(latest), set())
+
+
+def test_find_shas_that_begin_alike(ci: World) -> None:
+    whole, other, short = f"abcdef1{'0' * 33}", f"abcdef1{'f' * 33}", "abcdef12"
+    for sha in (whole, other, f"abcdef2{'0' * 33}", short, whole, "abcdef1-tag", "abcdef"):
+        assert ci.register(sha=sha).status_code == 200
+    target = Target.objects.get()
+    deleted = ci.register(sha=f"abcdef1{'1' * 33}")["X-Deploy-Id"]
+    Deploy.objects.filter(pk=deleted).update(deleted_at=MICROSECONDS)
+
+    def alike(sha: str) -> set[str]:
+        return statements.find_live_and_latest(target_id=target.id, live_deploy_id=target.live_deploy_id, sha=sha)[2]
+
+    assert alike(whole) - {"abcdef1-tag"} == {other, short}
+    assert alike("abcdef1") - {"abcdef1-tag"} == {whole, other, short}
+    assert alike("abcdef1-tag") == alike("abcdef") == alike("abcdef3") == set()
 
 
 def test_a_target_without_deploys(ci: World) -> None:
@@ -134,7 +150,7 @@ def test_a_target_without_deploys(ci: World) -> None:
 
     with transaction.atomic():
         assert statements.lock_target(target.id) == (None, production.id)
-    assert statements.find_live_and_latest(target_id=target.id, live_deploy_id=None, sha="a") == (None, None)
+    assert statements.find_live_and_latest(target_id=target.id, live_deploy_id=None, sha="a") == (None, None, set())
 
 
 def test_a_target_that_the_operator_deleted_meanwhile(ci: World) -> None:

@@ -167,7 +167,7 @@ def test_a_rollback_and_what_it_undid_are_joined_in_words(ci: World, look: Any) 
 
 
 def test_texts_of_callers_are_text(ci: World, look: Any) -> None:
-    ci.register(sha="<b>", commits=[{"revision": "<b>", "message": "<script>alert(1)</script>"}])
+    ci.register(sha="1<b>", commits=[{"revision": "<b>", "message": "<script>alert(1)</script>"}])
 
     html = look()
 
