@@ -85,7 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class World:
-    """Acme with project shop, its environments staging and production (default), deployment storefront and a token."""
+    """Acme with project shop, its environments staging and production (default), deployment storefront and a token,
+    which registers and imports."""
 
     organization: Organization
     project: Project
@@ -125,7 +126,7 @@ def make_world(slug: str) -> World:
     organization = make_organization(slug)
     project = make_project(organization)
     deployment = make_deployment(project)
-    token, secret = make_token(organization, name="ci")
+    token, secret = make_token(organization, Scope.REGISTER_DEPLOY, Scope.IMPORT_DEPLOYS, name="ci")
     return World(organization, project, deployment, token, secret)
 
 

@@ -19,7 +19,8 @@ class AccessToken(Timestamped):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=20, editable=False)
     scopes = models.CharField(
-        max_length=100, help_text="REGISTER_DEPLOY, REGISTER_IMPACT, READ or ALL; commas between several."
+        max_length=100,
+        help_text="REGISTER_DEPLOY, IMPORT_DEPLOYS, REGISTER_IMPACT, READ or ALL; commas between several.",
     )
     limited_to_deployments = models.BooleanField(default=False)
     limited_to_environments = models.BooleanField(default=False)

@@ -5,6 +5,7 @@ class Scope(models.TextChoices):
     """What an access token may do. Sleuth has ALL and REGISTER_DEPLOY."""
 
     REGISTER_DEPLOY = "REGISTER_DEPLOY", "Register deploys and manual changes"
+    IMPORT_DEPLOYS = "IMPORT_DEPLOYS", "Replace histories by files"
     REGISTER_IMPACT = "REGISTER_IMPACT", "Register incidents and metric values"
     READ = "READ", "Read everything in the organization"
     ALL = "ALL", "Everything"

@@ -18,6 +18,7 @@ from tokens.scopes import Scope
 
 EXPLAINED_SCOPES = {
     Scope.REGISTER_DEPLOY: "for a CI",
+    Scope.IMPORT_DEPLOYS: "for a move from another tool",
     Scope.REGISTER_IMPACT: "for a monitoring tool",
     Scope.READ: "for a dashboard",
     Scope.ALL: "all of the above, and permissions that are added later",

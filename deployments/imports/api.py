@@ -59,7 +59,7 @@ class UploadParser(BaseParser):
 
 class ImportDeploysView(CallView):
     kind = IMPORT_KIND
-    required_scope = Scope.REGISTER_DEPLOY
+    required_scope = Scope.IMPORT_DEPLOYS
     parser_classes = (UploadParser,)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -54,6 +54,7 @@ def fill() -> World:
     from deployments.setup.services import map_branch
     from orgs.services import NewEnvironment
     from tests import factories
+    from tokens.scopes import Scope
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -76,7 +77,7 @@ def fill() -> World:
                 registration=Registration(sha="0" * 40),
                 now=timezone.now(),
             )
-    tokens = [factories.make_token(organization) for _ in range(TOKENS)]
+    tokens = [factories.make_token(organization, Scope.REGISTER_DEPLOY, Scope.IMPORT_DEPLOYS) for _ in range(TOKENS)]
     targets = list(Target.objects.order_by("id").values_list("id", flat=True))
     return World(
         organization_id=organization.pk,

@@ -318,7 +318,7 @@ class TestTokens:
         _, reader = make_token(ci.organization, Scope.READ)
         assert post_file(ci, dated("a"), headers=bearer(reader)).status_code == 403
         staging = ci.project.environments.get(slug="staging")
-        _, limited = make_token(ci.organization, environments=[staging])
+        _, limited = make_token(ci.organization, Scope.IMPORT_DEPLOYS, environments=[staging])
         assert post_file(ci, dated("a"), headers=bearer(limited)).status_code == 403
         assert post_file(ci, dated("a"), headers=bearer(limited), environment="staging").status_code == 200
 
