@@ -22,13 +22,15 @@ from deployments.registration.representation import (
     with_details,
 )
 from deployments.timeline.queries import read_page
-from deployments.timeline.read_api import DeploysForm, ListView, ReadView
+from deployments.timeline.read_api import PAGING, DeploysForm, ListView, ReadView
 from deployments.token_limits import visible
 from orgs.text import printable, problem_in_text, shortened
 
 
 class DeploysView(ReadView):
     """Newest first. A scan may end with an empty page although there is a next one."""
+
+    takes = (*DeploysForm.names(), *PAGING)
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key, filters = self.cursor(), self.filtered_by(DeploysForm).filters()

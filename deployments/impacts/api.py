@@ -38,7 +38,7 @@ from deployments.registration.idempotency import answer_by_key, read_key
 from deployments.registration.representation import as_text
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.forms import text_field
-from deployments.timeline.read_api import ReadForm, ReadView
+from deployments.timeline.read_api import PAGING, ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
 from orgs.pages import ROW_ID
@@ -286,6 +286,8 @@ class IncidentsForm(ReadForm):
 
 class IncidentsView(ReadView):
     """Sorted by when they began, newest first."""
+
+    takes = (*IncidentsForm.names(), *PAGING)
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key, found = self.cursor(), self.filtered_by(IncidentsForm).incidents()

@@ -39,6 +39,8 @@ COLUMNS = ("project", "deployment", "environment", *FACTS, "author_email")
 class LiveView(ReadView):
     """A limited token sees only what it is limited to."""
 
+    takes = ("format",)
+
     def get(self, request: Request, organization: str) -> HttpResponseBase:
         form, slug, now = self.chosen_format("json", "csv"), self.token.organization_slug, timezone.now()
         groups = self.visible_groups(now)

@@ -26,7 +26,7 @@ from deployments.registration.representation import as_text
 from deployments.registration.targets import choose
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.queries import read_page, with_related
-from deployments.timeline.read_api import ReadForm, ReadView
+from deployments.timeline.read_api import PAGING, ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
 from orgs.audit import acting_as
 from orgs.models import Project
@@ -140,6 +140,8 @@ class ManualChangesForm(ReadForm):
 
 class ManualChangesView(ReadView):
     """Newest first. A scan may end with an empty page although there is a next one."""
+
+    takes = (*ManualChangesForm.names(), *PAGING)
 
     def get(self, request: Request, organization: str) -> HttpResponse:
         key = self.cursor(of_changes=True)

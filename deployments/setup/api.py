@@ -8,7 +8,7 @@ from deployments.errors import InvalidField
 from deployments.lookup import by_slug_or_name, unknown_sentence
 from deployments.models import Deployment
 from deployments.registration.representation import as_text
-from deployments.timeline.read_api import ListView, ReadView
+from deployments.timeline.read_api import PAGING, ListView, ReadView
 from deployments.token_limits import visible
 from orgs.models import Environment, Organization, Project
 
@@ -42,6 +42,7 @@ class EnvironmentsView(ListView):
     """In promotion order."""
 
     by = ("position", "id")
+    takes = (*PAGING, "project")
 
     def rows(self) -> QuerySet[Any]:
         return in_project(self, Environment.objects.all())
@@ -61,6 +62,7 @@ class EnvironmentsView(ListView):
 
 class DeploymentsView(ListView):
     by = ("slug", "id")
+    takes = (*PAGING, "project")
 
     def rows(self) -> QuerySet[Any]:
         return in_project(self, Deployment.objects.all())

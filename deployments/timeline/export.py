@@ -174,6 +174,8 @@ def csv_cell(value: Any) -> Any:
 class TimelineView(ReadView):
     """The whole timeline as a stream, with the filters of the lists. A limited token gets only what it may see."""
 
+    takes = ("format", *ReadForm.names())
+
     def get(self, request: Request, organization: str) -> HttpResponseBase:
         form, filters = self.chosen_format(*FORMATS), self.filtered_by(ReadForm).filters()
         return export_response(form, every_entry(filters), organization_slug=self.token.organization_slug)

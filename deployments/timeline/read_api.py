@@ -36,7 +36,7 @@ from deployments.timeline.queries import Filters
 from deployments.token_limits import allowed_deployment_ids, allowed_environment_ids, visible
 from orgs.models import Organization, Project
 from orgs.slugs import is_slug
-from orgs.text import shortened
+from orgs.text import printable, shortened
 from tokens.scopes import Scope
 from tokens.statements import TokenRow
 
@@ -77,6 +77,10 @@ class ReadForm(TimelineForm):
         self.fields["status"].error_messages["invalid_choice"] = f"Write {', '.join(Status.values)} or nothing."
         for name in self.without:
             del self.fields[name]
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(name for name in cls.base_fields if name not in cls.without)
 
     def projects(self) -> Any:
         return visible(super().projects(), self.token)
@@ -131,6 +135,9 @@ class DeploysForm(ReadForm):
 
 PAGE_SIZE = 100
 MOST_A_PAGE = 100
+PAGING: tuple[str, ...] = ("cursor", "limit")
+# Any call may have its access token there.
+TOKEN_FIELD = "api_key"
 LIMIT = re.compile(r"0*([1-9][0-9]?|100)", re.ASCII)
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 AnyForm = TypeVar("AnyForm", bound=ReadForm)
@@ -138,6 +145,15 @@ AnyForm = TypeVar("AnyForm", bound=ReadForm)
 
 class ReadView(TokenView):
     required_scope = Scope.READ
+    # The names of its parameters. A misspelt one would answer with more than was asked for, or the same page for ever.
+    takes: tuple[str, ...] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises InvalidField for a parameter that there is not."""
+        super().initial(request, *args, **kwargs)
+        for name in self.parameters:
+            if name not in (*self.takes, TOKEN_FIELD):
+                raise InvalidField(unknown_parameter(name, self.takes))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -201,9 +217,14 @@ class ReadView(TokenView):
 
     def next_link(self, following: str) -> str:
         # Answers may be logged, so they must not contain a secret.
-        parameters = {name: value for name, value in self.parameters.items() if name != "api_key"}
+        parameters = {name: value for name, value in self.parameters.items() if name != TOKEN_FIELD}
         query = urlencode({**parameters, "cursor": following})
         return f'<{settings.SITE_URL}{self.request.path}?{query}>; rel="next"'
+
+
+def unknown_parameter(name: str, known: Sequence[str]) -> str:
+    instead = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+    return f"This call has no parameter '{printable(shortened(name, 40))}': {instead}."
 
 
 class ListView(ReadView, ABC):
@@ -211,6 +232,7 @@ class ListView(ReadView, ABC):
     the cursor. The last one is a number, so that a slug alone is not a valid cursor."""
 
     by: tuple[str, ...] = ("id",)
+    takes: tuple[str, ...] = PAGING
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]: ...

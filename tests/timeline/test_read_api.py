@@ -107,7 +107,6 @@ class TestLists:
             ("since=2024-05-05T12:00:00Z&until=2024-05-06T12:00:00Z", "s4aa"),
             ("since=2024-05-05T14:00:00%2B02:00", "s5aa s4aa"),
             ("since=&until=&project=", "s5aa s4aa s3aa s2aa s1aa"),
-            ("unknown=1", "s5aa s4aa s3aa s2aa s1aa"),
         ],
     )
     def test_filters(self, varied: World, reader: str, query: str, expected: str) -> None:
