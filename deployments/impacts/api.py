@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from deployments.api.answers import answer_rejection, answer_text
 from deployments.api.body import ExpectedBody, without_absent
-from deployments.api.dates import check_dates, read_date, read_optional_date
+from deployments.api.dates import CLOCK_SKEW, check_dates, read_date, read_optional_date
 from deployments.api.dropped import Dropped, cut, dropped_header
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.schemas import accepted_fields, path_of, violations
@@ -83,7 +83,9 @@ def read_incident_report(fields: dict[str, Any], dropped: Dropped) -> IncidentRe
     elif ended_at and occurred_at is None:
         raise InvalidField("date is required with ended_date: send when the incident began.")
     elif ended_at and occurred_at and ended_at < occurred_at:
-        raise InvalidField("ended_date is before date: send when the incident ended.")
+        if occurred_at - ended_at > CLOCK_SKEW:
+            raise InvalidField("ended_date is before date: send when the incident ended.")
+        ended_at = occurred_at
     return IncidentReport(
         type=type_,
         external_id=fields.get("id", ""),

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
+from deployments.api.dates import CLOCK_SKEW
 from deployments.errors import UnknownImpactSource
 from deployments.models import ImpactSource, Incident, IncidentEvent, IncidentEventType
 from deployments.models.impact import MAX_INCIDENT_TITLE_LENGTH
@@ -148,7 +149,7 @@ class Recorder:
                 ending.append((incident, event))
         self.end_incidents(ending)
         if not is_repeated:
-            self.event("", RESOLVED, at=date or self.now, reported_at=date).save()
+            self.event("", RESOLVED, at=self.no_later(date), reported_at=date).save()
 
     def end_incidents(self, ending: Sequence[tuple[Incident, IncidentEvent]]) -> None:
         """Ends each incident by its event, in bulk, because a tool that never resolves may leave thousands open."""
@@ -182,10 +183,10 @@ class Recorder:
         else:
             is_new = self.find_event(key, TRIGGERED, report.occurred_at) is None
             if is_new:
-                yield TRIGGERED, report.occurred_at, report.occurred_at
+                yield TRIGGERED, self.no_later(report.occurred_at), report.occurred_at
             if report.ended_at:
                 if self.find_event(key, RESOLVED, report.ended_at) is None:
-                    yield RESOLVED, report.ended_at, report.ended_at
+                    yield RESOLVED, self.no_later(report.ended_at), report.ended_at
             elif is_new and (all_resolved_at := self.all_resolved_after(report.occurred_at)):
                 yield RESOLVED, all_resolved_at, None
 
@@ -201,9 +202,13 @@ class Recorder:
         is_at_start = latest is not None and not latest.is_open and at == latest.started_at
         # A resolution from Grafana OnCall has the date of the trigger. If something else ended the incident before, it
         # would shorten the incident to nothing.
-        if date == at and (known or (type_ == RESOLVED and is_at_start)):
+        if date and self.no_later(date) == at and (known or (type_ == RESOLVED and is_at_start)):
             return
         yield type_, at, date
+
+    def no_later(self, date: datetime | None) -> datetime:
+        """Than the arrival of the report: nothing is known of the future, and its clock may be ahead."""
+        return min(date or self.now, self.now)
 
     def find_event(self, key: str, type_: IncidentEventType, date: datetime) -> IncidentEvent | None:
         return self.events.filter(key=key, type=type_, reported_at=date).last()
@@ -219,7 +224,7 @@ class Recorder:
         is dated by its arrival. If the event would therefore not be later than the incident's start, the time between
         the arrivals of the two counts instead.
         """
-        date, at = self.report.occurred_at, self.report.occurred_at or self.now
+        date, at = self.report.occurred_at, self.no_later(self.report.occurred_at)
         if latest is None or latest.is_open != (type_ == RESOLVED):
             return at
         if at <= latest.started_at and (date is None or self.repeats_start(latest, date)):
@@ -231,9 +236,19 @@ class Recorder:
         return max(at, newest or at)
 
     def repeats_start(self, incident: Incident, date: datetime) -> bool:
-        """Whether ``date``, which is not after the incident's start, means that start and not an earlier failure."""
-        is_same = incident.started_at - date < timedelta(seconds=1)
-        return is_same or incident.events.filter(occurred_at=incident.started_at, reported_at=None).exists()
+        """Whether ``date``, which is not after the incident's start, means that start and not an earlier failure: the
+        same moment, or one that the clock of another machine may have given it."""
+        ahead = incident.started_at - date
+        if (
+            ahead < timedelta(seconds=1)
+            or incident.events.filter(occurred_at=incident.started_at, reported_at=None).exists()
+        ):
+            return True
+        if ahead > CLOCK_SKEW or not incident.events.filter(type=TRIGGERED).exists():
+            # What begins with a reopening was resolved before.
+            return False
+        earlier = self.incidents.filter(key=incident.key, started_at__lte=date).exclude(pk=incident.pk)
+        return not earlier.filter(Q(ended_at=None) | Q(ended_at__gte=date)).exists()
 
     def apply(self, new: list[IncidentEvent]) -> None:
         """Works out the incidents of the events' key again, beginning with the last one that ended before them."""

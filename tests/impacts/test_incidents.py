@@ -267,7 +267,7 @@ def test_clients_at_once_leave_one_open_incident_of_an_id(alerts: Reporter, even
         {"type": "triggered", "date": "9999-12-31T23:59:59Z"},
         {"type": "triggered", "date": "0001-01-01"},
         {"type": "triggered", "ended_date": minute(5)},
-        {"type": "triggered", "date": minute(5), "ended_date": minute(4)},
+        {"type": "triggered", "date": minute(15), "ended_date": minute(9)},
         {"type": "triggered", "date": minute(5), "ended_date": "soon"},
         {"type": "resolved", "ended_date": []},
     ],
