@@ -5,19 +5,25 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from orgs import aliases
+from orgs.models import Environment
 from orgs.text import shortened
 
 SLUGS_LISTED = 20
 
 
 def by_slug_or_name(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """The rows with this slug; if there are none, those with this name. Case does not matter."""
+    """The rows with this slug; if there are none, those with this name, or environments with this alias. Case does not
+    matter."""
     folded = text.casefold()
     same_slug = rows.filter(slug=folded)
     if same_slug.exists():
         return same_slug
     # Python compares the names, because each database folds case differently.
-    return rows.filter(pk__in=[pk for pk, name in rows.values_list("pk", "name") if name.casefold() == folded])
+    same_name = [pk for pk, name in rows.values_list("pk", "name") if name.casefold() == folded]
+    if not same_name and rows.model is Environment:
+        same_name = list(rows.filter(alias_rows__name=aliases.folded(text)).values_list("pk", flat=True))
+    return rows.filter(pk__in=same_name)
 
 
 def unknown_sentence(noun: str, text: str, rows: QuerySet[Any]) -> str:

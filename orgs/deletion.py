@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orgs import audit
+from orgs.aliases import check_name_is_free
 from orgs.models import Environment
 from orgs.rows import lock_active
 
@@ -43,6 +44,7 @@ def restore_environment(*, environment: Environment) -> None:
     environment.refresh_from_db(fields=["deleted_at"])
     if environment.deleted_at:
         restore_row(environment)
+        check_name_is_free(environment)
         audit.record("environment.restored", environment, changes={"project": project.name})
 
 

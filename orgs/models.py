@@ -199,6 +199,32 @@ class Environment(Timestamped):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def aliases(self) -> list[str]:
+        return sorted(alias.name for alias in self.alias_rows.all())
+
+
+class EnvironmentAlias(models.Model):
+    """Another name that calls may use for an environment. ``name`` is folded (orgs.aliases)."""
+
+    # With its environment's project, so that the database keeps a name from meaning two environments.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="alias_rows")
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        verbose_name = "alias"
+        verbose_name_plural = "aliases"
+        ordering = ("name",)
+        constraints = (
+            # Also finds the environment that a call names.
+            models.UniqueConstraint(fields=("project", "name"), name="alias_once_in_a_project"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="alias_has_a_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class InvitationState(models.TextChoices):
     OPEN = "open", "waiting for an answer"

@@ -42,5 +42,6 @@ def audit_actions(organization: Organization) -> list[str]:
     return sorted(events.order_by().values_list("action", flat=True).distinct())
 
 
-def promotion_path(project: Project) -> list[Environment]:
-    return list(project.environments.order_by("position", "pk"))
+def promotion_path(project: Project, *, with_aliases: bool = False) -> list[Environment]:
+    path = project.environments.order_by("position", "pk")
+    return list(path.prefetch_related("alias_rows") if with_aliases else path)

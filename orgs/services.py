@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from orgs import audit
+from orgs.aliases import check_name_is_free, set_aliases
 from orgs.models import DEFAULT_COLOUR, Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
 from orgs.roles import Permission, Role, role_allows
@@ -26,6 +27,7 @@ class NewEnvironment:
     description: str = ""
     colour: str = ""
     is_default: bool = False
+    aliases: Sequence[str] = ()
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -41,6 +43,7 @@ class ProjectFields(TypedDict, total=False):
 class EnvironmentFields(ProjectFields, total=False):
     description: str
     colour: str
+    aliases: Sequence[str]
 
 
 def save_changes(instance: models.Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -206,7 +209,10 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
         position=position,
     )
     save_with_slug(environment, slug=new.slug, among=project.environments.all())
+    check_name_is_free(environment)
     changes = {"name": environment.name, "slug": environment.slug, "project": project.name}
+    if aliases := set_aliases(environment, new.aliases):
+        changes["aliases"] = ", ".join(aliases[1])
     audit.record("environment.created", environment, changes=changes)
     if new.is_default:
         set_default_environment(environment=environment)
@@ -225,7 +231,14 @@ def colour_at(position: int) -> str:
 
 @transaction.atomic
 def update_environment(*, environment: Environment, **fields: Unpack[EnvironmentFields]) -> None:
-    audit.record_changes("environment.changed", environment, save_changes(environment, fields))
+    lock_active(environment.project)
+    aliases = fields.pop("aliases", None)
+    changes = save_changes(environment, fields)
+    if "name" in changes:
+        check_name_is_free(environment)
+    if aliases is not None and (names := set_aliases(environment, aliases)):
+        changes["aliases"] = [", ".join(each) for each in names]
+    audit.record_changes("environment.changed", environment, changes)
 
 
 @transaction.atomic

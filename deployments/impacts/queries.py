@@ -30,15 +30,13 @@ def active_sources(organization_id: int) -> QuerySet[ImpactSource]:
 
 
 def find_incident_source(*, organization_id: int, project: str, environment: str, source: str) -> ImpactSource | None:
-    """The case of the slugs does not matter."""
+    """The case of the slugs does not matter. The environment may be named by an alias."""
     slugs = [slug.lower() for slug in (project, environment, source)]
     if not all(map(is_slug, slugs)):
         return None
-    return (
-        active_sources(organization_id)
-        .filter(kind=ImpactKind.INCIDENT, project__slug=slugs[0], environment__slug=slugs[1], slug=slugs[2])
-        .first()
-    )
+    sources = active_sources(organization_id).filter(kind=ImpactKind.INCIDENT, project__slug=slugs[0], slug=slugs[2])
+    found = sources.filter(environment__slug=slugs[1]).first()
+    return found or sources.filter(environment__alias_rows__name=slugs[1]).first()
 
 
 def find_metric_source(*, organization_id: int, source_id: int) -> ImpactSource | None:

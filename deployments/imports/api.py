@@ -24,6 +24,7 @@ from deployments.registration.targets import choose_target, find_deployment
 from deployments.request_log.endpoint import CallView
 from deployments.token_limits import check_allowed
 from orgs.audit import acting_as
+from orgs.models import Environment
 from orgs.text import shortened
 from tokens.scopes import Scope
 
@@ -92,6 +93,7 @@ class ImportDeploysView(CallView):
             deployment_slug=target.deployment_slug,
             environment_slug=target.environment_slug,
             environment_name=target.environment_name,
+            aliases=Environment(pk=target.environment_id).aliases,
         )
         # Before the transaction: on SQLite nobody else can write during it.
         new = as_history(HistoryFile(upload.file, fixed=fixed).read_all())

@@ -50,7 +50,10 @@ def history_of(draft: ImportDraft) -> Iterator[HistoryFile]:
     """The file exists for as long as the context, on disk."""
     environment = draft.environment
     fixed = fixed_cells(
-        deployment_slug=draft.deployment.slug, environment_slug=environment.slug, environment_name=environment.name
+        deployment_slug=draft.deployment.slug,
+        environment_slug=environment.slug,
+        environment_name=environment.name,
+        aliases=environment.aliases,
     )
     with tempfile.TemporaryFile() as file:
         for chunk in DraftChunk.objects.filter(draft=draft).order_by("number").iterator(chunk_size=1):

@@ -318,9 +318,11 @@ def read_moment(name: str, cell: str) -> datetime:
     return date
 
 
-def fixed_cells(*, deployment_slug: str, environment_slug: str, environment_name: str) -> dict[str, tuple[str, ...]]:
+def fixed_cells(
+    *, deployment_slug: str, environment_slug: str, environment_name: str, aliases: Sequence[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """What HistoryFile takes as ``fixed`` for a file that is imported there."""
     return {
-        "environment": (environment_slug, environment_name.casefold()),
+        "environment": (environment_slug, environment_name.casefold(), *aliases),
         "deployment": (deployment_slug,),
     }

@@ -28,8 +28,9 @@ from deployments.request_log.endpoint import CallView
 from deployments.timeline.queries import read_page, with_related
 from deployments.timeline.read_api import PAGING, ReadForm, ReadView
 from deployments.token_limits import check_allowed, visible
+from orgs.aliases import environment_of_alias
 from orgs.audit import acting_as
-from orgs.models import Project
+from orgs.models import Environment, Project
 from orgs.queries import promotion_path
 from orgs.slugs import is_slug
 from orgs.text import shortened
@@ -80,8 +81,15 @@ class RegisterManualDeployView(CallView):
 
         def register() -> ManualChange:
             named, change = read_manual_change(fields, now=timezone.now(), dropped=self.dropped)
-            choices = [(row.slug, row.name, row.is_default, row) for row in promotion_path(found)]
-            environment = choose(choices, named, project_slug=found.slug)
+            path = promotion_path(found)
+            choices = [(row.slug, row.name, row.is_default, row) for row in path]
+            known: dict[int | None, Environment] = {row.pk: row for row in path}
+            environment = choose(
+                choices,
+                named,
+                project_slug=found.slug,
+                aliased=lambda name: known.get(environment_of_alias(found.pk, name)),
+            )
             check_allowed(self.token, environment_id=environment.pk)
             with acting_as(self.actor):
                 return register_manual_change(environment=environment, fields=change, token_id=self.token.id)

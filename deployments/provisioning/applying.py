@@ -156,6 +156,7 @@ def apply_project(organization: Organization, item: Item) -> Result:
                 "description": environment.description,
                 "colour": environment.colour,
                 "default": environment.is_default,
+                "aliases": environment.aliases,
                 "created": environment.slug not in known,
             }
             for environment in environments
@@ -166,7 +167,7 @@ def apply_project(organization: Organization, item: Item) -> Result:
 
 
 def new_environment(item: Item) -> NewEnvironment:
-    fields = item.given("slug", "description", "colour")
+    fields = item.given("slug", "description", "colour", "aliases")
     return NewEnvironment(name=item.name, is_default=item.get("default", False), **fields)
 
 
@@ -174,7 +175,7 @@ def apply_environment(project: Project, item: Item) -> Environment:
     environment = project.environments.filter(slug=item["slug"]).first()
     if environment is None:
         return services.create_environment(project=project, new=new_environment(item))
-    services.update_environment(environment=environment, **item.given("name", "description", "colour"))
+    services.update_environment(environment=environment, **item.given("name", "description", "colour", "aliases"))
     if item.get("default"):
         services.set_default_environment(environment=environment)
     return environment

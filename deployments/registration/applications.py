@@ -49,11 +49,13 @@ def find_target(*, token: TokenRow, application: Application, environment: str) 
 
 
 def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | None:
-    """By slug, by name in any case, or by the slug that the name makes."""
-    try:
-        return choose_target(targets, environment=name)
-    except UnknownEnvironment:
-        return next((target for target in targets if target.environment_slug == slug_alike(name)), None)
+    """By slug, name or alias in any case, or by the slug that the name makes."""
+    for said in filter(None, (name, slug_alike(name))):
+        try:
+            return choose_target(targets, environment=said)
+        except UnknownEnvironment:
+            continue
+    return None
 
 
 def find_slug(token: TokenRow, name: str) -> str | None:

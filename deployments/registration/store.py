@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 from pathspec import GitIgnoreSpec
 
 from deployments.api.dates import MICROSECOND
@@ -15,7 +15,7 @@ from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, Pu
 from deployments.registration import history, statements
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration, lead_time
 from deployments.registration.statements import PastDeploy, TargetRow
-from deployments.shas import names_among
+from deployments.shas import HASH, SHORTEST, begins_with, is_same_commit, names_among
 from orgs.rows import lock_row
 
 # So long after a call the same bytes from the same token are the same call.
@@ -217,9 +217,11 @@ def find_started(
     succeeded before and is no longer live is told of by a job that ran again: that is a rollback. Must be called under
     the target's lock. Raises DuplicateDeploy and KeyReused.
     """
-    same_sha = Deploy.objects.filter(target=target_id, sha=registration.sha)
-    same = same_sha.filter(pk=continues) if continues else same_sha.filter(external_id=registration.external_id)
-    known = same.order_by("-id").first()
+    sha = registration.sha
+    alike = begins_with("sha", sha[:SHORTEST]) if HASH.fullmatch(sha) else Q(sha=sha)
+    named = Q(pk=continues) if continues else Q(external_id=registration.external_id)
+    found = Deploy.objects.filter(alike, named, target=target_id).order_by("-id")
+    known = next((deploy for deploy in found if is_same_commit(deploy.sha, sha)), None)
     is_start = registration.status == Status.STARTED
     if known and known.status == Status.STARTED and not is_start:
         return known
@@ -248,6 +250,9 @@ def move_on(*, deploy: Deploy, registration: Registration, now: datetime) -> Non
         # Its id is lower than that of a deploy of the same moment.
         ended_at = max(now, live_at + MICROSECOND) if live_at else now
     said = registration.columns(ended_at)
+    if len(said["sha"]) < len(deploy.sha):
+        # An abbreviation says less.
+        del said["sha"]
     for name, value in said.items():
         if value or (registration.brings_changes and name in FROM_CHANGES):
             setattr(deploy, name, value)

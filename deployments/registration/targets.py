@@ -1,6 +1,6 @@
 """Which deployment and environment a call means, and whether this token and branch may go there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from deployments.errors import BranchMismatch, NoSlug, UnknownDeployment, Unknow
 from deployments.models import BranchMatch
 from deployments.registration.statements import TargetRow, find_targets
 from deployments.token_limits import check_allowed
+from orgs.aliases import environment_of_alias
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.statements import TokenRow
@@ -33,21 +34,35 @@ def find_deployment(*, token: TokenRow, slug: str) -> list[TargetRow]:
 
 
 def choose_target(targets: Sequence[TargetRow], *, environment: str) -> TargetRow:
-    """The target whose environment has this slug or, failing that, this name, in any case. Without a name, the default
-    one.
+    """The target whose environment has this slug or, failing that, this name or this alias, in any case. Without a
+    name, the default one.
 
     Raises UnknownEnvironment.
     """
     choices = [(item.environment_slug, item.environment_name, item.is_default, item) for item in targets]
-    return choose(choices, environment, project_slug=targets[0].project_slug)
+
+    def aliased(name: str) -> TargetRow | None:
+        environment_id = environment_of_alias(targets[0].project_id, name)
+        return next((target for target in targets if target.environment_id == environment_id), None)
+
+    return choose(choices, environment, project_slug=targets[0].project_slug, aliased=aliased)
 
 
-def choose(choices: Sequence[tuple[str, str, bool, Choice]], wanted: str, *, project_slug: str) -> Choice:
+def choose(
+    choices: Sequence[tuple[str, str, bool, Choice]],
+    wanted: str,
+    *,
+    project_slug: str,
+    aliased: Callable[[str], Choice | None],
+) -> Choice:
+    """``aliased`` finds one by an alias, which is looked up only if no slug and no name is the same."""
     folded = wanted.casefold()
     by_slug = (item for slug, _, _, item in choices if slug == folded)
     by_name = (item for _, name, _, item in choices if name.casefold() == folded)
     default = (item for _, _, is_default, item in choices if is_default)
     found = next(chain(by_slug, by_name) if wanted else chain(default, [choices[0][-1]]), None)
+    if found is None:
+        found = aliased(wanted)
     if found is None:
         slugs = ", ".join(slug for slug, *_ in choices)
         raise UnknownEnvironment(f"No environment '{wanted}' in project {project_slug}: it has {slugs}.")

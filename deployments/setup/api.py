@@ -45,7 +45,7 @@ class EnvironmentsView(ListView):
     takes = (*PAGING, "project")
 
     def rows(self) -> QuerySet[Any]:
-        return in_project(self, Environment.objects.all())
+        return in_project(self, Environment.objects.prefetch_related("alias_rows"))
 
     def represent(self, row: Environment) -> dict[str, Any]:
         return {
@@ -56,6 +56,7 @@ class EnvironmentsView(ListView):
             "colour": row.colour,
             "position": row.position,
             "default": row.is_default,
+            "aliases": row.aliases,
             "created_at": as_text(row.created_at),
         }
 

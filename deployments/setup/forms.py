@@ -32,8 +32,23 @@ class ColourInput(forms.TextInput):
     input_type = "color"
 
 
+class AliasesField(forms.CharField):
+    """Names with commas between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        return [name.strip() for name in super().clean(value).split(",")]
+
+
 class EnvironmentForm(forms.Form):
     name = NameField()
+    aliases = AliasesField(
+        required=False,
+        max_length=2_500,
+        help_text="Other names that calls may use for it, with commas between them: prod, live.",
+    )
     description = forms.CharField(required=False, max_length=500, help_text="What it is for, or where it runs.")
     colour = forms.RegexField(
         r"^#[0-9a-fA-F]{6}\Z",
@@ -52,7 +67,7 @@ class NewEnvironmentForm(EnvironmentForm):
     is_default = forms.BooleanField(
         required=False, label="Default", help_text="Calls that name no environment go to the default one."
     )
-    field_order = ("name", "slug", "description", "colour", "is_default")
+    field_order = ("name", "slug", "aliases", "description", "colour", "is_default")
 
 
 # --- The forms of a code deployment ---

@@ -49,7 +49,9 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
         .select_related("environment")
         .order_by("environment__position", "environment_id")
     )
-    known = {environment.slug: environment for environment in project.environments.all()}
+    environments = project.environments.prefetch_related("alias_rows")
+    known = {alias: environment for environment in environments for alias in environment.aliases}
+    known |= {environment.slug: environment for environment in environments}
     moves = [
         TargetMove(target, None if target.environment.deleted_at else known.get(target.environment.slug))
         for target in targets

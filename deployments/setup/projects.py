@@ -51,7 +51,7 @@ def project(request: MemberRequest, project: str) -> HttpResponse:
     page = page_of(queries.project_deployments(found, search=search), after=request.GET.get("after", ""))
     context = {
         "project": found,
-        "environments": promotion_path(found),
+        "environments": promotion_path(found, with_aliases=True),
         "page": page,
         "search": search,
         "rejected_today": rejected_today_of(request, page.rows),
@@ -193,7 +193,7 @@ def order_environments(request: MemberRequest, project: str) -> HttpResponse:
             listed = dict.fromkeys(slug for slug in request.POST.getlist("environment") if slug in known)
             services.order_environments(project=found, environments=[known[slug] for slug in listed])
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
-        context = {"project": found, "environments": promotion_path(found)}
+        context = {"project": found, "environments": promotion_path(found, with_aliases=True)}
         return render(request, "setup/_environments.html", context)
     return redirect("project", request.organization.slug, project)
 

@@ -22,6 +22,7 @@ from tests.registration.requests import log, url
 from tokens.scopes import Scope
 
 OR_WHAT = ", or what your CI system calls it."
+SHA = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
 KEY = {"Idempotency-Key": "build-1"}
 
 
@@ -559,3 +560,11 @@ def test_a_replay_keeps_the_status_and_stores_nothing_twice(ci: World, admin: Us
 
     assert answers == ["duplicate", "duplicate", "duplicate"]
     assert told(ci) == before == "a:failed b[live]"
+
+
+@pytest.mark.parametrize(("first", "second"), [("5f0c7a1", SHA), (SHA, "5f0c7a1"), (SHA.upper(), SHA)])
+def test_it_is_the_same_commit_by_a_short_sha(ci: World, first: str, second: str) -> None:
+    ci.register(sha=first, status="started", id=7)
+
+    assert ci.register(sha=second, id=7).status_code == 200
+    assert told(ci) == f"{SHA}[live]"
