@@ -104,10 +104,12 @@ class Team:
         yield from self.release_everywhere(now - timedelta(hours=20))
         at = now - timedelta(hours=5)
         if self.story.ends == "behind":
-            first, *_ = self.story.environments
+            first, *_, production = self.story.environments
             for hours in (0, 2):
                 released_at = at + timedelta(hours=hours)
-                yield self.event(released_at, first, self.make_release(released_at))
+                release = self.make_release(released_at)
+                yield self.event(released_at, first, release)
+            yield self.event(at + timedelta(hours=3), production, release | {"status": "failed"})
         elif self.story.ends == "differs":
             yield from self.hotfix(at)
         else:

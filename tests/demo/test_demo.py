@@ -33,6 +33,7 @@ from deployments.models import (
     Target,
 )
 from deployments.models.call import Outcome
+from deployments.models.deploy import Status
 from orgs.models import Organization, User
 from tests.calls import bearer, count_rows
 from tests.conftest import World
@@ -110,7 +111,7 @@ def test_the_history_is_believable(db: None, var_dir: Path) -> None:
     assert not changes.filter(changed_at__gt=now).exists()
     # Every deployment runs somewhere, and what runs is the newest there.
     for target in Target.objects.all():
-        assert target.live_deploy == target.deploys.first()
+        assert target.live_deploy == target.deploys.filter(status=Status.SUCCEEDED).first()
     for deploy in deploys.filter(
         target__environment__slug="production", target__deployment__slug="storefront", restores=None
     ).exclude(tags__name="hotfix"):
@@ -126,6 +127,7 @@ def test_each_state_is_shown_once(db: None, var_dir: Path, hour: int) -> None:
         client = Client()
         client.force_login(User.objects.get(email="demo@example.com"))
         page = client.get("/acme").content.decode()
+        timeline = client.get("/acme/timeline").content.decode()
         tokens = client.get("/acme/tokens").content.decode()
 
     # What was rolled back is behind staging, too.
@@ -133,6 +135,7 @@ def test_each_state_is_shown_once(db: None, var_dir: Path, hour: int) -> None:
     for words in ("2 are behind", "1 differs from the environment before", "1 is rolled back", "1 is stale"):
         assert words in page
     assert "1 incident is open" in page
+    assert timeline.count('class="status failed"') == 1
     assert tokens.count("Expires in") == 1
     newest = Call.objects.filter(deployment__slug="storefront").latest("id")
     assert (newest.outcome, newest.answer) == (
