@@ -338,6 +338,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 MAX_IMPORT_BYTES = env.number("MAX_IMPORT_BYTES", default=64 * 1024 * 1024, minimum=1024)
 # Rows of such a file, which are in memory while it is imported: about 400 bytes each.
 MAX_IMPORT_ROWS = env.number("MAX_IMPORT_ROWS", default=200_000, minimum=1)
+# What people and calls may create; pages show all of a project's environments beside each deployment.
+MAX_ENVIRONMENTS = env.number("MAX_ENVIRONMENTS", default=50, minimum=1)
+MAX_DEPLOYMENTS = env.number("MAX_DEPLOYMENTS", default=2_000, minimum=1)
 FILE_UPLOAD_HANDLERS = [
     "deployments.imports.upload.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

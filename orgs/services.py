@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -198,8 +199,10 @@ def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None
 
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
-    """Adds it at the end of the promotion path."""
+    """Adds it at the end of the promotion path. Raises ValidationError, with the code of :func:`check_room` if the
+    project has as many as it may."""
     lock_active(project)
+    check_room(project.environments.count(), settings.MAX_ENVIRONMENTS, f"{project} has", "environments")
     position = next_position(project)
     environment = Environment(
         project=project,
@@ -217,6 +220,18 @@ def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
     if new.is_default:
         set_default_environment(environment=environment)
     return environment
+
+
+NO_ROOM = "no_room"
+
+
+def check_room(count: int, most: int, who_has: str, what: str) -> None:
+    """Raises ValidationError with the code NO_ROOM. Call it under the owner's lock."""
+    if count >= most:
+        raise ValidationError(
+            f"{who_has} {count} {what} already: delete one, or ask the operator to raise MAX_{what.upper()}.",
+            code=NO_ROOM,
+        )
 
 
 def next_position(project: Project) -> int:

@@ -1,23 +1,24 @@
 """Applications: deployments that a call names in its body. As with Sweetr, the first call creates them."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from deployments.errors import InvalidField, UnknownEnvironment
+from deployments.errors import InvalidField, InvalidFields, UnknownEnvironment
 from deployments.models import Deployment
 from deployments.registration.registration import Application
 from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.setup.services import create_deployment
 from deployments.token_limits import check_allowed
-from orgs.models import Organization
+from orgs.models import Environment, Organization
 from orgs.rows import lock_row
-from orgs.services import NewEnvironment, create_environment, create_project
+from orgs.services import NO_ROOM, NewEnvironment, create_environment, create_project
 from orgs.slugs import slug_alike
+from orgs.text import shortened
 from tokens.statements import TokenRow
 
 DEFAULT_PROJECT = "Default"
@@ -34,18 +35,35 @@ class Creation(NamedTuple):
 def find_target(*, token: TokenRow, application: Application, environment: str) -> TargetRow | None:
     """None if it is missing and the token may create it.
 
-    Raises OutsideTokenLimits, also if it is missing: no limit can name what does not exist.
+    Raises OutsideTokenLimits, also if it is missing: no limit can name what does not exist. Raises InvalidFields if it
+    is missing because a person deleted it.
     """
     slug = find_slug(token, application.name)
     if slug is None:
         check_allowed(token, deployment="", new=f"the deployment '{application.name}'")
+        deployments = Deployment.all_objects.filter(organization=token.organization_id)
+        check_not_deleted("app", deployments, application.name)
         return None
-    target = find_environment(find_deployment(token=token, slug=slug), environment)
+    targets = find_deployment(token=token, slug=slug)
+    target = find_environment(targets, environment)
     if target is None:
         check_allowed(token, new=f"the environment '{environment}'")
+        environments = Environment.all_objects.filter(project=targets[0].project_id)
+        check_not_deleted("environment", environments, environment)
         return None
     check_allowed(token, environment_id=target.environment_id)
     return target
+
+
+def check_not_deleted(field: str, rows: QuerySet[Any], name: str) -> None:
+    """Raises InvalidFields. What a person deleted is not made anew by the next call, which would also hinder its
+    restoration."""
+    slugs, folded = (name.lower(), slug_alike(name)), name.casefold()
+    for slug, its_name in rows.exclude(deleted_at=None).values_list("slug", "name"):
+        if slug in slugs or its_name.casefold() == folded:
+            raise InvalidFields(
+                {field: f"{field} '{shortened(name, 100)}' was deleted: restore it, or create it on the pages."}
+            )
 
 
 def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | None:
@@ -84,13 +102,18 @@ def create_target(*, token: TokenRow, application: Application, environment: str
     with transaction.atomic():
         organization = lock_row(Organization(pk=token.organization_id))
         created: list[Creation] = []
+        field = ""
         try:
             while (target := find_target(token=token, application=application, environment=environment)) is None:
-                if slug := find_slug(token, application.name):
+                slug = find_slug(token, application.name)
+                field = "environment" if slug else "app"
+                if slug:
                     created.append(create_its_environment(organization, slug, environment))
                 else:
                     created += create_application(organization, application, environment)
         except ValidationError as error:
+            if getattr(error, "code", "") == NO_ROOM:
+                raise InvalidFields({field: str(error.message)}) from None
             raise InvalidField(" ".join(error.messages)) from None
     return target, created
 

@@ -4,15 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from deployments.api.names import plain_branch
 from deployments.models import BranchMatch, Deployment, Provider, Target
 from orgs import audit
-from orgs.models import Environment, Project
-from orgs.rows import lock_active, save_with_slug
-from orgs.services import save_changes
+from orgs.models import Environment, Organization, Project
+from orgs.rows import lock_active, lock_row, save_with_slug
+from orgs.services import check_room, save_changes
 
 BRANCH_MAPPING = re.compile(r"[^*\x00-\x20\x7f]*\*?")
 
@@ -36,8 +37,10 @@ def create_deployment(
     path_includes: Sequence[str] = (),
     path_excludes: Sequence[str] = (),
 ) -> Deployment:
+    """Raises ValidationError, with the code of :func:`check_room` if the organization has as many as it may."""
+    organization = lock_row(Organization(pk=project.organization_id))
     lock_active(project)
-    organization = project.organization
+    check_room(organization.deployments.count(), settings.MAX_DEPLOYMENTS, f"{organization} has", "deployments")
     deployment = Deployment(
         organization=organization,
         project=project,

@@ -171,15 +171,6 @@ def test_an_organization_without_projects_gets_one(ci: World) -> None:
     assert [(e.name, e.is_default) for e in deploy.project.environments.all()] == [("staging", True)]
 
 
-def test_what_is_deleted_is_left_alone(ci: World) -> None:
-    Deployment.objects.filter(pk=ci.deployment.pk).update(deleted_at=ci.deployment.created_at)
-
-    deploy = deployed(ci)
-
-    assert deploy.deployment != ci.deployment
-    assert deploy.deployment.slug == "storefront"
-
-
 def test_a_deployment_of_another_project_is_found_by_its_slug(ci: World) -> None:
     loader = make_deployment(make_project(ci.organization, name="Data"), name="Loader")
 
