@@ -8,7 +8,7 @@ from deployments.live import views as live
 from deployments.manual_changes import views as manual_changes
 from deployments.openapi import views as docs
 from deployments.request_log import views as requests
-from deployments.setup import deployments, projects, snippets
+from deployments.setup import audited, deployments, projects, snippets
 from deployments.timeline import views as timeline
 
 PROJECT = "<str:organization>/projects/<slug:project>"
@@ -56,6 +56,7 @@ urlpatterns = [
     path(f"{PROJECT}/settings", projects.project_settings, name="project-settings"),
     path(f"{PROJECT}/delete", projects.delete_project, name="delete-project"),
     path(DELETED, projects.deleted, name="deleted"),
+    path("<str:organization>/audit/<slug:kind>/<int:pk>", audited.audited, name="audited"),
     *(
         path(f"{DELETED}/{kind}s/<int:pk>/restore", projects.restore, {"kind": f"{kind}s"}, name=f"restore-{kind}")
         for kind in ("project", "environment", "deployment", "impact-source")

@@ -65,6 +65,8 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "project": 14,
     "project-settings": 11,
     "deleted": 10,
+    "deleted?kind=deploys": 10,
+    "audited": 26,
     "new-environment": 11,
     "environment-settings": 11,
     "impact-sources": 12,

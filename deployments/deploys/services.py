@@ -34,7 +34,7 @@ def delete_deploy(*, deploy: Deploy) -> None:
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk, deleted_at=None).update(deleted_at=timezone.now()):
         relink_target(deploy.target_id)
-        audit.record("deploy.deleted", deploy)
+        record("deploy.deleted", deploy)
 
 
 @transaction.atomic
@@ -42,4 +42,9 @@ def restore_deploy(*, deploy: Deploy) -> None:
     lock_target(deploy.target_id)
     if Deploy.all_objects.filter(pk=deploy.pk).exclude(deleted_at=None).update(deleted_at=None):
         relink_target(deploy.target_id)
-        audit.record("deploy.restored", deploy)
+        record("deploy.restored", deploy)
+
+
+def record(action: str, deploy: Deploy) -> None:
+    where = {"deployment": deploy.deployment.name, "environment": deploy.environment.name}
+    audit.record(action, deploy, changes=where)

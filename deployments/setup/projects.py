@@ -22,7 +22,7 @@ from orgs.access import MemberRequest, member_page
 from orgs.models import Organization
 from orgs.pages import errors_as_messages, errors_in, offer_undo, page_of
 from orgs.queries import promotion_path
-from orgs.roles import Permission
+from orgs.roles import Permission, role_allows
 from orgs.services import NewEnvironment
 
 
@@ -117,12 +117,24 @@ DELETED = {
 }
 
 
-@member_page(Permission.MANAGE_PROJECTS)
+# Kinds that who may register restores, on pages of their own.
+DELETED_HISTORY: dict[str, Callable[[Organization], QuerySet[Any]]] = {
+    "deploys": queries.deleted_deploys,
+    "manual-changes": queries.deleted_manual_changes,
+}
+
+
+@member_page(Permission.REGISTER)
 def deleted(request: MemberRequest) -> HttpResponse:
+    """What the member may restore."""
+    kinds = dict(DELETED_HISTORY)
+    if role_allows(request.membership.role, Permission.MANAGE_PROJECTS):
+        kinds = {kind: listed.rows for kind, listed in DELETED.items()} | kinds
     kind = request.GET.get("kind", "")
-    kind = kind if kind in DELETED else "projects"
-    page = page_of(DELETED[kind].rows(request.organization), after=request.GET.get("after", ""), by="-deleted_at")
-    return render(request, "setup/deleted.html", {"kinds": list(DELETED), "kind": kind, "page": page})
+    kind = kind if kind in kinds else next(iter(kinds))
+    page = page_of(kinds[kind](request.organization), after=request.GET.get("after", ""), by="-deleted_at")
+    context = {"kinds": [(each, each.replace("-", " ").capitalize()) for each in kinds], "kind": kind, "page": page}
+    return render(request, "setup/deleted.html", context)
 
 
 @member_page(Permission.MANAGE_PROJECTS)

@@ -6,9 +6,9 @@ from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subque
 from django.db.models.functions import Coalesce
 
 from deployments.lookup import caseless
-from deployments.models import Deploy, Deployment, Target
+from deployments.models import Deploy, Deployment, ManualChange, Target
 from orgs.deletion import restorable_since
-from orgs.models import Environment, Organization, Project
+from orgs.models import AuditEvent, Environment, Organization, Project
 
 # How many of each project's deployments the list of projects shows.
 DEPLOYMENTS_LISTED = 8
@@ -55,6 +55,23 @@ def newest_deploy(deployment: Deployment, environment: Environment | None = None
 
 
 # --- What was deleted and can be restored. What was deleted with its project is restored with it. ---
+
+
+def deleted_deploys(organization: Organization) -> QuerySet[Any]:
+    """Those that somebody deleted. What made way for an import comes back when that is undone."""
+    deleted: QuerySet[Any] = Deploy.all_objects.filter(deleted_by_somebody(organization, "deploy.deleted"))
+    return deleted.select_related("deployment", "environment")
+
+
+def deleted_manual_changes(organization: Organization) -> QuerySet[Any]:
+    deleted: QuerySet[Any] = ManualChange.all_objects.filter(deleted_by_somebody(organization, "manual_change.deleted"))
+    return deleted.select_related("project", "environment")
+
+
+def deleted_by_somebody(organization: Organization, action: str) -> Q:
+    """By the audit log, since an index finds the few events there and none the few deleted rows among many."""
+    events = AuditEvent.objects.filter(organization=organization, action=action, created_at__gte=restorable_since())
+    return Q(organization=organization, deleted_at__isnull=False, pk__in=events.values("subject_id"))
 
 
 def deleted_projects(organization: Organization) -> QuerySet[Any]:

@@ -72,7 +72,7 @@ def kind_field(kinds: Sequence[tuple[str, str]]) -> forms.ChoiceField:
 
 
 class TimelineForm(forms.Form):
-    q = search_field("Search titles, versions, messages and descriptions", 200)
+    q = search_field("Search title, sha, version, author or message", 200)
     kind = kind_field(KINDS)
     environment = forms.CharField(required=False, label="Environment", widget=forms.Select(attrs={"class": "input"}))
     project = forms.CharField(required=False, label="Project", widget=forms.Select(attrs={"class": "input"}))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Concat
 from django.db.models.lookups import Exact, GreaterThan, Regex
 
@@ -50,9 +50,10 @@ class Filters:
 
     @property
     def admits_changes(self) -> bool:
-        """Whether a manual change can match. It has neither a deployment, nor a sha, nor a status."""
+        """Whether a manual change can match. It has no deployment, sha, version or status."""
         has_deployment = self.deployment_id or self.target_id or self.deployment_ids is not None
-        return self.kind in ("", MANUAL_CHANGE) and not (has_deployment or self.sha or self.status)
+        of_deploys = has_deployment or self.sha or self.version or self.status
+        return self.kind in ("", MANUAL_CHANGE) and not of_deploys
 
     def indexed(self) -> Q:
         """The conditions for an index. Names only the narrowest scope, so that the database cannot choose a worse
@@ -100,13 +101,11 @@ class Filters:
         if self.status:
             conditions &= Q(status=self.status)
         if self.author:
-            # One match for both, separated by a character that no name has.
-            either = Concat("author_name", Value("\x1f"), "author_email")
-            conditions &= Q(Regex(either, caseless(self.author)))
+            conditions &= matches(caseless(self.author), "author_name", "author_email")
         if self.tag:
             # Not EXISTS, for which PostgreSQL would read the tags of all deploys to find a rare tag.
             same = Tag.objects.filter(deploy=OuterRef("pk"), name=self.tag).values("name")
-            conditions &= KIND_CONDITIONS.get(self.tag) or Q(Exact(Subquery(same), self.tag))
+            conditions &= TAG_CONDITIONS.get(self.tag) or Q(Exact(Subquery(same), self.tag))
         if self.sha:
             conditions &= Q(sha__regex=f"^{caseless(self.sha)}") | Q(sha__in=abbreviations(self.hash_prefix()))
         if self.version:
@@ -117,7 +116,8 @@ class Filters:
             # commits instead.
             of_deploy = Commit.objects.filter(deploy__gte=OuterRef("pk"), deploy__lte=OuterRef("pk"))
             in_commits = Q(commit_count__gt=0) & Q(Exists(of_deploy.filter(message__regex=pattern)))
-            conditions &= Q(title__regex=pattern) | Q(version__regex=pattern) | in_commits
+            in_row = matches(pattern, "title", "sha", "version", "branch", "author_name", "author_email")
+            conditions &= in_row | in_commits
         return conditions
 
     def scanned_changes(self) -> Q:
@@ -126,15 +126,12 @@ class Filters:
         if self.environment_ids is not None and len(self.environment_ids) != 1:
             conditions &= Q(environment__in=self.environment_ids)
         if self.author:
-            pattern = caseless(self.author)
-            conditions &= (
-                Q(author_email__regex=pattern) | Q(user_email__regex=pattern) | Q(registered_by__email__regex=pattern)
-            )
+            conditions &= by_whom(caseless(self.author))
         if self.tag:
             conditions &= Q(tags__regex=f"(^|,){re.escape(self.tag)}(,|$)")
         if self.text:
             pattern = caseless(self.text)
-            conditions &= Q(name__regex=pattern) | Q(description__regex=pattern)
+            conditions &= matches(pattern, "name", "description") | by_whom(pattern)
         return conditions
 
     def hash_prefix(self) -> str:
@@ -148,20 +145,42 @@ class Filters:
             return None
         if self.text:
             return SCAN_LIMIT_WITH_COMMITS
-        only_compares = not (self.author or self.sha or self.version) and (not self.tag or self.tag in KIND_CONDITIONS)
+        only_compares = not (self.author or self.sha or self.version) and (not self.tag or self.tag in TAG_CONDITIONS)
         return SCAN_LIMIT if only_compares else SCAN_LIMIT_BY_PATTERN
 
 
-# Kinds are also tags that no caller sends. COALESCE keeps PostgreSQL from reading all rollbacks by the index of what
+# COALESCE keeps PostgreSQL from reading all rollbacks by the index of what
 # they restore, which is not in the order of time.
 KIND_CONDITIONS = {
     "deploy": Q(restores=None, rolled_back_by=None),
     "rollback": Q(GreaterThan(Coalesce(F("restores_id"), 0), 0)),
     "rolled_back": Q(GreaterThan(Coalesce(F("rolled_back_by_id"), 0), 0)),
 }
+# Tags that follow from the history. A caller may well send #deploy.
+TAG_CONDITIONS = {tag: KIND_CONDITIONS[tag] for tag in ("rollback", "rolled_back")}
 
 MANUAL_CHANGE = "manual_change"
 NO_DEPLOY = Q(pk__in=())
+
+
+# Between texts that one pattern searches at once: no text has it, and it is no white space.
+SEPARATOR = "\x01"
+
+
+def matches(pattern: str, *columns: str) -> Q:
+    """Whether any of these texts matches."""
+    first, *others = columns
+    parts = [part for column in others for part in (Value(SEPARATOR), column)]
+    return Q(Regex(Concat(first, *parts, output_field=TextField()), pattern))
+
+
+def by_whom(pattern: str) -> Q:
+    """Whether a manual change is by somebody whose name or address matches."""
+    return (
+        matches(pattern, "author_email", "user_email")
+        | Q(registered_by__email__regex=pattern)
+        | Q(registered_by__name__regex=pattern)
+    )
 
 
 def with_related(changes: QuerySet[ManualChange]) -> QuerySet[ManualChange]:

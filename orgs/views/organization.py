@@ -23,6 +23,11 @@ from orgs.roles import Permission
 from orgs.services import found_organization, update_organization
 
 MOST_SUGGESTIONS = 200
+# The types of subjects that have a page. The route ``audited`` leads there.
+LINKED = (
+    *("organization", "user", "membership", "invitation", "access token", "project", "environment", "deployment"),
+    *("impact source", "incident", "deploy", "manual change"),
+)
 
 
 @login_required
@@ -84,7 +89,12 @@ def audit_log(request: MemberRequest) -> HttpResponseBase:
         "form": form,
         "is_filtered": any(filters.values()) or bool(form.errors),
         "events": [
-            {"event": event, "action": words_of_action(event.action), "changes": changes_in_words(event.changes)}
+            {
+                "event": event,
+                "action": words_of_action(event.action),
+                "changes": changes_in_words(event.changes),
+                "subject": event.subject_type.replace(" ", "-") if event.subject_type in LINKED else "",
+            }
             for event in page.rows
         ],
         "following": page.following,

@@ -47,8 +47,9 @@ FOR_MACHINES = {
     *("schema", "openapi", "mfa_download_recovery_codes"),
 }
 PART_OF_A_PAGE = {"deployment-first-call"}
+LEADS_ELSEWHERE = {"audited"}
 OF_AN_ISSUER = {"openid_connect_login", "openid_connect_callback"}
-WITHOUT_A_PAGE = POSTED_TO | FOR_MACHINES | PART_OF_A_PAGE | OF_AN_ISSUER
+WITHOUT_A_PAGE = POSTED_TO | FOR_MACHINES | PART_OF_A_PAGE | LEADS_ELSEWHERE | OF_AN_ISSUER
 
 # Who looks at what is outside of organizations. What is inside is looked at in a full and in an empty one.
 OUTSIDE: dict[Callable[[], Visitor], set[str]] = {

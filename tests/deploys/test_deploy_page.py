@@ -166,7 +166,7 @@ def test_files_that_only_the_commits_name(ci: World, observer: User) -> None:
     assert "a.py" in page(observer, deploy, "?tab=files")
 
 
-def test_deleting_is_offered_with_an_undo(ci: World, developer: User) -> None:
+def test_deleting_is_offered_with_an_undo(ci: World, developer: User, observer: User) -> None:
     post_history(ci, "a b a c")
     rollback = Deploy.objects.filter(sha="a").latest("deployed_at")
     client = signed_in(developer)
@@ -176,7 +176,11 @@ def test_deleting_is_offered_with_an_undo(ci: World, developer: User) -> None:
     assert response.redirect_chain == [("/acme/deployments/storefront", 302)]
     assert f'action="/acme/deploys/{rollback.pk}/restore"' in response.content.decode()
     assert in_short(history(ci)) == "a b c[live]"
-    assert "This deploy was deleted" in page(developer, rollback)
+    later = page(developer, rollback)
+    assert "This deploy was deleted" in later
+    restore = f'action="/acme/deploys/{rollback.pk}/restore"'
+    assert restore in later
+    assert restore not in page(observer, rollback)
 
     client.post(f"/acme/deploys/{rollback.pk}/restore")
     assert in_short(history(ci)) == "a b[rolled back] a[rollback] c[live]"
@@ -185,6 +189,9 @@ def test_deleting_is_offered_with_an_undo(ci: World, developer: User) -> None:
         ("deploy.deleted", developer.email),
         ("deploy.restored", developer.email),
     ]
+    assert {(event.changes["deployment"], event.changes["environment"]) for event in actions} == {
+        ("Storefront", "Production")
+    }
 
 
 def test_who_may_see_and_delete(ci: World, developer: User, observer: User, stranger: User) -> None:

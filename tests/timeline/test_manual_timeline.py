@@ -97,6 +97,12 @@ def mixed(ci: World) -> World:
         (f"{ORGANIZATION}?q=(100+%25)", "c4"),
         (f"{ORGANIZATION}?q=C2", "c2"),
         (f"{ORGANIZATION}?q=nothing", ""),
+        (f"{ORGANIZATION}?version=zzz", ""),
+        (f"{ORGANIZATION}?version=c", ""),
+        (f"{ORGANIZATION}?version=zzz&kind=manual_change", ""),
+        (f"{ORGANIZATION}?tag=deploy", ""),
+        (f"{ORGANIZATION}?q=d4", "d4"),
+        (f"{ORGANIZATION}?q=BOB", "c4"),
         (f"{ORGANIZATION}?since=2024-05-05&until=2024-05-06", "c5 c4 d4"),
         (f"{ORGANIZATION}?kind=manual_change&q=c&tag=web-tier", "c5"),
     ],
@@ -273,3 +279,33 @@ def test_texts_of_callers_are_text(ci: World, look: Any) -> None:
 
     assert "<script>alert" not in html
     assert "&lt;b&gt;&quot;&amp;" in html
+
+
+def test_the_search_finds_what_stands_in_the_row(ci: World, developer: User, look: Any) -> None:
+    User.objects.filter(pk=developer.pk).update(name="Frida Kahn")
+    sha = "5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80"
+    ci.register(sha=sha, branch="main", email="ann.lee@example.com", date=minute(1), tags="#deploy")
+    ci.register(sha="v2.0.0", branch="release/2", date=minute(2))
+    commit = {"revision": "aa", "message": "Fix the basket", "author": {"name": "Tom Okafor"}}
+    ci.register(sha="aa", commits=[commit], date=minute(3))
+    manual = {"name": "Flag", "changed_at": "2024-05-04T10:00", "environment": ci.project.environments.first().pk}
+    answer = signed_in(developer).post("/acme/projects/shop/new-manual-change", manual)
+    assert answer.status_code == 302, answer.content.decode()
+
+    found = {
+        text: entries(look(f"{ORGANIZATION}?q={text}"))
+        for text in ("5F0C7A1", "v2.0", "release/2", "ann.lee", "okafor", "basket", "Kahn", "okafor+aa", "5f0c7a1+ann")
+    }
+
+    assert found == {
+        "5F0C7A1": [sha],
+        "v2.0": ["v2.0.0"],
+        "release/2": ["v2.0.0"],
+        "ann.lee": [sha],
+        "okafor": ["aa"],
+        "basket": ["aa"],
+        "Kahn": ["Flag"],
+        "okafor+aa": [],
+        "5f0c7a1+ann": [],
+    }
+    assert entries(look(f"{ORGANIZATION}?tag=deploy")) == [sha], "a tag that somebody sent"
