@@ -54,7 +54,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "manual-change-page": 11,
     "edit-manual-change": 11,
     "requests": 11,
-    "request": 10,
+    "request": 11,
     "tokens": 13,
     "new-token": 11,
     "token": 17,

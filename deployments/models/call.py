@@ -1,5 +1,7 @@
 """The request log, and the answers that repeated calls get again."""
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
@@ -54,6 +56,9 @@ class Call(models.Model):
         AccessToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     token_name = optional_text(100)
+    replay_of: Any = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replays", db_index=False
+    )
     kind = optional_text(40, "The endpoint: register-deploy, …")
     request_id = models.CharField(max_length=64)
     method = models.CharField(max_length=10)
@@ -90,6 +95,8 @@ class Call(models.Model):
                 name="call_by_manual_change",
                 condition=models.Q(manual_change__isnull=False),
             ),
+            # Whether a call was replayed; foreign keys also look it up when the log is pruned.
+            models.Index(fields=("replay_of",), name="call_by_replay", condition=models.Q(replay_of__isnull=False)),
             # An X-Request-Id from a CI log.
             models.Index(fields=("organization", "request_id"), name="call_by_request_id"),
             # The daily clean-up, and the count of today's calls.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -21,13 +21,15 @@ FILTERS = {
     "all-rejected": REJECTED_OUTCOMES,
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
+UNRESOLVED = "unresolved"
 # Ids follow the time closely, so an index finds where a day begins.
 OUT_OF_ORDER = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """``outcome`` is a key of FILTERS, ``deployment`` a slug, ``request_id`` an X-Request-Id; empty: all."""
+    """``outcome`` is a key of FILTERS or UNRESOLVED, ``deployment`` a slug, ``request_id`` an X-Request-Id. Empty means
+    all."""
 
     outcome: str = ""
     deployment: str = ""
@@ -41,7 +43,9 @@ class CallFilter:
 def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
     """Newest first, with their deployments."""
     calls = Call.objects.filter(organization=organization).select_related("deployment").order_by("-id")
-    if outcomes := FILTERS.get(chosen.outcome):
+    if chosen.outcome == UNRESOLVED:
+        calls = unresolved(calls)
+    elif outcomes := FILTERS.get(chosen.outcome):
         # As literals, so that PostgreSQL plans for how frequent each is.
         calls = calls.filter(outcome__in=[RawSQL(f"'{outcome}'", []) for outcome in outcomes])  # noqa: S611 - our names
     if chosen.deployment:
@@ -50,6 +54,36 @@ def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
     if chosen.request_id:
         calls = calls.filter(request_id=chosen.request_id)
     return calls
+
+
+# --- A rejected call is resolved once it was replayed, or a later call of its kind to the same address succeeded ---
+
+SUCCEEDED = (Outcome.ACCEPTED, Outcome.DUPLICATE)
+
+
+def unresolved(calls: QuerySet[Call]) -> QuerySet[Call]:
+    """Those of the rejected ``calls`` that still need somebody's attention. A replay is no call of its own."""
+    succeeded = Call.objects.filter(outcome__in=SUCCEEDED)
+    replayed = succeeded.filter(replay_of=OuterRef("pk"))
+    later = succeeded.filter(
+        organization=OuterRef("organization"), kind=OuterRef("kind"), id__gt=OuterRef("id"), replay_of=None
+    )
+    # By the slug, since the deployment may not have existed when its first calls came.
+    to_deployment = later.filter(
+        deployment__organization=OuterRef("organization"), deployment__slug=OuterRef("deployment_slug")
+    )
+    return calls.filter(
+        ~Exists(replayed),
+        ~Exists(to_deployment),
+        ~(Q(deployment_slug="") & Exists(later.filter(path=OuterRef("path")))),
+        outcome__in=REJECTED_OUTCOMES,
+        replay_of=None,
+    )
+
+
+def replays_of(call: Call) -> QuerySet[Call]:
+    """Newest first."""
+    return Call.objects.filter(replay_of=call.pk).order_by("-id")
 
 
 def call_of_deploy(deploy: Deploy) -> Call | None:
@@ -63,7 +97,7 @@ def call_of_manual_change(change: ManualChange) -> Call | None:
 
 
 def count_rejected(organization: Organization, *, now: datetime | None = None) -> int:
-    """How many calls of the organization were rejected since its midnight."""
+    """How many calls of the organization were rejected since its midnight and are unresolved."""
     return calls_rejected_today(organization, now).count()
 
 
@@ -87,14 +121,14 @@ def calls_rejected_today(organization: Organization, now: datetime | None) -> Qu
     today = (now or timezone.now()).astimezone(ZoneInfo(organization.time_zone)).date()
     since = Q(created_at__gte=midnight(organization, today))
     first = Call.objects.filter(since).order_by("created_at").values(bound=F("id") - OUT_OF_ORDER)[:1]
-    return Call.objects.filter(since, organization=organization, outcome__in=REJECTED_OUTCOMES, id__gte=Subquery(first))
+    return unresolved(Call.objects.filter(since, organization=organization, id__gte=Subquery(first)))
 
 
 def newest_call(deployment: Deployment) -> Call | None:
     return Call.objects.filter(deployment=deployment).order_by("-id").first()
 
 
-# --- Calls that were rejected today, for those who may see why ---
+# --- Calls that were rejected today and are unresolved, for those who may see why ---
 
 
 def may_see_requests(request: MemberRequest) -> bool:

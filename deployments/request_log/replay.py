@@ -74,6 +74,7 @@ def replay_call(*, call: Call, member: User) -> Call:
         deployment=call.deployment,
         deployment_slug=call.deployment_slug,
         deploy_id=deploy_id,
+        replay_of=call,
         token_name=f"replayed by {member.email}"[:100],
         request_id=uuid4().hex,
         method=call.method,

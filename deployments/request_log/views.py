@@ -6,12 +6,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Call
 from deployments.models.call import Outcome
-from deployments.request_log.queries import CallFilter, calls_of, count_rejected
+from deployments.request_log.queries import UNRESOLVED, CallFilter, calls_of, count_rejected, replays_of
 from deployments.request_log.replay import as_curl, replay_call
 from orgs.access import MemberRequest, member_page
 from orgs.pages import page_of
 from orgs.roles import Permission
 from orgs.text import storable
+
+REPLAYS_SHOWN = 5
 
 
 @require_safe
@@ -24,7 +26,12 @@ def requests(request: MemberRequest) -> HttpResponse:
     )
     context = {
         "chosen": chosen,
-        "outcomes": Outcome,
+        "outcomes": [
+            ("", "All"),
+            (UNRESOLVED, "Rejected and unresolved"),
+            ("all-rejected", "Rejected for any reason"),
+            *Outcome.choices,
+        ],
         "page": page_of(calls_of(request.organization, chosen), after=request.GET.get("after", ""), by="-id"),
         "days_kept": settings.REQUEST_LOG_DAYS,
         "count_rejected": count_rejected(request.organization),
@@ -41,7 +48,8 @@ def call_or_404(request: MemberRequest, call_id: int) -> Call:
 @member_page(Permission.VIEW_REQUESTS)
 def request_page(request: MemberRequest, call_id: int) -> HttpResponse:
     call = call_or_404(request, call_id)
-    return render(request, "request_log/request.html", {"call": call, "curl": as_curl(call)})
+    context = {"call": call, "curl": as_curl(call), "replays": replays_of(call)[:REPLAYS_SHOWN]}
+    return render(request, "request_log/request.html", context)
 
 
 @require_POST

@@ -83,10 +83,10 @@ def local_time(context: dict[str, Any], moment: datetime) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def rejected_badge(context: dict[str, Any], deployment: Deployment, rejected_today: Mapping[int, int]) -> SafeString:
-    """Says how many of the deployment's calls were rejected today and links to them. Empty if none was rejected."""
+    """Says how many of the deployment's calls were rejected today and are unresolved, and links to them."""
     count = rejected_today.get(deployment.pk)
     if not count:
         return SafeString()
     requests = reverse("requests", kwargs={"organization": context["request"].organization.slug})
-    query = urlencode({"deployment": deployment.slug, "outcome": "all-rejected"})
+    query = urlencode({"deployment": deployment.slug, "outcome": "unresolved"})
     return format_html('<a class="badge bad" href="{}?{}">{} rejected today</a>', requests, query, f"{count:,}")

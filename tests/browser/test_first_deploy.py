@@ -54,7 +54,7 @@ def test_the_first_deploy_arrives_while_one_looks(visit: Visit, site: str, owner
     first_call = set_up.get_by_label("First call")
     expect(first_call).to_contain_text(sentence)
     go_to(page, "Requests")
-    expect(page.get_by_text("1 call was rejected today.")).to_be_visible()
+    expect(page.get_by_role("link", name="1 call was rejected today")).to_be_visible()
     page.locator(".row a").click()
     expect(page.get_by_role("main")).to_contain_text(sentence)
     expect(page.get_by_role("main")).to_contain_text('"sha": "abc1"')

@@ -11,14 +11,13 @@ from deployments.models import Call
 from deployments.request_log.queries import count_rejected
 from deployments.request_log.writer import request_log
 from orgs.models import User
+from orgs.services import NewEnvironment, create_environment
 from tests.conftest import World
 from tests.factories import make_deployment, make_project, signed_in
 
 PAGES = ("/acme", "/acme/projects/shop", "/acme/deployments/storefront")
-BADGE = (
-    '<a class="badge bad" href="/acme/requests?deployment=storefront&amp;outcome=all-rejected">{} rejected today</a>'
-)
-CLAUSE = '<a class="nowrap" href="/acme/requests?outcome=all-rejected">{} rejected today</a>.'
+BADGE = '<a class="badge bad" href="/acme/requests?deployment=storefront&amp;outcome=unresolved">{} rejected today</a>'
+CLAUSE = '<a class="nowrap" href="/acme/requests?outcome=unresolved">{} rejected today</a>.'
 
 
 def reject(world: World, *, deployment: str = "storefront", count: int = 1) -> None:
@@ -42,7 +41,7 @@ def test_a_badge_leads_to_the_rejected_calls_of_the_deployment(
 
     assert BADGE.format(2) in page(developer, path)
     assert "rejected today" not in page(observer, path), "the request log is not for observers"
-    listed = signed_in(developer).get("/acme/requests?deployment=storefront&outcome=all-rejected")
+    listed = signed_in(developer).get("/acme/requests?deployment=storefront&outcome=unresolved")
     assert [call.status for call in listed.context["page"].rows] == [400, 400]
 
 
@@ -102,3 +101,65 @@ def test_the_number_of_queries_does_not_grow(ci: World, developer: User, path: s
         reject(ci, deployment=name.lower(), count=3)
 
     assert queries() == first
+
+
+def test_what_a_later_call_made_good_needs_nobody(ci: World, developer: User) -> None:
+    make_deployment(ci.project, name="Api")
+    reject(ci, count=2)
+    reject(ci, deployment="api")
+    reject(ci, deployment="no-such")
+    assert CLAUSE.format("4 calls") in page(developer, "/acme")
+
+    ci.register(sha="abc")
+    request_log.flush()
+
+    assert CLAUSE.format("2 calls") in page(developer, "/acme")
+    assert BADGE.format(1).replace("storefront", "api") in page(developer, "/acme")
+    listed = signed_in(developer).get("/acme/requests?outcome=unresolved").context["page"].rows
+    assert [call.deployment_slug for call in listed] == ["no-such", "api"]
+    assert len(signed_in(developer).get("/acme/requests?outcome=all-rejected").context["page"].rows) == 4
+    reject(ci)
+    assert CLAUSE.format("3 calls") in page(developer, "/acme"), "the newest call counts again"
+
+
+def test_a_deployment_that_is_created_afterwards(ci: World, developer: User) -> None:
+    reject(ci, deployment="api")
+    make_deployment(ci.project, name="Api")
+    ci.register(sha="abc", path=ci.path.replace("storefront", "api"))
+    request_log.flush()
+
+    assert "rejected today" not in page(developer, "/acme")
+
+
+def test_calls_that_name_no_deployment(ci: World, developer: User) -> None:
+    ci.record(name="")
+    ci.record(name="Flag", environment="nowhere")
+    request_log.flush()
+    assert CLAUSE.format("2 calls") in page(developer, "/acme")
+
+    ci.register(sha="abc")
+    request_log.flush()
+    assert CLAUSE.format("2 calls") in page(developer, "/acme"), "another address"
+    ci.record(name="Flag")
+    request_log.flush()
+    assert "rejected today" not in page(developer, "/acme")
+
+
+def test_a_replay_resolves_its_call_and_no_other(ci: World, developer: User) -> None:
+    client = signed_in(developer)
+    for sha in ("a1", "b2"):
+        ci.register(sha=sha, environment="qa")
+    request_log.flush()
+    first, second = Call.objects.order_by("id")
+
+    client.post(f"/acme/requests/{first.pk}/replay")
+    assert CLAUSE.format("2 calls") in page(developer, "/acme"), "a replay that fails is no third"
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+    client.post(f"/acme/requests/{first.pk}/replay")
+
+    assert CLAUSE.format("1 call") in page(developer, "/acme")
+    replay = Call.objects.latest("id")
+    shown = page(developer, f"/acme/requests/{first.pk}")
+    assert f'Replayed <a href="/acme/requests/{replay.pk}">' in shown
+    assert f'a replay of <a href="/acme/requests/{first.pk}">' in page(developer, f"/acme/requests/{replay.pk}")
+    assert "Replayed" not in page(developer, f"/acme/requests/{second.pk}")
