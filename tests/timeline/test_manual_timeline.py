@@ -288,7 +288,11 @@ def test_the_search_finds_what_stands_in_the_row(ci: World, developer: User, loo
     ci.register(sha="v2.0.0", branch="release/2", date=minute(2))
     commit = {"revision": "aa", "message": "Fix the basket", "author": {"name": "Tom Okafor"}}
     ci.register(sha="aa", commits=[commit], date=minute(3))
-    manual = {"name": "Flag", "changed_at": "2024-05-04T10:00", "environment": ci.project.environments.first().pk}
+    manual = {
+        "name": "Flag",
+        "changed_at": "2024-05-04T10:00",
+        "environment": ci.project.environments.get(slug="staging").pk,
+    }
     answer = signed_in(developer).post("/acme/projects/shop/new-manual-change", manual)
     assert answer.status_code == 302, answer.content.decode()
 
