@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0003_deploys_by_composite_keys'),
+        ('deployments', '0004_deploy_status'),
         ('orgs', '0002_sign_in_facts'),
         ('tokens', '0001_initial'),
     ]
