@@ -93,6 +93,7 @@ def fill(slug: str) -> World:
     keep_draft(
         deployment=world.deployment,
         environment=world.project.environments.get(slug="staging"),
+        replaces=True,
         user=world.organization.memberships.get().user,
         file_name="deploys.csv",
         file=BytesIO(dated("a").encode()),

@@ -206,6 +206,7 @@ class Grown:
         self.draft = keep_draft(
             deployment=self.world.deployment,
             environment=self.world.project.environments.get(slug="staging"),
+            replaces=True,
             user=self.owner,
             file_name="deploys.csv",
             file=BytesIO(sheet.encode()),

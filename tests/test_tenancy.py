@@ -176,6 +176,7 @@ def addresses(ci: World) -> dict[str, dict[str, Any]]:
     draft = keep_draft(
         deployment=ci.deployment,
         environment=ci.project.environments.get(slug="staging"),
+        replaces=True,
         user=owner,
         file_name="deploys.csv",
         file=BytesIO(dated("abc").encode()),

@@ -14,7 +14,8 @@ from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.views import ENDED_EARLY, FieldsParser, encoding_of
 from deployments.errors import BodyTooLarge, InvalidField, UnknownEncoding, UnreadableBody
 from deployments.imports.file import HistoryFile, fixed_cells
-from deployments.imports.importing import as_history, import_history
+from deployments.imports.file_history import as_history
+from deployments.imports.importing import import_history
 from deployments.imports.upload import FILE_FIELD, Upload, is_multipart, read_upload
 from deployments.models import HistoryImport
 from deployments.models.call import IMPORT_KIND, MAX_BODY_BYTES_KEPT
@@ -30,6 +31,7 @@ from tokens.scopes import Scope
 
 UPLOAD = "gumshoe.upload"
 DIGESTED_AT_ONCE = 1024 * 1024
+MODES = ("add", "replace")
 
 
 class UploadParser(BaseParser):
@@ -75,6 +77,7 @@ class ImportDeploysView(CallView):
         environment = fields.get("environment") or ""
         if not isinstance(environment, str):
             raise InvalidField("environment must be given once.")
+        replaces = asks_to_replace(fields.get("mode"))
         upload = upload_of(request)
         if upload.file is None:
             raise InvalidField(f"{FILE_FIELD} is required: send a CSV file as curl -F {FILE_FIELD}=@deploys.csv does.")
@@ -103,6 +106,7 @@ class ImportDeploysView(CallView):
                 return import_history(
                     target=target,
                     new=new,
+                    replaces=replaces,
                     token_id=self.token.id,
                     imported_by=self.actor.label,
                     file_name=upload.file_name,
@@ -142,6 +146,13 @@ def digest_of_file(file: BinaryIO) -> str:
         digest.update(piece)
     file.seek(0)
     return digest.hexdigest()
+
+
+def asks_to_replace(mode: Any) -> bool:
+    """Sleuth's import replaces, so this is the default. Raises InvalidField."""
+    if mode not in (None, "", *MODES):
+        raise InvalidField("mode must be add, which keeps what is there, or replace, which is the default.")
+    return bool(mode != "add")
 
 
 def upload_of(request: Any) -> Upload:

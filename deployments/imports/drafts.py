@@ -26,13 +26,14 @@ SHOWN = 50
 
 @transaction.atomic
 def keep_draft(
-    *, deployment: Deployment, environment: Environment, user: User, file_name: str, file: BinaryIO
+    *, deployment: Deployment, environment: Environment, replaces: bool, user: User, file_name: str, file: BinaryIO
 ) -> ImportDraft:
     """A person has one draft of a deployment. An earlier upload is forgotten unless it is being imported."""
     ImportDraft.objects.filter(deployment=deployment, user=user).exclude(state__in=UNFINISHED).delete()
     draft = ImportDraft.objects.create(
         deployment=deployment,
         environment=environment,
+        replaces=replaces,
         user=user,
         file_name=storable(file_name)[:MAX_FILE_NAME_LENGTH],
         byte_count=0,

@@ -1,15 +1,16 @@
-"""Replacing a target's history by that of a file, and undoing that."""
+"""Importing a file into a target's history, and undoing that."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from deployments.imports.file_history import History
+from deployments.imports.merging import missing_from
 from deployments.imports.rows import Rows
 from deployments.models import Deploy, HistoryImport
 from deployments.models.history_import import MAX_FILE_NAME_LENGTH
@@ -17,58 +18,10 @@ from deployments.registration import history, statements
 from deployments.registration.registration import lead_time
 from deployments.registration.statements import TargetRow
 from deployments.registration.store import ensure_target, moved
-from deployments.shas import WHOLE, commits_of
 from orgs import audit
 from orgs.deletion import RESTORABLE
 from orgs.models import Organization
 from tokens.statements import as_parameter, insert_sql
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A file's rows as deploys: indexes of ``rows``, the oldest deploy first. ``duplicates`` are in no order."""
-
-    rows: Rows
-    # The shas of the rows, or the longest names of their commits.
-    commits: Sequence[bytes]
-    deploys: Sequence[int]
-    duplicates: Sequence[int]
-
-    def rollbacks(self) -> tuple[dict[int, int], dict[int, int]]:
-        """Of ``deploys``, as the one rule has them."""
-        return history.rollbacks_of([self.commits[index].decode() for index in self.deploys])
-
-
-def as_history(rows: Rows) -> History:
-    """Rows of one moment follow each other as in the file, or from bottom to top if the file goes back in time.
-
-    Of equal rows the first is kept, and of neighbours with the same sha the earlier, as registration does.
-    """
-    deployed_at, shas = rows.deployed_at, commits_of_rows(rows)
-    steps = sum((after > before) - (after < before) for before, after in pairwise(deployed_at))
-    in_file = range(len(rows)) if steps >= 0 else reversed(range(len(rows)))
-    deploys, duplicates = [], []
-    moment, shas_of_moment, previous = None, set[bytes](), None
-    for index in sorted(in_file, key=deployed_at.__getitem__):
-        if deployed_at[index] != moment:
-            moment = deployed_at[index]
-            shas_of_moment.clear()
-        sha = shas[index]
-        if sha == previous or sha in shas_of_moment:
-            duplicates.append(index)
-        else:
-            deploys.append(index)
-            previous = sha
-        shas_of_moment.add(sha)
-    return History(rows, shas, deploys, duplicates)
-
-
-def commits_of_rows(rows: Rows) -> Sequence[bytes]:
-    if set(map(len, rows.shas)) <= {WHOLE[0]}:
-        return rows.shas
-    commits = commits_of({sha.decode() for sha in rows.shas})
-    names = {short.encode(): longest.encode() for short, longest in commits.items()}
-    return [names.get(sha, sha) for sha in rows.shas] if names else rows.shas
 
 
 @transaction.atomic
@@ -76,12 +29,14 @@ def import_history(
     *,
     target: TargetRow,
     new: History,
+    replaces: bool,
     token_id: int | None,
     imported_by: str,
     file_name: str = "",
     on_stored: Callable[[int], None] | None = None,
 ) -> HistoryImport:
-    """Replace the target's history, whose deploys are deleted until :func:`undo_import` restores them.
+    """Add to the target's history what it lacks, or replace it: then its deploys are deleted until :func:`undo_import`
+    restores them. If nothing is missing, the import that is returned is not stored.
 
     Registrations of the target wait meanwhile and come after it. ``on_stored`` is called now and then with the number
     of deploys so far, where the database lets others see it. Raises TargetMoved.
@@ -93,7 +48,24 @@ def import_history(
     organization = Organization.objects.get(deployments=target.deployment_id)
     # Under the lock, so that it is later than the moment of any import before.
     now = timezone.now()
-    replaced = Deploy.objects.filter(target=target_id).update(deleted_at=now)
+    replaced = 0
+    if replaces:
+        replaced = Deploy.objects.filter(target=target_id).update(deleted_at=now)
+    else:
+        new = missing_from(target_id, new)
+    done = HistoryImport(
+        organization=organization,
+        target_id=target_id,
+        imported_by=imported_by,
+        file_name=file_name[:MAX_FILE_NAME_LENGTH],
+        deploy_count=len(new.deploys),
+        duplicate_count=len(new.duplicates),
+        unsuccessful_count=new.rows.unsuccessful,
+        replaced_count=replaced,
+        created_at=now,
+    )
+    if not new.deploys:
+        return done
     same = {
         "organization_id": organization.pk,
         "project_id": target.project_id,
@@ -105,20 +77,12 @@ def import_history(
         "updated_at": now,
     }
     ids = store_deploys(new, same=same, on_stored=on_stored)
-    history.set_newest_live(target_id)
-    done = HistoryImport.objects.create(
-        organization=organization,
-        target_id=target_id,
-        imported_by=imported_by,
-        file_name=file_name[:MAX_FILE_NAME_LENGTH],
-        deploy_count=len(new.deploys),
-        duplicate_count=len(new.duplicates),
-        unsuccessful_count=new.rows.unsuccessful,
-        replaced_count=replaced,
-        first_deploy_id=ids[0],
-        last_deploy_id=ids[-1],
-        created_at=now,
-    )
+    if replaces:
+        history.set_newest_live(target_id)
+    else:
+        history.relink_target(target_id)
+    done.first_deploy_id, done.last_deploy_id = ids[0], ids[-1]
+    done.save()
     record("import.applied", done)
     return done
 

@@ -18,9 +18,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from deployments.errors import RegistrationError, UnknownEnvironment
+from deployments.errors import BadHistory, RegistrationError, UnknownEnvironment
 from deployments.imports.drafts import history_of
-from deployments.imports.importing import as_history, import_history
+from deployments.imports.file_history import as_history
+from deployments.imports.importing import import_history
 from deployments.models import DraftChunk, ImportDraft
 from deployments.models.history_import import STARTABLE, UNFINISHED, ImportState
 from deployments.registration.statements import TargetRow, find_targets
@@ -149,11 +150,14 @@ def import_draft(draft: ImportDraft, progress: "Progress") -> None:
         done = import_history(
             target=target_of_draft(draft),
             new=new,
+            replaces=draft.replaces,
             token_id=None,
             imported_by=draft.user.email,
             file_name=draft.file_name,
             on_stored=progress.stored,
         )
+        if done.pk is None:
+            raise BadHistory("Nothing is missing: every deploy of the file is there already.")
         DraftChunk.objects.filter(draft=draft).delete()
         if not held(draft).update(
             state=ImportState.DONE, leased_until=None, history_import=done, stored_count=done.deploy_count

@@ -14,8 +14,8 @@ from deployments.errors import BadHistory
 from deployments.imports import drafts, importing, jobs
 from deployments.imports.drafts import KEPT
 from deployments.imports.file import check_readable
-from deployments.imports.importing import as_history
-from deployments.imports.preview import preview_import
+from deployments.imports.file_history import as_history
+from deployments.imports.preview import preview_addition, preview_replacement
 from deployments.models import Deployment, ImportDraft
 from deployments.models.history_import import UNFINISHED, ImportState
 from deployments.pages import find_deployment, has_seen, wants_part
@@ -28,6 +28,16 @@ from orgs.roles import Permission
 
 class ImportForm(forms.Form):
     environment = forms.ChoiceField()
+    mode = forms.ChoiceField(
+        label="What is there already",
+        required=False,
+        choices=[
+            ("add", "Keep it, and add the deploys that are missing"),
+            ("replace", "Replace it by the history of the file"),
+        ],
+        initial="add",
+        widget=forms.RadioSelect,
+    )
     csv_file = forms.FileField(
         label="CSV file",
         max_length=1000,
@@ -46,7 +56,6 @@ class ImportForm(forms.Form):
             label="Environment",
             choices=choices,
             initial=default,
-            help_text="The history there is replaced by that of the file.",
         )
         if body_bytes > settings.MAX_IMPORT_BYTES:
             most = filesizeformat(settings.MAX_IMPORT_BYTES)
@@ -92,6 +101,7 @@ def store_draft(request: MemberRequest, deployment: Deployment, form: ImportForm
     return drafts.keep_draft(
         deployment=deployment,
         environment=form.cleaned_data["environment"],
+        replaces=form.cleaned_data["mode"] == "replace",
         user=request.user,
         file_name=upload.name,
         file=upload,
@@ -146,7 +156,8 @@ def preview(draft: ImportDraft) -> dict[str, Any]:
             history = as_history(file.read())
         except BadHistory as error:
             return {"unreadable": str(error)}
-    return {"preview": preview_import(target_id=target_id, history=history), "wrong": file.wrong}
+    preview_of = preview_replacement if draft.replaces else preview_addition
+    return {"preview": preview_of(target_id=target_id, history=history), "wrong": file.wrong}
 
 
 @member_page(Permission.MANAGE_PROJECTS)

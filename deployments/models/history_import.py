@@ -10,7 +10,7 @@ MAX_FILE_NAME_LENGTH = 200
 
 
 class HistoryImport(models.Model):
-    """A target's history was replaced by that of a file.
+    """A file was imported into a target's history, or replaced it.
 
     Undoing it needs no column of the deploys. Those that it brought are the target's from ``first_deploy_id`` to
     ``last_deploy_id``, since nobody else stores one there meanwhile. Those that it replaced are the target's that were
@@ -76,6 +76,7 @@ class ImportDraft(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     file_name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True)
+    replaces = models.BooleanField(default=False, help_text="Whether it replaces the history or only adds to it.")
     byte_count = models.PositiveBigIntegerField()
     line_count = models.PositiveIntegerField(default=0, help_text="Line breaks: at least as many as rows.")
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.UPLOADED)

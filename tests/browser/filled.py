@@ -44,6 +44,7 @@ def fill(owner: User) -> dict[str, Any]:
     draft = import_drafts.keep_draft(
         deployment=deployment,
         environment=project.environments.get(slug="staging"),
+        replaces=True,
         user=owner,
         file_name=f"{LONG_NAME}.csv",
         file=BytesIO(history.encode()),

@@ -49,6 +49,7 @@ def upload(world: World, user: User, data: str) -> ImportDraft:
     return keep_draft(
         deployment=world.deployment,
         environment=world.project.environments.get(slug="production"),
+        replaces=True,
         user=user,
         file_name="old.csv",
         file=io.BytesIO(data.encode()),

@@ -21,11 +21,17 @@ from tests.imports.importing import dated, post_file, rows
 PAGE = "/acme/deployments/storefront/imports"
 
 
-def upload(client: Client, data: str | bytes, environment: str = "production", name: str = "old.csv") -> Any:
+def upload(
+    client: Client,
+    data: str | bytes,
+    environment: str = "production",
+    name: str = "old.csv",
+    mode: str = "replace",
+) -> Any:
     """The page after it."""
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)
     file.name = name
-    return client.post(PAGE, {"environment": environment, "csv_file": file}, follow=True)
+    return client.post(PAGE, {"environment": environment, "mode": mode, "csv_file": file}, follow=True)
 
 
 def import_draft(client: Client, page: Any) -> Any:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0004_deploy_status'),
+        ('deployments', '0005_import_unsuccessful'),
         ('orgs', '0002_sign_in_facts'),
         ('tokens', '0001_initial'),
     ]
