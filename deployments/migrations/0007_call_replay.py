@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0005_import_unsuccessful'),
+        ('deployments', '0006_call_dropped_and_path_patterns'),
         ('orgs', '0002_sign_in_facts'),
         ('tokens', '0001_initial'),
     ]
