@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_call_dropped_and_path_patterns'),
+        ('deployments', '0007_shas_in_small_letters'),
         ('orgs', '0002_sign_in_facts'),
         ('tokens', '0001_initial'),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0007_call_replay'),
+        ('deployments', '0008_call_replay'),
     ]
 
     operations = [
