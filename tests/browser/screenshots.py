@@ -13,7 +13,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
-SIZE: ViewportSize = {"width": 1200, "height": 800}
+SIZE: ViewportSize = {"width": 1360, "height": 850}
 
 
 def main() -> None:
@@ -59,8 +59,8 @@ def take_all(page: Page, *, email: str, password: str) -> None:
     take(page, "live")
     page.goto("/acme/timeline")
     take(page, "timeline")
-    page.goto("/acme/timeline?deployment=storefront&environment=production")
-    page.locator("a[href*='/deploys/']").first.click()
+    page.goto("/acme")
+    page.get_by_role("row", name=re.compile("^Checkout")).locator("a[href*='/deploys/']").last.click()
     page.wait_for_url("**/deploys/*")
     take(page, "deploy")
     page.goto("/acme/requests?outcome=all-rejected&deployment=storefront")
