@@ -109,6 +109,11 @@ bench: install ## Measure registration, and pages at a million deploys (needs Po
 screenshots: install ## Take README's screenshots of the demo (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
+.PHONY: soak
+soak: export SOAK := 1
+soak: install ## Let 500 clients stall in every way at once (DATABASE_URL=… as for the tests)
+	@$(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
+
 .PHONY: audit
 # Strictly: packages that could not be looked up are a failure, too.
 audit: install ## Look up known vulnerabilities of the locked packages (needs the network)

@@ -8,12 +8,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest
 
 from orgs.audit import Actor, acting_as
 from orgs.invitations import accept_invitation, open_invitations
 from orgs.models import Invitation, User
+from orgs.sign_in.outbox import send_later
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     ) -> None:
         """Also to users without a row of allauth's for their address."""
         super().send_notification_mail(template_prefix, user, context, email or user.email)
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> EmailMessage:
+        return send_later(super().render_mail(template_prefix, email, context, headers))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Hides the errors of the mail server, which would tell strangers which addresses have accounts."""
