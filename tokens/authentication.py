@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 # One text for all reasons, so that callers cannot find out which tokens, organizations and deployments exist.
 UNAUTHORIZED = "Unauthorized: the access token is not valid, or the deployment is not in its organization."
 NO_TOKEN = "No access token: send it as 'Authorization: Bearer <token>' or as api_key in the body."
+UNKNOWN_SECRET = "No access token of this organization has this secret."
 LACKS_SCOPE = "The access token lacks the scope {}: use a token that has it, or ALL."
 NO_SCHEME = "The Authorization header has no scheme: write 'Authorization: Bearer <token>'."
 
@@ -66,7 +67,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         token = find_token(digest(secret))
         now = timezone.now()
         if token is None:
-            raise TokenRejected("No access token of this organization has this secret.")
+            raise TokenRejected(UNKNOWN_SECRET)
         organization = request.parser_context["kwargs"].get("organization")
         if organization is not None and not names_organization(organization.lower(), token):
             raise TokenRejected("The access token belongs to another organization.")

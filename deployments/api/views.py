@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
@@ -13,13 +14,16 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from deployments.api.body import ANY_FIELDS, ExpectedBody, read_fields, read_query, with_query
+from deployments.api.body import ANY_FIELDS, ExpectedBody, keys_in_json, read_fields, read_query, with_query
 from deployments.errors import BodyTooLarge, UnknownEncoding, UnreadableBody
-from tokens.authentication import AccessTokenAuthentication, TokenAllows
+from orgs.text import digest
+from tokens.authentication import NO_TOKEN, UNKNOWN_SECRET, AccessTokenAuthentication, TokenAllows, TokenRejected
 from tokens.scopes import Scope
-from tokens.statements import TokenRow
+from tokens.statements import TokenRow, find_token
 from tokens.throttling import TokenThrottle
 
+# Of a body that may hold the token somewhere, and is read to find it.
+MAX_BYTES_OF_STRANGERS = 64 * 1024
 ENDED_EARLY = "The body ended early: send it again."
 
 
@@ -31,7 +35,23 @@ class FieldsParser(BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
         request: HttpRequest = parser_context["request"]._request  # noqa: SLF001 - DRF has no public name for it
         expected: ExpectedBody = parser_context["view"].expected
-        return read_fields(read_body(request, expected), request.META.get("CONTENT_TYPE", ""), expected)
+        content_type = request.META.get("CONTENT_TYPE", "")
+        body = read_body(request, expected)
+        # DRF sets the user when it knows the caller; until then it looks for the token in the body.
+        if len(body) > MAX_BYTES_OF_STRANGERS and not hasattr(parser_context["request"], "_user"):
+            check_token_of_body(body, content_type)
+        return read_fields(body, content_type, expected)
+
+
+def check_token_of_body(body: bytes, content_type: str) -> None:
+    """Raises NotAuthenticated and TokenRejected, before a large body of a stranger is read at all."""
+    keys = keys_in_json(body, content_type)
+    if keys is None:
+        return
+    if not keys:
+        raise NotAuthenticated(NO_TOKEN)
+    if not any(find_token(digest(key.strip())) for key in keys):
+        raise TokenRejected(UNKNOWN_SECRET)
 
 
 def read_body(request: HttpRequest, expected: ExpectedBody) -> bytes:

@@ -342,3 +342,31 @@ def test_who_calls_is_asked_first(ci: World) -> None:
         assert call(ci.path, body).status_code == 400
     too_many = "?" + "&".join(["a=1"] * 1100)
     assert "query string" in assert_sentence(call(ci.path + too_many, b"{}"))
+
+
+def large_body(**first: str) -> bytes:
+    names = {f"name{number}": number for number in range(20_000)}
+    return json.dumps({**first, **names, "sha": SHA}).encode()
+
+
+def test_a_large_body_of_a_stranger_is_not_read(ci: World) -> None:
+    """It would take long, so the token is found without that; who has one is told what is wrong with the body."""
+    unreadable = b"{" + large_body()[1:-1]
+    for body in (unreadable, large_body(), large_body(api_key="unknown")[:-1], large_body(api_key="unknown")):
+        assert call(ci.path, body).status_code == 401
+    assert call(ci.path, unreadable, headers=bearer(ci.secret)).status_code == 400
+    assert call(ci.path, large_body(api_key=ci.secret)[:-1]).status_code == 400
+    assert call(ci.path, large_body(api_key=ci.secret)).status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_a_large_body_may_hold_its_token_anywhere(ci: World, charset: str) -> None:
+    message = json.dumps({"api_key": "of another"})
+    body = json.dumps({"commits": [{"revision": SHA, "message": message * 5000}], "sha": SHA, "api_key": ci.secret})
+    label = f"application/json; charset={charset}"
+    assert call(ci.path, body.encode(charset), content_type=label).status_code == 200
+
+
+def test_json_with_very_many_names(ci: World) -> None:
+    body = b"{%s}" % b",".join(b'"%d":0' % number for number in range(600_001))
+    assert refuse(ci, body) == "The body has too many values: send fewer commits or files."
