@@ -6,6 +6,14 @@ import re
 from typing import Any
 
 MAX_DEPTH = 64
+# What Python and ECMA-262 take for white space, either of them, and what has no width: PowerShell writes U+FEFF before
+# texts. The published schemas spell it out.
+WHITE_SPACE = "".join(
+    (
+        *("\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680", *map(chr, range(0x2000, 0x200C)), "\u2028\u2029\u202f\u205f"),
+        "\u2060\u3000\ufeff",
+    )
+)
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

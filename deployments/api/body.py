@@ -11,19 +11,16 @@ from email.message import Message
 from io import BytesIO
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
+from deployments.api.pairs import WITHOUT_CHARSET, fields_of, read_pairs
 from deployments.errors import UnreadableBody, UnusableNumber
-from orgs.text import problem_in_json, shortened, storable_json
+from orgs.text import WHITE_SPACE, problem_in_json, shortened, storable_json
 
-MAX_FORM_FIELDS = 1000
-# No field that a form can carry is long, and percent signs take fifty times their size in memory.
-MAX_FORM_LENGTH = 1_000_000
 # Tiny values take up to a hundred times their size in memory. The schema admits 80,000 lists and objects in all, and
 # 16 MB of real shas and paths have 400,000 commas; some more of both stand in messages.
 MAX_JSON_BRACKETS = 150_000
@@ -100,7 +97,9 @@ def read_fields(body: bytes, content_type: str, expected: ExpectedBody = ANY_FIE
     media_type = label.get_content_type() if content_type else ""
     if media_type == MULTIPART:
         return read_multipart(body, label.get_boundary() or "")
-    return read_text(decode(body, label.get_content_charset() or "utf-8"), media_type, expected)
+    charset = label.get_content_charset()
+    text = decode(body, charset)
+    return read_text(text, media_type, expected, is_utf_8=charset is not None)
 
 
 def label_of(content_type: str) -> Message:
@@ -109,25 +108,36 @@ def label_of(content_type: str) -> Message:
     return label
 
 
-def decode(body: bytes, charset: str) -> str:
+def decode(body: bytes, charset: str | None) -> str:
+    """``charset`` is the one that the label names. Raises UnreadableBody."""
+    name = charset or charset_without_label(body)
     try:
-        return body.decode(CHARSETS[codecs.lookup(charset).name])
+        return body.decode(CHARSETS[codecs.lookup(name).name])
     except (LookupError, ValueError):
-        raise UnreadableBody(f"The body is not text in {charset[:40]!r}: send it as UTF-8.") from None
+        name = charset or "utf-8"
+        raise UnreadableBody(f"The body is not text in {name[:40]!r}: send it as UTF-8.") from None
 
 
-def charset_of(content_type: str) -> str | None:
-    """Python's name of the charset that a body with this label is decoded by; None for one that is not read."""
-    label = label_of(content_type)
-    if label.get_content_type() == MULTIPART:
-        return "utf-8"
+def charset_without_label(body: bytes) -> str:
+    """Of a body that may be cut. Windows PowerShell and Jenkins' httpRequest send Latin-1 without a label."""
     try:
-        return CHARSETS.get(codecs.lookup(label.get_content_charset() or "utf-8").name)
+        codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return WITHOUT_CHARSET
+    return "utf-8"
+
+
+def charset_of(content_type: str, body: bytes = b"") -> str | None:
+    """Python's name of the charset that ``body`` with this label is decoded by; None for one that is not read."""
+    label = label_of(content_type)
+    charset = None if label.get_content_type() == MULTIPART else label.get_content_charset()
+    try:
+        return CHARSETS.get(codecs.lookup(charset or charset_without_label(body)).name)
     except (LookupError, ValueError):
         return None
 
 
-def read_text(text: str, media_type: str, expected: ExpectedBody) -> dict[str, Any]:
+def read_text(text: str, media_type: str, expected: ExpectedBody, *, is_utf_8: bool) -> dict[str, Any]:
     """JSON or form pairs: as the label says or, without a usable label, as the text looks.
 
     JSON comes with the label text/plain (two clients), without one (a Go client) or, from ``curl -d`` without a header,
@@ -138,7 +148,7 @@ def read_text(text: str, media_type: str, expected: ExpectedBody) -> dict[str, A
     is_json = media_type == "application/json" or media_type.endswith("+json")
     if looks_like_json or is_json:
         return read_json(text, expected, labelled_json=is_json)
-    return read_form(text)
+    return read_pairs(text, "form", is_utf_8=is_utf_8)
 
 
 def read_json(text: str, expected: ExpectedBody, *, labelled_json: bool) -> dict[str, Any]:
@@ -203,23 +213,7 @@ def read_query(query_string: str) -> dict[str, Any]:
         text = query_string.encode("latin-1").decode()
     except UnicodeError:
         raise UnreadableBody("The query string is not UTF-8: percent-encode it as UTF-8.") from None
-    return read_form(text, "query string")
-
-
-def read_form(text: str, what: str = "form") -> dict[str, Any]:
-    if len(text) > MAX_FORM_LENGTH:
-        raise UnreadableBody(f"The {what} is longer than {MAX_FORM_LENGTH} characters: send JSON.")
-    try:
-        values = parse_qs(text.strip(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
-    except UnicodeDecodeError:
-        raise UnreadableBody(f"The {what} is not UTF-8: percent-encode it as UTF-8.") from None
-    except ValueError:
-        raise UnreadableBody(f"The {what} has more than {MAX_FORM_FIELDS} fields: send JSON.") from None
-    return without_single_lists(values)
-
-
-def without_single_lists(values: dict[str, list[str]]) -> dict[str, Any]:
-    return {name: texts[0] if len(texts) == 1 else texts for name, texts in values.items()}
+    return read_pairs(text, "query string", is_utf_8=True)
 
 
 def read_multipart(body: bytes, boundary: str) -> dict[str, Any]:
@@ -248,9 +242,15 @@ def explaining_multipart(instead: str) -> Iterator[None]:
 
 
 def fields_of_parts(parts: MultiValueDict[str, str]) -> dict[str, Any]:
-    return without_single_lists(
-        {name: [text.encode("latin-1").decode() for text in texts] for name, texts in parts.lists()}
-    )
+    return fields_of({name: [text_of_part(text) for text in texts] for name, texts in parts.lists()})
+
+
+def text_of_part(text: str) -> str:
+    part = text.encode("latin-1")
+    try:
+        return part.decode()
+    except UnicodeDecodeError:
+        return part.decode(WITHOUT_CHARSET)
 
 
 def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,13 +287,13 @@ def storable_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 def is_absent(value: Any) -> bool:
     """The GitHub Action sends inputs that a workflow leaves out as empty strings, a Go client all its fields."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not value.strip(WHITE_SPACE))
 
 
 def without_absent(fields: dict[str, Any]) -> dict[str, Any]:
     """Drop fields that are absent, and the white space around the others."""
     return {
-        name: value.strip() if isinstance(value, str) else value
+        name: value.strip(WHITE_SPACE) if isinstance(value, str) else value
         for name, value in fields.items()
         if not is_absent(value)
     }

@@ -121,14 +121,18 @@ STAGE_NAMES = {
 
 def stages_of(deploy: Deploy) -> list[Stage]:
     """Empty if the lead time is unknown. Ignores a moment that is missing or out of order."""
-    if deploy.first_commit_at is None or deploy.lead_time is None:
+    if deploy.lead_time is None:
         return []
     moments = PullRequest.objects.filter(deploy=deploy).aggregate(
         opened=Min("opened_at"), reviewed=Min("first_reviewed_at"), merged=Max("merged_at")
     )
-    milestones: list[tuple[str, datetime]] = [("first commit", deploy.first_commit_at)]
+    first_commit = deploy.first_commit_at or deploy.deployed_at
+    milestones: list[tuple[str, datetime]] = []
+    if moments["opened"] is None or first_commit <= moments["opened"]:
+        milestones.append(("first commit", first_commit))
     for milestone, name in (("pull request opened", "opened"), ("first review", "reviewed"), ("merged", "merged")):
-        if (moment := moments[name]) and milestones[-1][1] <= moment <= deploy.deployed_at:
+        moment, latest = moments[name], milestones[-1][1] if milestones else moments[name]
+        if moment and latest <= moment <= deploy.deployed_at:
             milestones.append((milestone, moment))
     milestones.append(("deployed", deploy.deployed_at))
     return [

@@ -57,7 +57,7 @@ class QueryParser(FieldsParser):
         if int(request.META["CONTENT_LENGTH"]) > MAX_BODY_BYTES:
             raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes: ask for less at once.")
         if request.content_type == "application/graphql":
-            charset = (request.content_params or {}).get("charset", "utf-8")
+            charset = (request.content_params or {}).get("charset")
             return {"query": decode(read_body(request, parser_context["view"].expected), charset)}
         return super().parse(stream, media_type, parser_context)
 

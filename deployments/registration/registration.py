@@ -136,6 +136,24 @@ class Registration:
         return min((commit.committed_at for commit in self.commits if commit.committed_at), default=None)
 
     @property
+    def began_at(self) -> datetime | None:
+        """When the first commit was made or the first pull request opened: a squash leaves no other commit's date."""
+        opened = min((pull.opened_at for pull in self.pull_requests if pull.opened_at), default=None)
+        return min(filter(None, (self.first_commit_at, opened)), default=None)
+
+    @property
+    def author(self) -> tuple[str, str]:
+        """Name and e-mail address: those that the call names, completed by a commit of the same person; else those of
+        the newest commit."""
+        name, email = self.author_name, self.author_email
+        if not (name or email):
+            return (self.head.author_name, self.head.author_email) if self.head else ("", "")
+        if email and not name:
+            folded = email.casefold()
+            name = next((c.author_name for c in self.commits if c.author_email.casefold() == folded), "")
+        return name, email
+
+    @property
     def brings_changes(self) -> bool:
         return bool(self.commits or self.files or self.pull_requests)
 
@@ -172,7 +190,7 @@ class Registration:
 
     def columns(self, deployed_at: datetime) -> dict[str, Any]:
         """The columns of the deploy that the call decides."""
-        head = self.head
+        head, (author_name, author_email) = self.head, self.author
         title = self.title or (head.title if head else next((pull.title for pull in self.pull_requests), ""))
         return {
             "sha": self.sha,
@@ -182,10 +200,10 @@ class Registration:
             "branch": self.branch,
             "deployed_at": deployed_at,
             "title": title[:MAX_TITLE_LENGTH],
-            "author_name": (self.author_name or (head.author_name if head else ""))[:MAX_NAME_LENGTH],
-            "author_email": self.author_email or (head.author_email if head else ""),
+            "author_name": author_name[:MAX_NAME_LENGTH],
+            "author_email": author_email,
             "first_commit_at": self.first_commit_at,
-            "lead_time": lead_time(self.first_commit_at, deployed_at) if self.has_succeeded else None,
+            "lead_time": lead_time(self.began_at, deployed_at) if self.has_succeeded else None,
             "commit_count": len(self.commits),
             "file_count": len(self.files) or len(self.changed_paths()),
             "pull_request_count": len(self.pull_requests),

@@ -207,7 +207,7 @@ def redacted_body(body: bytes, content_type: str, secrets: Iterable[str]) -> str
 
     UTF-16 with the label of another charset is full of NULs, between which nothing looks like a credential.
     """
-    charset = charset_of(content_type)
+    charset = charset_of(content_type, body)
     # ASCII has NULs in UTF-16: a body without any has that label by mistake.
     if charset is None or (charset.startswith("utf-16") and b"\0" not in body):
         charset = "utf-8"

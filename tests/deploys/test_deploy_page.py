@@ -127,8 +127,10 @@ PULL_REQUEST = {
             [{**PULL_REQUEST, "created_at": None, "first_review_at": minute(900)}],
             ["First commit to merged", "Deploying"],
         ),
-        ([{"revision": "c", "date": minute(900)}], [PULL_REQUEST], []),
-        ([{"revision": "c"}], [PULL_REQUEST], []),
+        ([{"revision": "c", "date": minute(900)}], [PULL_REQUEST], ["Waiting for review", "Review", "Deploying"]),
+        ([{"revision": "c"}], [PULL_REQUEST], ["Waiting for review", "Review", "Deploying"]),
+        ([{"revision": "c", "date": minute(900)}], [], []),
+        ([{"revision": "c"}], [], []),
     ],
 )
 def test_how_long_it_took(
