@@ -1,7 +1,9 @@
 import os
 import warnings
+from typing import Any
 
 from celery import Celery
+from celery.beat import PersistentScheduler
 from celery.exceptions import SecurityWarning
 from celery.signals import beat_embedded_init, worker_init
 from django.conf import settings
@@ -13,6 +15,25 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Celery warns about running as root because of pickled messages. Ours are JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+class Scheduler(PersistentScheduler):
+    """Celery's, which goes on when the clock was ahead and is set right.
+
+    It waits for the time of the next job as that clock told it, which may be days away.
+    """
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        now = self.app.now()
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
+        for entry in ahead:
+            entry.last_run_at = now
+        if ahead:
+            # It is made anew from the entries.
+            self._heap = None
+        seconds: float = super().tick(*args, **options)
+        return seconds
+
 
 app = Celery("gumshoe")
 app.config_from_object("django.conf:settings", namespace="CELERY")

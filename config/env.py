@@ -108,6 +108,15 @@ def url(name: str, default: str) -> str:
     return value
 
 
+def site_url(name: str, default: str) -> str:
+    value = url(name, default)
+    if urlsplit(value).path:
+        raise SettingError(
+            name, f"is {value!r}, but Gumshoe needs a host of its own: write {origin(value)}, without a path."
+        )
+    return value
+
+
 def origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"

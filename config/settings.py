@@ -18,7 +18,7 @@ VAR_DIR = env.directory("VAR_DIR", default=BASE_DIR / "var")
 
 HOST = env.text("HOST", default="127.0.0.1")
 PORT = env.number("PORT", default=8000, minimum=1, maximum=65535)
-SITE_URL = env.url("SITE_URL", default=f"http://{f'[{HOST}]' if ':' in HOST else HOST}:{PORT}")
+SITE_URL = env.site_url("SITE_URL", default=f"http://{f'[{HOST}]' if ':' in HOST else HOST}:{PORT}")
 SITE_IS_SECURE = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), urlsplit(SITE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
 # How many reverse proxies append to X-Forwarded-For. At 0 the header is ignored.
@@ -82,6 +82,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Anyone could have us mail anyone.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 # Tell people by mail when their password or second factor changes.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -309,6 +311,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     }
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
+CELERY_BEAT_SCHEDULER = "config.celery:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 HOURLY_TASKS = (
     "deployments.tasks.delete_expired_idempotency_keys",
@@ -316,6 +319,7 @@ HOURLY_TASKS = (
     "deployments.tasks.delete_replaced_deploys",
     "deployments.tasks.delete_old_import_drafts",
     "deployments.tasks.delete_ended_secrets",
+    "deployments.tasks.delete_ended_sessions",
 )
 CELERY_BEAT_SCHEDULE = {
     **{task: {"task": task, "schedule": 3600.0} for task in HOURLY_TASKS},

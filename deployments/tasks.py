@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from deployments.imports.jobs import run_due_imports
 from deployments.models import Call, IdempotencyKey
 from deployments.registration.idempotency import BY_BYTES
 from deployments.registration.store import REPEATED_WITHIN
+from orgs.models import SignInFact
 from tokens import services as token_services
 
 SLICE = 500
@@ -52,6 +54,14 @@ def delete_old_import_drafts() -> int:
 def run_imports() -> int:
     """How many imports were started that members had confirmed, or that another worker had left unfinished."""
     return run_due_imports()
+
+
+@shared_task
+def delete_ended_sessions() -> int:
+    """How many sessions were deleted that nobody can use any more. Facts about signing in that expired go with them."""
+    now = timezone.now()
+    SignInFact.objects.filter(expires__lt=now).delete()
+    return Session.objects.filter(expire_date__lt=now).delete()[0]
 
 
 @shared_task

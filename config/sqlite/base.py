@@ -1,9 +1,11 @@
 import fcntl
 import os
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
@@ -25,6 +27,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     queue: int | None = None
     # Of the last wait that a thread did for this connection.
     turn: Future[None] | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A new file is for its owner only: it has the hashes of passwords. SQLite's other files get its mode."""
+        if not self.is_in_memory_db():
+            with suppress(OSError):
+                os.close(os.open(str(self.settings_dict["NAME"]), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return super().get_new_connection(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         self.enter_queue()

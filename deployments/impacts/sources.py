@@ -109,7 +109,9 @@ def record_metric_value(
             "send only values that were measured later."
         )
     this = ImpactSource.objects.filter(pk=source.pk)
-    free = this.filter(Q(last_value_at=None) | Q(last_value_at__lte=now - INTERVAL))
+    # A clock that was ahead when the last value came must not keep others out until then.
+    is_ahead = Q(last_value_at__gt=now + INTERVAL)
+    free = this.filter(Q(last_value_at=None) | Q(last_value_at__lte=now - INTERVAL) | is_ahead)
     if not free.update(last_value_at=now):
         raise why_rejected(this.values_list("last_value_at", flat=True).first(), now)
     return MetricValue.objects.create(

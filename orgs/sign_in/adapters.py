@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from orgs.audit import Actor, acting_as
 from orgs.invitations import accept_invitation, open_invitations
@@ -24,6 +25,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The page of an invitation does not use allauth to sign people up."""
         return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only paths: the same host by http would be another site."""
+        return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Set by config.middleware. Behind a Unix socket there is none."""

@@ -11,13 +11,17 @@ from allauth.socialaccount.providers.openid_connect import views as openid_conne
 from django.http.response import HttpResponseBase
 from django.urls import path, re_path
 from django.utils.module_loading import import_string
+from django.views.decorators.cache import never_cache
 
 from orgs.sign_in import views
 
 
 def second_factor(view: str) -> Callable[..., HttpResponseBase]:
-    """A view of allauth.mfa, imported by its first request: it loads FIDO2's cryptography, which takes 12 MB."""
-    return lambda request: import_string(f"allauth.mfa.{view}")(request)
+    """A view of allauth.mfa, imported by its first request: it loads FIDO2's cryptography, which takes 12 MB.
+
+    No browser keeps what it answers, since most of these pages show secrets.
+    """
+    return never_cache(lambda request: import_string(f"allauth.mfa.{view}")(request))
 
 
 # allauth names each route after its view.

@@ -26,6 +26,11 @@ def value_of(expression: str, **variables: str) -> str:
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set: write 50 random characters, or a path in SECRET_KEY_FILE."),
         ({"DEBUG": "ture"}, "DEBUG is 'ture': write true or false."),
+        (
+            {"SITE_URL": "https://example.com/gumshoe/"},
+            "SITE_URL is 'https://example.com/gumshoe', but Gumshoe needs a host of its own: write "
+            "https://example.com, without a path.",
+        ),
         ({"PORT": "80000"}, "PORT is '80000': write a whole number from 1 to 65535."),
         (
             {"EMAIL_URL": "smtps://user:secret@mail.example.com"},

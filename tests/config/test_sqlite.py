@@ -11,6 +11,7 @@ from time import monotonic
 import pytest
 from django.db import connection, connections, transaction
 
+from config.sqlite.base import DatabaseWrapper
 from orgs.models import Organization
 from tests.conftest import World
 from tests.factories import make_organization
@@ -133,6 +134,17 @@ def queue() -> Iterator[Path]:
     yield path
     if path.is_dir():
         path.rmdir()
+
+
+def test_a_new_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    settings = {**connection.settings_dict, "NAME": str(tmp_path / "new.sqlite3")}
+    new = DatabaseWrapper(settings, "new")
+    with new.cursor() as cursor:
+        cursor.execute("CREATE TABLE x (y)")
+    modes = {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    new.close()
+
+    assert modes == {0o600}
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])

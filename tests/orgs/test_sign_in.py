@@ -2,15 +2,19 @@
 
 import re
 from base64 import b64decode
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 from django.utils.html import escape
 
+from deployments.tasks import delete_ended_sessions
 from orgs.models import SignInFact, User
 from tests.conftest import World
 from tests.factories import signed_in
@@ -35,7 +39,8 @@ def test_a_wrong_password_and_an_unknown_address_are_told_alike(ada: User) -> No
 
 
 def test_nobody_is_sent_elsewhere_after_signing_in(ada: User) -> None:
-    assert sign_in(Client(), next="https://evil.example/")["Location"] == "/"
+    for elsewhere in ("https://evil.example/", "//evil.example/", "http://testserver/acme", "https://testserver/acme"):
+        assert sign_in(Client(), next=elsewhere)["Location"] == "/", elsewhere
 
 
 def test_the_page_leads_to_a_new_password_but_not_to_signing_up(ada: User) -> None:
@@ -258,3 +263,30 @@ def test_no_address_of_allauth_has_a_page_that_nobody_looked_at() -> None:
 
     closed = ("account_email", "account_confirm_email", "account_confirm_login", "socialaccount_connect")
     assert not {name for name in names if name.startswith(closed)}
+
+
+@pytest.mark.parametrize("page", ["totp/activate/", "recovery-codes/", "recovery-codes/download/", ""])
+def test_no_browser_keeps_the_secrets_of_a_second_factor(ada: User, page: str) -> None:
+    client = Client()
+    sign_in(client)
+    if page == "totp/activate/":
+        confirm(client)
+    else:
+        switch_on_totp(client)
+
+    response = client.get(f"/accounts/2fa/{page}")
+
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_sessions_that_have_ended_are_deleted(ada: User) -> None:
+    sign_in(client := Client())
+    sign_in(Client(), "wrong")
+    Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(seconds=1))
+    SignInFact.objects.update(expires=timezone.now() - timedelta(seconds=1))
+
+    assert delete_ended_sessions() == 1
+
+    assert [session.session_key for session in Session.objects.all()] == [client.session.session_key]
+    assert not SignInFact.objects.exists()
