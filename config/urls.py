@@ -21,6 +21,8 @@ def alternatives(paths: tuple[str, ...]) -> str:
 urlpatterns = [
     path("healthz", views.live),
     path("readyz", views.ready),
+    # Sweetr's name for it, which its users' probes ask for.
+    path("health", views.live),
     path("admin/", admin.site.urls),
     path("accounts/", include("orgs.sign_in.urls")),
     path("", include("deployments.api_urls")),

@@ -15,7 +15,7 @@ from deployments.api import answers
 from orgs.outages import NO_DATABASE, READ_ONLY, outage
 
 IS_READ_ONLY = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/health", "/readyz")
 
 
 def is_api_call(request: HttpRequest) -> bool:

@@ -1,4 +1,5 @@
 import logging
+import math
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,7 @@ class TokenThrottle(BaseThrottle):
 
     limit = "API_RATE_LIMIT"
     group = "api"
+    usage: dict[str, Any] | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         rate: str | None = getattr(settings, self.limit)
@@ -38,13 +40,26 @@ class TokenThrottle(BaseThrottle):
         if usage is None:
             logger.error("The cache does not count, so requests are not limited.")
             return True
-        self.seconds_left = usage["time_left"]
+        self.usage = usage
         return not usage["should_limit"]
 
     def wait(self) -> float:
-        return float(max(1, self.seconds_left))
+        return float(max(1, self.usage["time_left"] if self.usage else 0))
 
 
 class SweetrThrottle(TokenThrottle):
+    """Its answers say how much is left, as Sweetr's do: https://github.com/fastify/fastify-rate-limit."""
+
     limit = "SWEETR_RATE_LIMIT"
     group = "sweetr"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        is_allowed = super().allow_request(request, view)
+        if self.usage:
+            most, made = self.usage["limit"], self.usage["count"]
+            view.headers |= {
+                "X-RateLimit-Limit": str(most),
+                "X-RateLimit-Remaining": str(max(0, most - made)),
+                "X-RateLimit-Reset": str(math.ceil(self.wait())),
+            }
+        return is_allowed

@@ -159,7 +159,7 @@ class QuietSchema(strawberry.Schema):
 schema = QuietSchema(
     query=Query,
     mutation=Mutation,
-    # Found by its interface only.
-    types=(CodeChangeSource,),
+    # The one is found by its interface only, the other is only in variables of clients.
+    types=(CodeChangeSource, strawberry.ID),
     extensions=(lambda: AddValidationRules([MaxIntrospectionDepthRule]),),
 )

@@ -18,6 +18,7 @@ from deployments.models.history_import import MAX_FILE_NAME_LENGTH, UNFINISHED
 from orgs.deletion import restorable_since
 from orgs.models import Environment, User
 from orgs.text import storable
+from tokens.secrets import without_secrets
 
 CHUNK_BYTES = 1024 * 1024
 KEPT = timedelta(hours=24)
@@ -35,7 +36,7 @@ def keep_draft(
         environment=environment,
         replaces=replaces,
         user=user,
-        file_name=storable(file_name)[:MAX_FILE_NAME_LENGTH],
+        file_name=without_secrets(storable(file_name))[:MAX_FILE_NAME_LENGTH],
         byte_count=0,
     )
     for number, piece in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):

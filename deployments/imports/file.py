@@ -281,7 +281,7 @@ def read_sha(cell: str) -> str:
 
 def read_branch(cell: str) -> str:
     """Empty if it names none: a history is not lost for that."""
-    branch = plain_branch(read_text("branch", cell, MAX_BRANCH_LENGTH))
+    branch = plain_branch(without_secrets(read_text("branch", cell, MAX_BRANCH_LENGTH)))
     return "" if find_nameless(NO_BRANCH, branch) else branch
 
 

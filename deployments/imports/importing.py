@@ -21,6 +21,7 @@ from deployments.registration.store import ensure_target, moved
 from orgs import audit
 from orgs.deletion import RESTORABLE
 from orgs.models import Organization
+from tokens.secrets import without_secrets
 from tokens.statements import as_parameter, insert_sql
 
 
@@ -57,7 +58,7 @@ def import_history(
         organization=organization,
         target_id=target_id,
         imported_by=imported_by,
-        file_name=file_name[:MAX_FILE_NAME_LENGTH],
+        file_name=without_secrets(file_name)[:MAX_FILE_NAME_LENGTH],
         deploy_count=len(new.deploys),
         duplicate_count=len(new.duplicates),
         unsuccessful_count=new.rows.unsuccessful,

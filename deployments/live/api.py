@@ -1,7 +1,8 @@
 """The live deploys of an organization, as JSON and CSV."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -67,8 +68,15 @@ class LiveView(ReadView):
             ]
         if (allowed := allowed_environment_ids(self.token)) is not None:
             for row in (row for group in groups for row in group.rows):
-                row.cells[:] = [cell for cell in row.cells if cell.environment.pk in allowed]
+                row.cells[:] = [within(allowed, cell) for cell in row.cells if cell.environment.pk in allowed]
         return [group for group in groups if any(row.cells for row in group.rows)]
+
+
+def within(allowed: Collection[int], cell: Cell) -> Cell:
+    """How far it is behind an environment that the token may not see, nobody tells."""
+    if cell.before is None or cell.before.pk in allowed:
+        return cell
+    return replace(cell, before=None, status=replace(cell.status, behind=None))
 
 
 def represent_live(groups: Sequence[Group], organization_slug: str, *, now: datetime | None) -> list[dict[str, Any]]:

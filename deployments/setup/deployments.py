@@ -69,6 +69,9 @@ def move_deployment(request: MemberRequest, deployment: str) -> HttpResponse:
                 moving.move_deployment(deployment=found, project=project)
                 messages.success(request, f"{found} is in {project} now.")
                 return redirect("deployment-settings", request.organization.slug, found.slug)
+        if form.errors:
+            # It may have been deleted since.
+            return render(request, "setup/move_deployment.html", context)
         context |= {"project": project, "plan": moving.plan_move(deployment=found, project=project)}
     return render(request, "setup/move_deployment.html", context)
 

@@ -29,3 +29,7 @@ def test_probes_may_name_any_host(client: Client, path: str) -> None:
     """Those of Kubernetes and of load balancers name the address of the container."""
     assert client.get(path, HTTP_HOST="10.42.0.7:8000").status_code == 200
     assert client.get("/", HTTP_HOST="10.42.0.7:8000").status_code == 400
+
+
+def test_the_probes_of_sweetrs_users_are_answered(client: Client) -> None:
+    assert client.get("/health", HTTP_HOST="10.42.0.7:8000").status_code == 200

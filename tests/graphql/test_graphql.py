@@ -136,6 +136,16 @@ class TestLatestChange:
         assert ask(query, ci.secret).json() == {"data": {"deployment": {"latestChange": None}}}
 
 
+def test_variables_may_be_ids(ci: World) -> None:
+    query = "query ($id: ID, $is: Boolean!) { __typename @include(if: $is) }"
+    body = {"query": query.replace("$id: ID, ", ""), "variables": {"is": True}}
+    assert call("/graphql", json.dumps(body), headers=bearer(ci.secret)).json() == {"data": {"__typename": "Query"}}
+
+    asked = call("/graphql", json.dumps(body | {"query": query}), headers=bearer(ci.secret)).json()
+
+    assert "never used" in asked["errors"][0]["message"]
+
+
 class TestTokens:
     @pytest.mark.parametrize("method", ["GET", "POST"])
     def test_a_wrong_one(self, ci: World, method: str) -> None:

@@ -13,8 +13,9 @@ from orgs.models import AuditEvent
 from tests.calls import MULTIPART, assert_sentence, basic, bearer, call, count_rows, multipart, text_of
 from tests.conftest import World
 from tests.factories import make_deployment, make_token
-from tests.imports.histories import history, in_short
+from tests.imports.histories import history, in_short, minute
 from tests.imports.importing import END, dated, field_part, file_part, import_path, post_file, rows
+from tests.registration.requests import log
 from tokens.scopes import Scope
 
 
@@ -333,3 +334,14 @@ class TestTokens:
         assert (rejected.status, rejected.answer) == (400, "Nothing was imported: date is not in ISO 8601: line 2.")
         assert not rejected.can_be_replayed
         assert ci.secret not in accepted.body + accepted.path
+
+
+def test_a_token_in_a_branch_or_in_the_name_of_the_file_is_masked(ci: World) -> None:
+    data = file_part(f"sha,date,branch\nabc,{minute(0)},release/{ci.secret}\n", file_name=f"{ci.secret}.csv")
+
+    assert call(import_path(ci), data + END, content_type=MULTIPART, headers=bearer(ci.secret)).status_code == 200
+
+    assert Deploy.objects.get().branch.startswith("release/")
+    assert HistoryImport.objects.get().file_name.endswith(".csv")
+    stored = Deploy.objects.get().branch + HistoryImport.objects.get().file_name + str(log()[0].body)
+    assert ci.secret not in stored

@@ -317,6 +317,24 @@ def test_a_limited_token_sees_what_it_is_limited_to(ci: World) -> None:
     ] == [("storefront", ["staging"])]
 
 
+def test_a_limited_token_is_not_told_about_an_environment_that_it_may_not_see(ci: World, reader: str) -> None:
+    for sha, environment in (("a", "staging"), ("a", "production"), ("b", "staging")):
+        ci.register(sha=sha, environment=environment)
+    token, secret = make_token(ci.organization, Scope.READ, name="limited")
+    token.limited_to_environments = True
+    token.save()
+    token.environments.set(ci.project.environments.filter(slug="production"))
+
+    def production(of: str) -> tuple[Any, Any]:
+        environments = get(of).json()["projects"][0]["deployments"][0]["environments"]
+        (found,) = [facts for facts in environments if facts["environment"] == "production"]
+        return found["behind"], found["behind_environment"]
+
+    assert production(reader) == (1, "staging")
+    assert production(secret) == (None, None)
+    assert b"staging" not in b"".join(get(secret, "?format=csv").streaming_content)
+
+
 def test_who_may_read_it(ci: World, other: World, reader: str) -> None:
     of_other = make_token(other.organization, Scope.READ, name="reader")[1]
 

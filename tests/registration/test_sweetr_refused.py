@@ -134,8 +134,15 @@ def test_more_calls_than_the_limit(ci: World, settings: Settings) -> None:
     settings.SWEETR_RATE_LIMIT = "2/d"
     _, another = make_token(ci.organization)
 
-    assert [post(ci).status_code for _ in range(3)] == [202, 202, 429]
+    answers = [post(ci) for _ in range(3)]
+    assert [(answer.status_code, answer["X-RateLimit-Remaining"]) for answer in answers] == [
+        (202, "1"),
+        (202, "0"),
+        (429, "0"),
+    ]
     answer = post(ci)
+    assert answer["X-RateLimit-Limit"] == "2"
+    assert 1 <= int(answer["X-RateLimit-Reset"]) <= 86_400
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.json()["statusCode"] == 429
     assert post(ci, secret=another).status_code == 202

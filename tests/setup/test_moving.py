@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
 from deployments.models import Deploy, Target
 from deployments.registration.statements import FIND_TARGETS
@@ -98,6 +100,25 @@ def test_there_and_back_again(ci: World, platform: Project) -> None:
 
     assert places() == before
     assert Environment.objects.filter(project=ci.project).count() == 2
+
+
+def test_a_project_that_is_deleted_meanwhile_is_named(ci: World, platform: Project, page: Client) -> None:
+    seen: list[str] = []
+
+    def delete_first(execute: Any, sql: str, *rest: Any) -> Any:
+        seen.append(sql)
+        listed = [sql for sql in seen if 'ORDER BY "orgs_project"."name"' in sql]
+        if sql.startswith("SAVEPOINT") and listed and platform.deleted_at is None:
+            platform.deleted_at = timezone.now()
+            delete_project(project=Project.objects.get(pk=platform.pk))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(delete_first):
+        answer = page.post("/acme/deployments/storefront/move", {"project": platform.slug})
+
+    assert answer.status_code == 200
+    assert "Platform is deleted" in answer.content.decode()
+    assert ci.deployment.project == Project.objects.get(slug="shop")
 
 
 def test_not_to_another_organization_and_not_to_a_deleted_project(ci: World, other: World, platform: Project) -> None:
