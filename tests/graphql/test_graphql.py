@@ -181,6 +181,7 @@ class TestTokens:
         assert answers == {
             Scope.REGISTER_DEPLOY: (True, True),
             Scope.REGISTER_IMPACT: (False, False),
+            Scope.IMPORT_DEPLOYS: (False, False),
             Scope.READ: (True, False),
             Scope.ALL: (True, True),
         }
