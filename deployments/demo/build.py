@@ -40,6 +40,10 @@ class DatabaseNotEmpty(Exception):
     """The message names the organizations that are there already."""
 
 
+class LastSuperuser(Exception):
+    """The demo's user is the only superuser."""
+
+
 def find_demo() -> Organization | None:
     """The organization acme, if the demo's user is a member of it: another one may have the same name."""
     return Organization.objects.filter(slug=SLUG, memberships__user__email=EMAIL).first()
@@ -66,6 +70,21 @@ def ensure_demo(*, now: datetime, days: int) -> int | None:
             report_impacts(organization, now=now, days=days)
     write_access(Access(password=password, token=secret))
     return added
+
+
+@transaction.atomic
+def remove_demo() -> None:
+    """With all that is in it, and its people. Raises LastSuperuser if there would be no superuser any more.
+
+    Whoever is a member elsewhere by now stays.
+    """
+    if not User.objects.filter(is_superuser=True, is_active=True).exclude(email=EMAIL).exists():
+        raise LastSuperuser
+    people = [member["email"] for member in read_acme()["organizations"][0]["members"]]
+    if organization := find_demo():
+        organization.delete()
+    User.objects.filter(email__in=people, memberships=None).delete()
+    access_file().unlink(missing_ok=True)
 
 
 def check_database_is_empty() -> None:

@@ -35,6 +35,8 @@ from deployments.models import (
 from deployments.models.call import Outcome
 from deployments.models.deploy import Status
 from orgs.models import Organization, User
+from orgs.roles import Role
+from orgs.services import add_member
 from tests.calls import bearer, count_rows
 from tests.conftest import World
 from tests.factories import make_organization
@@ -236,6 +238,32 @@ def test_days_that_make_no_history_are_rejected(db: None, var_dir: Path, days: s
     with pytest.raises(CommandError, match=f"'{days}' is not a number from 1 to 3,650\\."):
         run(f"--days={days}")
     assert count_rows() == before
+
+
+class TestRemoving:
+    def test_takes_the_organization_and_its_people_and_nothing_else(self, demo: Path) -> None:
+        mine = make_organization("initech")
+        me = User.objects.create_superuser("me@example.org", "a long unusual sentence")
+        jonas = User.objects.get(email="jonas.falk@example.com")
+        add_member(organization=mine, user=jonas, role=Role.DEVELOPER)
+        for _ in range(2):
+            assert run("--remove") == ["The demo organization and its people are gone."]
+            assert list(Organization.objects.all()) == [mine]
+            assert set(User.objects.all()) == {me, jonas}
+            assert not Deploy.objects.exists()
+            assert not demo.exists()
+
+    def test_leaves_somebody_who_can_sign_in_to_the_operator_s_pages(self, demo: Path) -> None:
+        rows = count_rows()
+        with pytest.raises(CommandError, match="the demo's user is the only one"):
+            run("--remove")
+        assert count_rows() == rows
+
+    def test_leaves_another_organization_of_that_name(self, var_dir: Path, ci: World) -> None:
+        User.objects.create_superuser("me@example.org", "a long unusual sentence")
+        rows = count_rows()
+        run("--remove")
+        assert count_rows() == rows
 
 
 class TestAccess:
