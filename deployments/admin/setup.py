@@ -57,7 +57,16 @@ class DeploymentAdmin(OperatorAdmin):
     # Chosen from their list, since projects of several organizations may have the same name.
     raw_id_fields = ("project",)
     inlines = (TargetInline,)
-    fields = ("project", "name", "slug", "repository_provider", "repository_url", "path_includes", "path_excludes")
+    fields = (
+        "project",
+        "name",
+        "slug",
+        "repository_provider",
+        "repository_url",
+        "path_includes",
+        "path_excludes",
+        "records_redeploys",
+    )
     list_display = ("name", "slug", "project", "organization", "repository_provider", "repository_url")
     list_filter = (("organization", RelatedOnlyFieldListFilter), "repository_provider")
     list_select_related = ("project", "organization")
@@ -72,6 +81,7 @@ class DeploymentAdmin(OperatorAdmin):
             repository_url=obj.repository_url,
             path_includes=obj.path_includes,
             path_excludes=obj.path_excludes,
+            records_redeploys=obj.records_redeploys,
         )
 
 

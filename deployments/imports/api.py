@@ -99,7 +99,9 @@ class ImportDeploysView(CallView):
             aliases=Environment(pk=target.environment_id).aliases,
         )
         # Before the transaction: on SQLite nobody else can write during it.
-        new = as_history(HistoryFile(upload.file, fixed=fixed).read_all())
+        new = as_history(
+            HistoryFile(upload.file, fixed=fixed).read_all(), records_redeploys=bool(target.records_redeploys)
+        )
 
         def store() -> HistoryImport:
             with acting_as(self.actor):

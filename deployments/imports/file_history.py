@@ -18,16 +18,18 @@ class History:
     commits: Sequence[bytes]
     deploys: Sequence[int]
     duplicates: Sequence[int]
+    records_redeploys: bool
 
     def rollbacks(self) -> tuple[dict[int, int], dict[int, int]]:
         """Of ``deploys``, as the one rule has them."""
         return history.rollbacks_of([self.commits[index].decode() for index in self.deploys])
 
 
-def as_history(rows: Rows) -> History:
+def as_history(rows: Rows, *, records_redeploys: bool) -> History:
     """Rows of one moment follow each other as in the file, or from bottom to top if the file goes back in time.
 
-    Of equal rows the first is kept, and of neighbours with the same sha the earlier, as registration does.
+    Of equal rows the first is kept, and of neighbours with the same sha the earlier, unless the deployment
+    ``records_redeploys``, as registration does.
     """
     deployed_at, shas = rows.deployed_at, commits_of_rows(rows)
     steps = sum((after > before) - (after < before) for before, after in pairwise(deployed_at))
@@ -39,13 +41,13 @@ def as_history(rows: Rows) -> History:
             moment = deployed_at[index]
             shas_of_moment.clear()
         sha = shas[index]
-        if sha == previous or sha in shas_of_moment:
+        if (sha == previous and not records_redeploys) or sha in shas_of_moment:
             duplicates.append(index)
         else:
             deploys.append(index)
             previous = sha
         shas_of_moment.add(sha)
-    return History(rows, shas, deploys, duplicates)
+    return History(rows, shas, deploys, duplicates, records_redeploys)
 
 
 def commits_of_rows(rows: Rows) -> Sequence[bytes]:

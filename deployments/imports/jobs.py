@@ -144,7 +144,7 @@ def run_import(draft: ImportDraft) -> None:
 
 def import_draft(draft: ImportDraft, progress: "Progress") -> None:
     with history_of(draft) as file:
-        new = as_history(file.read_all(progress.read))
+        new = as_history(file.read_all(progress.read), records_redeploys=draft.deployment.records_redeploys)
     progress.checked(len(new.rows), len(new.deploys))
     with transaction.atomic(), acting_as(Actor.for_user(draft.user, address=draft.address or "")):
         done = import_history(

@@ -40,7 +40,8 @@ def missing_from(target_id: int, new: History) -> History:
     present = [Moment(at, False, names.get(sha, sha)) for at, sha in stored]
     sent = [Moment(rows.deployed_at[index], True, names.get(sha, sha), index) for index, sha in shas.items()]
     merged = merge(present, without_matches(present, sent))
-    missing = [moment.row for moment in without_repetitions(merged) if moment.is_new]
+    moments = merged if new.records_redeploys else without_repetitions(merged)
+    missing = [moment.row for moment in moments if moment.is_new]
     kept = set(missing)
     dropped = [index for index in new.deploys if index not in kept]
     return replace(new, deploys=missing, duplicates=[*new.duplicates, *dropped])

@@ -153,7 +153,7 @@ def preview(draft: ImportDraft) -> dict[str, Any]:
     target_id = target_of(deployment_id=draft.deployment_id, environment_id=draft.environment_id)
     with drafts.history_of(draft) as file:
         try:
-            history = as_history(file.read())
+            history = as_history(file.read(), records_redeploys=draft.deployment.records_redeploys)
         except BadHistory as error:
             return {"unreadable": str(error)}
     preview_of = preview_replacement if draft.replaces else preview_addition

@@ -96,6 +96,9 @@ class Deployment(Timestamped):
         validators=[validate_path_patterns],
         help_text="Patterns of the paths that do not belong to it.",
     )
+    records_redeploys = models.BooleanField(
+        default=False, db_default=False, help_text="Whether deploys of what is live already are recorded, too."
+    )
     tokens = models.ManyToManyField(AccessToken, blank=True, related_name="deployments", editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

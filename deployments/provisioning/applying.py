@@ -215,7 +215,9 @@ def apply_deployment(project: Project, item: Item) -> Result:
         if environment := find(environments, slug, words, item, f"branches.{slug}"):
             map_branch(deployment=deployment, environment=environment, branch=branch)
     repository = {f"repository_{key}": value for key, value in item.get("repository", {}).items()}
-    update_deployment(deployment=deployment, **item.given("name", "path_includes", "path_excludes"), **repository)
+    update_deployment(
+        deployment=deployment, **item.given("name", "path_includes", "path_excludes", "records_redeploys"), **repository
+    )
     targets = deployment.targets.select_related("environment").order_by("environment__position", "environment_id")
     return {
         "slug": deployment.slug,
@@ -223,6 +225,7 @@ def apply_deployment(project: Project, item: Item) -> Result:
         "repository": {"provider": str(deployment.repository_provider), "url": deployment.repository_url},
         "path_includes": deployment.path_includes,
         "path_excludes": deployment.path_excludes,
+        "records_redeploys": deployment.records_redeploys,
         "branches": {target.environment.slug: branch_mapping(target) for target in targets},
         "created": created,
     }

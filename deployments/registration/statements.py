@@ -33,6 +33,7 @@ class TargetRow:
     target_id: int | None
     branch_match: str | None
     branch: str | None
+    records_redeploys: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PastDeploy:
 FIND_TARGETS = """
 SELECT deployment.id, deployment.slug, project.id, project.slug,
        environment.id, environment.slug, environment.name, environment.is_default,
-       target.id, target.branch_match, target.branch
+       target.id, target.branch_match, target.branch, deployment.records_redeploys
 FROM deployments_deployment deployment
 JOIN orgs_project project ON project.id = deployment.project_id
 JOIN orgs_environment environment ON environment.project_id = deployment.project_id

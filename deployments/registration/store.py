@@ -87,10 +87,17 @@ def register_deploy(
                 digest=call_digest,
                 now=now,
             )
-        if repeated and (registration.may_come_twice or not registration.has_succeeded):
+        is_redeploy = target.records_redeploys and known.live is not None and known.live.sha in known.names
+        if repeated and (registration.may_come_twice or is_redeploy or not registration.has_succeeded):
             raise duplicate_of(repeated, is_repeat=True)
         try:
-            position = find_position(target_id=target_id, known=known, registration=registration, now=now)
+            position = find_position(
+                target_id=target_id,
+                known=known,
+                registration=registration,
+                now=now,
+                records_redeploys=bool(target.records_redeploys),
+            )
         except DuplicateDeploy as duplicate:
             raise (duplicate_of(repeated, is_repeat=True) if repeated else duplicate) from None
         deploy_id = statements.insert_deploy(
@@ -148,13 +155,16 @@ def find_known(*, target_id: int, live_deploy_id: int | None, sha: str) -> Known
     return Known(live, Deploy.succeeded.filter(target=target_id, sha__in=names).first(), names, may_join_or_part=True)
 
 
-def find_position(*, target_id: int, known: Known, registration: Registration, now: datetime) -> Position:
+def find_position(
+    *, target_id: int, known: Known, registration: Registration, now: datetime, records_redeploys: bool = False
+) -> Position:
     """Must be called under the target's lock. Raises DuplicateDeploy.
 
     A deploy is a duplicate if its commit is live, whatever its date; if its neighbour in time has the same commit; or
     if this commit was registered for the same moment. Another version of the same commit is a deploy, but no rollback.
     A deploy without a date becomes the newest, even if an earlier caller's clock was ahead. No deploy is later than its
-    arrival, since one that is dated ahead would hide those that follow it.
+    arrival, since one that is dated ahead would hide those that follow it. Where the deployment ``records_redeploys``,
+    only the same commit at the same moment is a duplicate.
     """
     if not registration.has_succeeded:
         return position_without_effect(target_id=target_id, registration=registration, now=now)
@@ -162,16 +172,17 @@ def find_position(*, target_id: int, known: Known, registration: Registration, n
     dated = min(registration.deployed_at, now) if registration.deployed_at else None
     if live is None:
         return Position(dated or now, is_live=True, may_link_rollbacks=latest is not None)
-    reject_duplicate(registration, live, names)
+    if not records_redeploys:
+        reject_duplicate(registration, live, names)
     deployed_at = dated or max(now, live.deployed_at)
     if live.deployed_at <= deployed_at:
         if dated and latest and latest.deployed_at == deployed_at:
             reject_duplicate(registration, latest, names)
         may_link = known.may_join_or_part or (latest is not None and live.sha not in names)
         return Position(deployed_at, is_live=True, may_link_rollbacks=may_link)
-    for past in Deploy.objects.filter(target=target_id, sha__in=names, deployed_at=deployed_at):
+    for past in Deploy.succeeded.filter(target=target_id, sha__in=names, deployed_at=deployed_at):
         reject_duplicate(registration, past, names)
-    for neighbour in history.neighbours(target_id, deployed_at):
+    for neighbour in () if records_redeploys else history.neighbours(target_id, deployed_at):
         reject_duplicate(registration, neighbour, names)
     return Position(deployed_at, is_live=False, may_link_rollbacks=True)
 

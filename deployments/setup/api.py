@@ -76,6 +76,7 @@ class DeploymentsView(ListView):
             "repository": {"provider": row.repository_provider, "url": row.repository_url or None},
             "path_includes": row.path_includes,
             "path_excludes": row.path_excludes,
+            "records_redeploys": row.records_redeploys,
             "created_at": as_text(row.created_at),
         }
 

@@ -131,6 +131,12 @@ class DeploymentForm(forms.Form):
     path_excludes = LinesField(
         label="Paths that do not belong to it", help_text="One pattern per line, such as **/*.md."
     )
+    records_redeploys = forms.BooleanField(
+        required=False,
+        label="Record redeploys",
+        help_text="Deploys of what is live already are recorded. Otherwise they are duplicates, and their calls are "
+        "rejected unless they send ignore_if_duplicate.",
+    )
 
     def clean_repository_provider(self) -> Provider:
         return Provider(self.cleaned_data["repository_provider"])
@@ -145,7 +151,7 @@ class NewDeploymentForm(DeploymentForm):
         "Part of the address that your CI calls. It cannot be changed. Leave empty to derive it from the name."
     )
     project = RowField()
-    field_order = ("project", "name", "slug", "repository_provider", "repository_url", "path_includes", "path_excludes")
+    field_order = ("project", "name", "slug")
 
     def __init__(self, *args: Any, projects: Sequence[Project], **options: Any) -> None:
         super().__init__(*args, **options)

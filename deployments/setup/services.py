@@ -24,6 +24,7 @@ class DeploymentFields(TypedDict, total=False):
     repository_url: str
     path_includes: list[str]
     path_excludes: list[str]
+    records_redeploys: bool
 
 
 @transaction.atomic
@@ -36,6 +37,7 @@ def create_deployment(
     repository_url: str = "",
     path_includes: Sequence[str] = (),
     path_excludes: Sequence[str] = (),
+    records_redeploys: bool = False,
 ) -> Deployment:
     """Raises ValidationError, with the code of :func:`check_room` if the organization has as many as it may."""
     organization = lock_row(Organization(pk=project.organization_id))
@@ -49,6 +51,7 @@ def create_deployment(
         repository_url=repository_url,
         path_includes=list(path_includes),
         path_excludes=list(path_excludes),
+        records_redeploys=records_redeploys,
     )
     save_with_slug(deployment, slug=slug, among=organization.deployments.all())
     changes = {"name": name, "slug": deployment.slug, "project": project.name, "repository_url": repository_url}

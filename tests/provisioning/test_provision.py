@@ -97,6 +97,7 @@ class TestCreating:
                 "repository": {"provider": "github", "url": "https://github.com/acme/storefront"},
                 "path_includes": ["web/**"],
                 "path_excludes": ["web/docs/**"],
+                "records_redeploys": False,
                 "branches": {"production": "main", "staging": "release/*"},
                 "created": True,
             }

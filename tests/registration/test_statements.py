@@ -74,6 +74,7 @@ def places_by_orm(world: World) -> list[TargetRow]:
                 target_id=target.id if target else None,
                 branch_match=target.branch_match if target else None,
                 branch=target.branch if target else None,
+                records_redeploys=world.deployment.records_redeploys,
             )
         )
     return places

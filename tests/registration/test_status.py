@@ -249,6 +249,14 @@ def test_late_calls_take_their_places_whatever_failed_there(ci: World) -> None:
     assert told(ci) == "a x:cancelled b[rolled back] d:failed c:failed a[rollback, live]"
 
 
+def test_the_same_moment_may_have_a_failure_and_a_success(ci: World) -> None:
+    ci.register(sha="a", date=minute(5))
+    ci.register(sha="b", date=minute(1), status="failed")
+
+    assert ci.register(sha="b", date=minute(1)).status_code == 200
+    assert told(ci) == "b:failed b a[live]"
+
+
 def test_a_failed_call_after_a_succeeded_one_leaves_it_live(ci: World) -> None:
     ci.register(sha="a", id="7")
 
