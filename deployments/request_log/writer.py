@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from deployments.api.body import charset_of
@@ -63,6 +64,11 @@ class LoggedCall:
     body: bytes
     secrets: tuple[str, ...]
     columns: dict[str, Any]
+
+    @property
+    def is_strangers(self) -> bool:
+        """A token that was revoked, or has expired, is the organization's own."""
+        return self.outcome == Outcome.UNAUTHORIZED and self.columns["token_id"] is None
 
 
 class RequestLog:
@@ -122,37 +128,35 @@ class RequestLog:
 class DailyBudget:
     """How many more calls of an organization are kept today (UTC), so that nobody can fill the disk.
 
-    A tenth of it is for calls without a valid token, which anyone can make. A process counts the calls that others
-    have kept only once an hour for each organization, so that together they may keep a little more.
+    A tenth of it is for calls without a token of the organization, which anyone can make. A process counts the calls
+    that others have kept only once an hour for each organization, so that together they may keep a little more.
     """
 
-    SHARE_OF_UNAUTHORIZED: ClassVar = 10
+    SHARE_OF_STRANGERS: ClassVar = 10
 
     def __init__(self) -> None:
         self.hour: tuple[date, int] | None = None
         self.kept: dict[tuple[int, bool], int] = {}
 
-    def take(self, organization_id: int, outcome: Outcome) -> bool:
+    def take(self, organization_id: int, *, is_stranger: bool) -> bool:
         now = timezone.now()
         if self.hour != (now.date(), now.hour):
             self.hour = (now.date(), now.hour)
             self.kept.clear()
-        unauthorized = outcome == Outcome.UNAUTHORIZED
-        key = (organization_id, unauthorized)
+        key = (organization_id, is_stranger)
         if key not in self.kept:
-            self.kept[key] = self.kept_today(organization_id, unauthorized=unauthorized)
+            self.kept[key] = self.kept_today(organization_id, is_stranger=is_stranger)
         limit = settings.REQUEST_LOG_PER_DAY
-        if self.kept[key] >= (limit // self.SHARE_OF_UNAUTHORIZED if unauthorized else limit):
+        if self.kept[key] >= (limit // self.SHARE_OF_STRANGERS if is_stranger else limit):
             return False
         self.kept[key] += 1
         return True
 
-    def kept_today(self, organization_id: int, *, unauthorized: bool) -> int:
+    def kept_today(self, organization_id: int, *, is_stranger: bool) -> int:
         midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
         calls = Call.objects.filter(organization=organization_id, created_at__gte=midnight)
-        if unauthorized:
-            return calls.filter(outcome=Outcome.UNAUTHORIZED).count()
-        return calls.exclude(outcome=Outcome.UNAUTHORIZED).count()
+        of_strangers = Q(outcome=Outcome.UNAUTHORIZED, token=None)
+        return calls.filter(of_strangers if is_stranger else ~of_strangers).count()
 
 
 def store(facts: list[LoggedCall], budget: DailyBudget) -> None:
@@ -161,7 +165,7 @@ def store(facts: list[LoggedCall], budget: DailyBudget) -> None:
         (organization_id, item)
         for item in facts
         if (organization_id := organizations.get(item.organization_slug)) is not None
-        and budget.take(organization_id, item.outcome)
+        and budget.take(organization_id, is_stranger=item.is_strangers)
     ]
     if not kept:
         return

@@ -22,6 +22,7 @@ from tests.conftest import World
 from tests.factories import signed_in
 from tests.registration.requests import log, url
 from tokens.secrets import redact
+from tokens.services import revoke_token
 
 
 def test_an_accepted_call_is_kept_with_its_deploy(ci: World) -> None:
@@ -175,6 +176,16 @@ def test_a_day_keeps_only_so_many(ci: World, settings: Settings) -> None:
 
     assert outcomes.count(Outcome.ACCEPTED) == 20
     assert outcomes.count(Outcome.UNAUTHORIZED) == 2
+
+
+def test_strangers_do_not_hide_the_calls_of_a_token_that_ended(ci: World, settings: Settings) -> None:
+    settings.REQUEST_LOG_PER_DAY = 20
+    for _ in range(30):
+        ci.register(sha="abc", secret="gum_wrong")
+    revoke_token(token=ci.token)
+    ci.register(sha="abc")
+
+    assert [call.token for call in log()] == [None, None, ci.token]
 
 
 def test_old_calls_are_deleted(ci: World, settings: Settings) -> None:
