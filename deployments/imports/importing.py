@@ -59,11 +59,9 @@ def import_history(
         target_id=target_id,
         imported_by=imported_by,
         file_name=without_secrets(file_name)[:MAX_FILE_NAME_LENGTH],
-        deploy_count=len(new.deploys),
-        duplicate_count=len(new.duplicates),
-        unsuccessful_count=new.rows.unsuccessful,
         replaced_count=replaced,
         created_at=now,
+        **counts_of(new),
     )
     if not new.deploys:
         return done
@@ -86,6 +84,23 @@ def import_history(
     done.save()
     record("import.applied", done)
     return done
+
+
+def count_import(*, target: TargetRow, new: History, replaces: bool) -> HistoryImport:
+    """What :func:`import_history` would give, as far as it counts. Writes nothing."""
+    if replaces:
+        replaced = Deploy.objects.filter(target=target.target_id).count()
+        return HistoryImport(replaced_count=replaced, **counts_of(new))
+    missing = missing_from(target.target_id, new) if target.target_id else new
+    return HistoryImport(replaced_count=0, **counts_of(missing))
+
+
+def counts_of(new: History) -> dict[str, int]:
+    return {
+        "deploy_count": len(new.deploys),
+        "duplicate_count": len(new.duplicates),
+        "unsuccessful_count": new.rows.unsuccessful,
+    }
 
 
 # --- Storing deploys, in one COPY on PostgreSQL and one statement for all of them on SQLite ---
