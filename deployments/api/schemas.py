@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SCHEMA_DIR = Path(__file__).resolve().parent.parent / "schemas"
 
-ABSENT = r"^\s*$"
+# White space as orgs.text has it: libraries differ in what \s is.
+ABSENT = r"^[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]*$"
 TYPE_WORDS = {
     "array": "a list",
     "boolean": "true or false",
@@ -126,7 +127,7 @@ def predicate(violation: "ValidationError") -> str:
     """The sentence after the name of the field. No member is missing."""
     rule, schema = violation.validator_value, violation.schema
     if violation.validator == "pattern":
-        return str(schema["errorMessage"])
+        return str(schema["$comment"])
     if violation.validator == "type":
         return f"must be {type_words(expected_types(schema))}"
     return PREDICATES[violation.validator](rule, violation.instance)

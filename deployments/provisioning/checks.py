@@ -110,7 +110,7 @@ SENTENCES: dict[str, Callable[[Any, Any, Any], Iterable[tuple[str, str]]]] = {
     "type": lambda types, value, schema: [("", wrong_type(types, value))],
     "required": lambda names, value, schema: [(f".{name}", "is missing.") for name in names if name not in value],
     "enum": lambda words, value, schema: [("", f"is {quoted(value)}: write one of {', '.join(words)}.")],
-    "pattern": lambda rule, value, schema: [("", f"{schema['errorMessage']}.")],
+    "pattern": lambda rule, value, schema: [("", f"{schema['$comment']}.")],
     "minLength": lambda least, value, schema: [("", "must not be empty.")],
     "maxLength": lambda most, value, schema: [("", f"is {len(value)} characters long: at most {most}.")],
     "minItems": lambda least, value, schema: [

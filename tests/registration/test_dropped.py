@@ -183,7 +183,7 @@ def test_links_as_text_need_a_name(ci: World, subtests: pytest.Subtests) -> None
 # fmt: off
 TAGS = [
     "tag", "#", "##a", "#A", "#a.b", "#a b", "#a#b", "#a;#b", "#é", "#٣", "#a,b", "#a,#", "#a\x0b#b", "#" + "a" * 51,
-    "#a\u200b", ["#a", "b"], ["#a b"], ["# a"], [f"#{n}" for n in range(101)], ",".join(f"#{n}" for n in range(101)),
+    "#a\u200bb", ["#a", "b"], ["#a b"], ["# a"], [f"#{n}" for n in range(101)], ",".join(f"#{n}" for n in range(101)),
 ]
 # fmt: on
 
