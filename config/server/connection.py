@@ -119,6 +119,8 @@ class Connection(asyncio.Protocol):
         if self.coming and self.coming is not self.current:
             self.worker.close(self.coming)
         self.coming = None
+        if self.current and self.current.is_answered:
+            self.end_request()
         return self.current is not None
 
     def pause_writing(self) -> None:
@@ -138,7 +140,7 @@ class Connection(asyncio.Protocol):
         for request in (self.coming, *self.ready):
             if request and request is not self.current:
                 self.worker.close(request)
-        if self.answer and self.current:
+        if self.current and (self.answer or self.current.is_answered):
             self.worker.close(self.current)
         self.coming = self.current = self.answer = self.file = None
         self.ready.clear()
@@ -181,7 +183,7 @@ class Connection(asyncio.Protocol):
                 self.ends = True
                 self.transport.abort()
             return
-        self.worker.bytes_of_bodies += len(part)
+        self.worker.count(request, len(part))
         request.add(part)
         if self.worker.bytes_of_bodies > MAX_BYTES_OF_BODIES:
             raise TooManyBodies
@@ -259,20 +261,17 @@ class Connection(asyncio.Protocol):
     def send(self, answer: Answer) -> None:
         self.answer = answer
         self.file = answer.file
-        self.written = 0
+        self.written = len(answer.data)
         self.answered_at = monotonic()
-        self.write(answer.data)
+        self.transport.write(answer.data)
         if not self.has_unsent:
             self.send_more()
-
-    def write(self, data: bytes) -> None:
-        self.written += len(data)
-        self.transport.write(data)
 
     def send_more(self) -> None:
         while self.file and not self.has_unsent:
             if data := self.file.read(MAX_BYTES_IN_MEMORY):
-                self.write(data)
+                self.written += len(data)
+                self.transport.write(data)
             else:
                 self.file.close()
                 self.file = None

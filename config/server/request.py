@@ -59,6 +59,8 @@ class Request:
         self.environ: dict[str, Any] = {}
         self.body: BinaryIO | None = None
         self.body_bytes = 0
+        # Of those, what the worker counts for its limit.
+        self.counted = 0
         self.is_whole = False
         # What still comes counts for nothing: the body is over its limit, or the answer did not need it.
         self.drops_body = False

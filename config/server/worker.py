@@ -52,8 +52,13 @@ class Worker:
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
 
+    def count(self, request: Request, size: int) -> None:
+        self.bytes_of_bodies += size
+        request.counted += size
+
     def close(self, request: Request) -> None:
-        self.bytes_of_bodies -= request.body_bytes
+        self.bytes_of_bodies -= request.counted
+        request.counted = 0
         request.close()
 
     def sweep(self) -> None:

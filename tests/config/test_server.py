@@ -267,6 +267,18 @@ def test_a_body_without_end_is_not_read_for_ever(served: Served, monkeypatch: py
             client.sendall((b"fff\r\n" + b"x" * 0xFFF + b"\r\n") * 10_000)
 
 
+@pytest.mark.parametrize("how", ["closed", "half closed"])
+def test_a_client_that_leaves_a_body_over_the_limit_leaves_nothing_behind(served: Served, how: str) -> None:
+    """The fixture looks whether any of it still counts."""
+    with override_settings(MAX_BODY_BYTES=20), served.connect() as client:
+        client.sendall(post("/", "Transfer-Encoding: chunked", body=b"10\r\n" + b"x" * 16 + b"\r\n10\r\n" + b"x" * 16))
+        assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
+        if how == "half closed":
+            client.shutdown(socket.SHUT_WR)
+            assert read_all(client) == b""
+    served.raw(post("/", "Content-Length: 1", body=b"1"))
+
+
 def test_bodies_on_their_way_have_a_limit_together(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_BYTES_OF_BODIES", 1000)
     with served.connect() as first:
