@@ -20,7 +20,7 @@ IN_CAPITALS = re.compile(rf"(?=[0-9a-f]*[A-F])[0-9A-Fa-f]{{{SHORTEST},64}}", re.
 
 def folded(sha: str) -> str:
     """As it is stored and looked up: a hash in small letters, since git reads it in any case."""
-    return sha.lower() if IN_CAPITALS.fullmatch(sha) else sha
+    return sha if sha.islower() or not IN_CAPITALS.fullmatch(sha) else sha.lower()
 
 
 def is_abbreviation(sha: str) -> bool:
@@ -52,7 +52,7 @@ def commits_of(shas: Iterable[str]) -> dict[str, str]:
     """The longest name of the commit that each abbreviation among ``shas`` means. One that could mean several commits
     is left out: it stands for itself."""
     names = set(shas)
-    if {len(name) for name in names} <= {WHOLE[0]}:
+    if len(set(map(len, names))) <= 1:
         return {}
     hashes = sorted(name for name in names if HASH.fullmatch(name))
     found = {}

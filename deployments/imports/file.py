@@ -8,6 +8,7 @@ spreadsheets, with a byte-order mark, other delimiters and empty lines.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import BinaryIO
 
@@ -52,6 +53,8 @@ NO_TEXTS = b"\t\t\t"
 PLAIN_SHAS = re.compile(r"((?!0{40})[0-9a-f]{40}\n)*", re.ASCII)
 PLAIN_DATES = re.compile(r"((20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ)?\n)*", re.ASCII)
 ROWS_AT_ONCE = 1_000
+# With these begin cells that a spreadsheet is not to take for a formula or a number.
+MARKS = ("'", "=")
 
 
 class HistoryFile:
@@ -177,7 +180,10 @@ class HistoryFile:
             first_commit_at, texts = None, NO_TEXTS
             if optional:
                 first_commit_at, texts = self.read_optional(
-                    {name: plain_cell(cells[at].strip()) for name, at in optional}
+                    {
+                        name: plain_cell(cell) if (cell := cells[at].strip())[:1] in MARKS else cell
+                        for name, at in optional
+                    }
                 )
             rows.add(line, sha, deployed_at, first_commit_at, texts)
 
@@ -239,7 +245,7 @@ def is_plain_text(cells: Sequence[str], longest: int) -> bool:
     return (
         "".join(cells).isprintable()
         and max(map(len, cells)) <= longest
-        and not any(f"\n{start}" in f"\n{text}" for start in "'=")
+        and not any(f"\n{mark}" in f"\n{text}" for mark in MARKS)
         and without_secrets(text) == text
     )
 
@@ -267,7 +273,8 @@ def read_names(line: int, cells: Sequence[str]) -> dict[str, int]:
 
 def without_quotes(cell: str) -> str:
     """Spreadsheets take a cell for text, and not for a number, that begins with an apostrophe."""
-    return plain_cell(cell.strip()).strip("'")
+    cell = cell.strip()
+    return plain_cell(cell).strip("'") if cell[:1] in MARKS else cell
 
 
 def read_sha(cell: str) -> str:
@@ -279,6 +286,8 @@ def read_sha(cell: str) -> str:
     return folded(sha)
 
 
+# A file names few branches.
+@lru_cache(1_000)
 def read_branch(cell: str) -> str:
     """Empty if it names none: a history is not lost for that."""
     branch = plain_branch(without_secrets(read_text("branch", cell, MAX_BRANCH_LENGTH)))

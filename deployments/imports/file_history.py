@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from deployments.imports.rows import Rows
 from deployments.registration import history
-from deployments.shas import WHOLE, commits_of
+from deployments.shas import commits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class History:
 
     def rollbacks(self) -> tuple[dict[int, int], dict[int, int]]:
         """Of ``deploys``, as the one rule has them."""
-        return history.rollbacks_of([self.commits[index].decode() for index in self.deploys])
+        return history.rollbacks_among([self.commits[index] for index in self.deploys])
 
 
 def as_history(rows: Rows, *, records_redeploys: bool) -> History:
@@ -51,7 +51,7 @@ def as_history(rows: Rows, *, records_redeploys: bool) -> History:
 
 
 def commits_of_rows(rows: Rows) -> Sequence[bytes]:
-    if set(map(len, rows.shas)) <= {WHOLE[0]}:
+    if len(set(map(len, rows.shas))) <= 1:
         return rows.shas
     commits = commits_of({sha.decode() for sha in rows.shas})
     names = {short.encode(): longest.encode() for short, longest in commits.items()}

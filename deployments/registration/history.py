@@ -8,7 +8,7 @@ Deploys that did not succeed were never live, and take no part in any of this.
 ``rollbacks_of`` is that rule. A registration, a deletion and an import all apply it to the history that they change.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -27,19 +27,26 @@ def rollbacks_of(
     ``earlier`` are shas that were live before the history begins. A rollback to one of them restores the index -1.
     ``others`` of the same target decide with them what an abbreviation means.
     """
+    if commits := commits_of((*shas, *earlier, *others)):
+        shas, earlier = ([commits.get(sha, sha) for sha in names] for names in (shas, earlier))
+    return rollbacks_among(shas, earlier=earlier)
+
+
+def rollbacks_among(
+    commits: Sequence[Hashable], *, earlier: Collection[Hashable] = ()
+) -> tuple[dict[int, int], dict[int, int]]:
+    """The same for names of which each is another commit."""
     restores: dict[int, int] = {}
     rolled_back_by: dict[int, int] = {}
-    commits = commits_of((*shas, *earlier, *others))
-    latest: dict[str, int] = {commits.get(sha, sha): -1 for sha in earlier}
+    latest: dict[Hashable, int] = dict.fromkeys(earlier, -1)
     standing: list[int] = []
-    for index, name in enumerate(shas):
-        sha = commits.get(name, name) if commits else name
-        restored = latest.get(sha)
+    for index, commit in enumerate(commits):
+        restored = latest.get(commit)
         if restored is not None and restored < index - 1:
             restores[index] = restored
             while standing and standing[-1] > restored:
                 rolled_back_by[standing.pop()] = index
-        latest[sha] = index
+        latest[commit] = index
         standing.append(index)
     return restores, rolled_back_by
 
