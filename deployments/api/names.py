@@ -5,6 +5,7 @@ follow its duplicates.
 """
 
 import re
+from functools import lru_cache
 
 from deployments.errors import InvalidField
 from orgs.text import printable, shortened
@@ -98,6 +99,8 @@ WANTED = {
 }
 
 
+# The names of environments and branches come again.
+@lru_cache(1_000)
 def find_nameless(kind: re.Pattern[str], text: str) -> re.Match[str] | None:
     return kind.match(text) or ANYWHERE.search(text)
 
