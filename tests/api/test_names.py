@@ -37,7 +37,7 @@ NO_SHAS = [
     *("'git' is not recognized as an internal or external command", "1.23E+10", "1,23E+10", "#NAME?", "########"),
 ]  # fmt: skip
 SHAS = [
-    *("5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "5f0c7a1", "1234567e12", "20241201", "0000001", "0"),
+    *("5f0c7a1e9b3d4c2f8a6e0d1b7c9f3a5e2d4b6c80", "c0ffee1", "1234567e12", "20241201", "0000001", "0"),
     *("v1.2.3", "1.0", "1", "v1.0-rc.1+build.5", "refs/tags/v1", "release/1.0", "RELEASE_1_2_3", "BUILD_123"),
     *("latest", "main-2024", "sha-5f0c7a1", "app@sha256:5f0c7a1", "registry.example.com/git:v2", "@scope/app@1.0.0"),
     *("head-fix", "HEADLESS", "none-such", "nullable", "error-page-2", "100%-sure", "run-CKuwsxMGgMd6W7Ui", "n/a-1"),
