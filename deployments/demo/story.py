@@ -110,6 +110,7 @@ class Team:
                 release = self.make_release(released_at)
                 yield self.event(released_at, first, release)
             yield self.event(at + timedelta(hours=3), production, release | {"status": "failed"})
+            yield self.event(at + timedelta(hours=3, minutes=20), production, release | {"status": "started"})
         elif self.story.ends == "differs":
             yield from self.hotfix(at)
         else:
