@@ -18,6 +18,7 @@ from deployments.models import Deploy
 from deployments.registration.representation import change_type_of
 from deployments.request_log.queries import call_of_deploy, may_see_requests
 from deployments.request_log.replay import as_curl
+from deployments.request_log.sent import laid_out
 from deployments.templatetags.deploys import revision_of
 from deployments.timeline.views import state_of
 from orgs.access import MemberRequest, member_page
@@ -85,7 +86,7 @@ def files_tab(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
 def request_tab(request: MemberRequest, deploy: Deploy) -> dict[str, Any]:
     call = call_of_deploy(deploy)
     if call:
-        return {"call": call, "curl": as_curl(call)}
+        return {"call": call, "curl": as_curl(call), "body": laid_out(call)}
     kept_since = timezone.now() - timedelta(days=settings.REQUEST_LOG_DAYS)
     return {"was_pruned": deploy.created_at < kept_since, "days_kept": settings.REQUEST_LOG_DAYS}
 

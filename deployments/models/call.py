@@ -72,6 +72,7 @@ class Call(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome)
     answer = optional_text(500)
     explanation = optional_text(300, "What the answer left out, because the caller may be a stranger.")
+    sent = optional_text(200, "What it sent, in short: abc1234 to production.")
     dropped = optional_text(500, "What of the call was cut, cleaned or left out.")
     address = models.GenericIPAddressField(null=True, blank=True)
     agent = optional_text(200)

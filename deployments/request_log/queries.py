@@ -10,8 +10,10 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from deployments.lookup import caseless
 from deployments.models import Call, Deploy, Deployment, ManualChange
 from deployments.models.call import REJECTED_OUTCOMES, Outcome
+from deployments.timeline.queries import matches
 from orgs.access import MemberRequest
 from orgs.models import Organization
 from orgs.queries import midnight
@@ -22,22 +24,34 @@ FILTERS = {
     **{outcome.value: (outcome,) for outcome in Outcome},
 }
 UNRESOLVED = "unresolved"
+# How many calls a filter reads that no index helps. Dates, an outcome or a deployment narrow what it begins with.
+SCANNED = 20_000
 # Ids follow the time closely, so an index finds where a day begins.
 OUT_OF_ORDER = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """``outcome`` is a key of FILTERS or UNRESOLVED, ``deployment`` a slug, ``request_id`` an X-Request-Id. Empty means
-    all."""
+    """``outcome`` is a key of FILTERS or UNRESOLVED, ``deployment`` a slug, ``request_id`` a part of an X-Request-Id,
+    ``token`` a part of its name, ``until`` the end of a day. Empty means all."""
 
     outcome: str = ""
     deployment: str = ""
     request_id: str = ""
+    token: str = ""
+    environment: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.outcome or self.deployment or self.request_id)
+        return self == CallFilter()
+
+    @property
+    def scans(self) -> bool:
+        """Whether no index helps, so that only the newest SCANNED calls are searched."""
+        return bool(self.token or self.environment or self.text or self.request_id)
 
 
 def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
@@ -51,8 +65,29 @@ def calls_of(organization: Organization, chosen: CallFilter) -> QuerySet[Call]:
     if chosen.deployment:
         found = Deployment.all_objects.filter(organization=organization, slug=chosen.deployment)
         calls = calls.filter(deployment__in=list(found.values_list("pk", flat=True)))
+    if chosen.since:
+        calls = calls.filter(created_at__gte=chosen.since)
+    if chosen.until:
+        calls = calls.filter(created_at__lt=chosen.until)
+    return scanned(calls, chosen) if chosen.scans else calls
+
+
+def scanned(calls: QuerySet[Call], chosen: CallFilter) -> QuerySet[Call]:
+    ids = list(calls.values_list("id", flat=True)[SCANNED : SCANNED + 1])
+    if ids:
+        calls = calls.filter(id__gt=ids[0])
     if chosen.request_id:
-        calls = calls.filter(request_id=chosen.request_id)
+        calls = calls.filter(request_id__regex=caseless(chosen.request_id))
+    if chosen.token:
+        calls = calls.filter(token_name__regex=caseless(chosen.token))
+    if chosen.environment:
+        calls = calls.filter(
+            Q(deploy__environment__slug=chosen.environment.lower())
+            | Q(sent__regex=f"(^| )to {caseless(chosen.environment)}$")
+        )
+    if chosen.text:
+        texts = ("sent", "path", "body", "answer", "explanation", "agent")
+        calls = calls.filter(matches(caseless(chosen.text), *texts))
     return calls
 
 

@@ -3,7 +3,9 @@
 import json
 import shlex
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -15,12 +17,14 @@ from deployments.api.dropped import HEADER, dropped_header
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
-from deployments.models.call import Outcome
+from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.registration.formats import FORMATS
 from deployments.registration.receive import Receipt, Sender, receive
 from deployments.registration.statements import find_targets
+from deployments.request_log.sent import in_short
 from orgs.audit import Actor
 from orgs.models import User
+from orgs.text import problem_in_text
 from tokens.secrets import REDACTED
 
 # These are not quoted in a path and query. Brackets are, since curl would take them for a pattern.
@@ -53,14 +57,18 @@ def as_curl(call: Call) -> str:
 CREDENTIALS = ("api_key", "token")
 
 
-def replay_call(*, call: Call, member: User) -> Call:
-    """Register what the call said, by the member's right instead of its token's. Returns the new line of the log.
+def replay_call(*, call: Call, member: User, body: str | None = None) -> Call:
+    """Register what the call said, or what ``body`` says in place of its own, by the member's right instead of its
+    token's. Returns the new line of the log.
 
     A call without a date gets the date on which it came, since that is when it was deployed. A call that was accepted
     gets the date of its deploy, so that this is not stored twice.
     """
     outcome, deploy_id, dropped = Outcome.REJECTED, None, ""
+    original = call
     try:
+        if body is not None and body != call.body:
+            call = edited(call, body)
         receipt, changes = register_again(call, member)
     except RegistrationError as error:
         answer = getattr(error, "explanation", "") or str(error)
@@ -74,7 +82,8 @@ def replay_call(*, call: Call, member: User) -> Call:
         deployment=call.deployment,
         deployment_slug=call.deployment_slug,
         deploy_id=deploy_id,
-        replay_of=call,
+        replay_of=original,
+        sent=call.sent,
         token_name=f"replayed by {member.email}"[:100],
         request_id=uuid4().hex,
         method=call.method,
@@ -87,6 +96,24 @@ def replay_call(*, call: Call, member: User) -> Call:
         answer=answer[:500],
         dropped=dropped,
     )
+
+
+def fields_of(call: Call) -> dict[str, Any]:
+    """Raises UnreadableBody."""
+    sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
+    return with_query(read_query(call.path.partition("?")[2]), read_fields(sent, call.content_type))
+
+
+def edited(call: Call, body: str) -> Call:
+    """The call with another body, not stored. Raises InvalidField."""
+    if problem := problem_in_text(body):
+        raise InvalidField(f"The body {problem}.")
+    if len(body.encode()) > MAX_BODY_BYTES_KEPT:
+        raise InvalidField("The body is too long to be replayed: let your CI send it.")
+    changed = copy(call)
+    changed.body, changed.body_bytes = body, len(body.encode())
+    changed.sent = in_short(body, call.path)
+    return changed
 
 
 def register_again(call: Call, member: User) -> tuple[Receipt, Sequence[str]]:

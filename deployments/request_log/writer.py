@@ -23,6 +23,7 @@ from deployments.api.body import charset_of
 from deployments.api.dropped import MAX_HEADER_LENGTH
 from deployments.models import Call, Deployment
 from deployments.models.call import MAX_PATH_LENGTH, Outcome
+from deployments.request_log.sent import in_short
 from orgs.models import FormerSlug, Organization
 from orgs.slugs import is_slug
 from orgs.text import ip_address_or_none, storable
@@ -196,11 +197,14 @@ def find_organizations(named: set[str]) -> dict[str, int]:
 
 def call_columns(facts: LoggedCall) -> dict[str, Any]:
     columns, secrets = facts.columns, facts.secrets
+    texts = {name: storable(redact(columns[name], secrets))[:length] for name, length in LENGTHS.items()}
+    body = storable(redacted_body(facts.body, columns["content_type"], secrets))
     return {
         **columns,
-        **{name: storable(redact(columns[name], secrets))[:length] for name, length in LENGTHS.items()},
+        **texts,
         "outcome": facts.outcome.value,
-        "body": storable(redacted_body(facts.body, columns["content_type"], secrets)),
+        "body": body,
+        "sent": in_short(body, texts["path"]),
         "address": ip_address_or_none(columns["address"]),
         "created_at": as_parameter(columns["created_at"]),
     }

@@ -19,7 +19,10 @@ from orgs.roles import Permission
 @member_page(Permission.MANAGE_PROJECTS)
 def new_deployment(request: MemberRequest) -> HttpResponse:
     choices = active_projects(request)
-    initial = {"project": request.GET.get("project", ""), "repository_provider": "github"}
+    # A project leads here, and a rejected call with the name that it sent.
+    initial = {name: request.GET.get(name, "")[:100] for name in ("project", "name")} | {
+        "repository_provider": "github"
+    }
     form = NewDeploymentForm(request.POST or None, projects=choices, initial=initial)
     if request.method == "POST" and form.is_valid():
         with errors_in(form):

@@ -156,7 +156,12 @@ def restore(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
 def new_environment(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
     form = NewEnvironmentForm(
-        request.POST or None, initial={"colour": services.colour_at(services.next_position(found))}
+        request.POST or None,
+        # A rejected call leads here with the name that it sent.
+        initial={
+            "name": request.GET.get("name", "")[:100],
+            "colour": services.colour_at(services.next_position(found)),
+        },
     )
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
