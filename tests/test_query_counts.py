@@ -54,7 +54,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "manual-change-page": 11,
     "edit-manual-change": 11,
     "requests": 11,
-    "request": 11,
+    "request": 13,
     "tokens": 13,
     "new-token": 11,
     "token": 17,
@@ -66,7 +66,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "project-settings": 11,
     "deleted": 10,
     "deleted?kind=deploys": 10,
-    "audited": 26,
+    "audited": 24,
     "new-environment": 11,
     "environment-settings": 11,
     "impact-sources": 12,
@@ -230,6 +230,8 @@ class Grown:
         }
         if name == "import-draft":
             arguments["pk"] = self.draft.pk
+        if name == "audited":
+            arguments |= {"kind": "deployment", "pk": self.world.deployment.pk}
         if "impact-source" in name:
             arguments["pk"] = ImpactSource.objects.latest("id").pk
         if "member" in name:

@@ -16,6 +16,7 @@ from deployments.registration.formats import SLEUTH
 from deployments.registration.receive import Sender, receive
 from deployments.registration.sleuth import read_registration
 from deployments.registration.statements import find_targets
+from deployments.request_log.sent import in_short
 from tokens.models import AccessToken
 from tokens.services import token_actor
 from tokens.statements import find_token
@@ -74,6 +75,7 @@ class Ci:
             path=reverse(SLEUTH.name, args=[organization.slug, deployment.slug]),
             content_type="application/json",
             body=text,
+            sent=in_short(text, ""),
             body_bytes=len(text),
             status=status,
             outcome=outcome,
