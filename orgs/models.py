@@ -20,10 +20,14 @@ DEFAULT_COLOUR = "#64748b"
 validate_colour = RegexValidator(r"\A#[0-9a-f]{6}\Z", "Write the colour as # and six hexadecimal digits.")
 
 
+# Of the tz database: a clock that nobody has set, this machine's own zone, and a template for rules.
+NO_PLACES = {"Factory", "localtime", "posixrules"}
+
+
 @cache
 def time_zones() -> set[str]:
     """Their names. Finding them opens some 600 files."""
-    return available_timezones()
+    return available_timezones() - NO_PLACES
 
 
 def validate_time_zone(name: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from deployments.models import ImpactKind, ImpactSource, Incident, IncidentEvent, MetricValue
@@ -53,6 +53,15 @@ def sources_of(project: Project) -> QuerySet[Any]:
         last_report_at=Coalesce("last_value_at", Subquery(newest)),
     )
     return counted
+
+
+def last_report_at(source: ImpactSource) -> datetime | None:
+    """When something was last reported to it."""
+    if source.is_metric:
+        return source.last_value_at
+    events = IncidentEvent.objects.filter(source=source)
+    newest: datetime | None = events.aggregate(at=Max("created_at"))["at"]
+    return newest
 
 
 def deleted_sources(organization: Organization) -> QuerySet[Any]:

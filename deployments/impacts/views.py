@@ -20,6 +20,7 @@ from deployments.impacts.charts import Span, bars_of, line_chart
 from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
 from deployments.pages import RowField, choose_environment, choose_tool, find_project, render_text, slug_field
+from deployments.request_log.queries import may_see_requests, newest_rejected_at
 from orgs.access import MemberRequest, member_page
 from orgs.forms import NameField
 from orgs.models import Environment
@@ -93,8 +94,18 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
         "tool": tool,
         "snippet": render_text(f"impacts/{tool['slug']}.txt", {"url": f"{settings.SITE_URL}{register_path(source)}"}),
         **(values_context if source.is_metric else incidents_context)(request, source, span),
+        **reports_context(request, source),
     }
     return render(request, "impacts/source.html", context)
+
+
+def reports_context(request: MemberRequest, source: ImpactSource) -> dict[str, Any]:
+    """Whether anything was reported, and the newest call that was rejected since."""
+    reported_at = queries.last_report_at(source)
+    rejected = newest_rejected_at(request.organization, register_path(source)) if may_see_requests(request) else None
+    if rejected and (rejected.created_at < source.created_at or (reported_at and reported_at > rejected.created_at)):
+        rejected = None
+    return {"reported_at": reported_at, "rejected": rejected}
 
 
 def values_context(request: MemberRequest, source: ImpactSource, span: Span) -> dict[str, Any]:

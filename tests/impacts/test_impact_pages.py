@@ -12,15 +12,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from deployments.impacts.charts import HEIGHT, ticks_between
-from deployments.impacts.sources import create_impact_source, delete_impact_source
-from deployments.models import ImpactKind, ImpactSource, MetricValue
+from deployments.impacts.sources import create_impact_source, delete_impact_source, register_path
+from deployments.models import Call, ImpactKind, ImpactSource, MetricValue
 from deployments.request_log.writer import request_log
 from orgs.deletion import delete_environment
 from orgs.models import AuditEvent, User
 from tests.conftest import World
-from tests.factories import make_impact_source, make_project, signed_in
+from tests.factories import make_impact_source, make_project, make_token, signed_in
 from tests.impacts.reporting import Reporter, make_reporter
 from tests.imports.histories import minute
+from tokens.scopes import Scope
 
 SOURCES = "/acme/projects/shop/impact-sources"
 NEW = "/acme/projects/shop/new-impact-source"
@@ -299,3 +300,26 @@ def test_admins_of_others_find_nothing(stranger: User, alerts: Reporter, other: 
     restore = f"/globex/deleted/impact-sources/{alerts.source.pk}/restore"
     delete_impact_source(source=alerts.source)
     assert client.post(restore).status_code == 404
+
+
+@pytest.mark.parametrize("kind", list(ImpactKind))
+def test_the_page_waits_for_the_first_report_and_shows_what_was_rejected(
+    ci: World, developer: User, observer: User, kind: ImpactKind
+) -> None:
+    source = make_impact_source(ci.project, kind, "Watched")
+    page = f"/acme/projects/shop/impact-sources/{source.pk}"
+    _, secret = make_token(ci.organization, Scope.REGISTER_IMPACT, name="watcher")
+    client = signed_in(developer)
+    assert "for the first report to Watched" in client.get(page).content.decode()
+
+    ci.register(path=register_path(source), type="triggered", title="Down", value=1)
+    request_log.flush()
+    rejected = client.get(page).content.decode()
+
+    assert "Answered 403" in rejected
+    assert f'href="/acme/requests/{Call.objects.get().pk}"' in rejected
+    assert "/acme/requests/" not in signed_in(observer).get(page).content.decode()
+
+    answer = ci.register(path=register_path(source), secret=secret, type="triggered", title="Down", value=1)
+    assert answer.status_code == 200
+    assert "The last report came" in client.get(page).content.decode()

@@ -209,3 +209,12 @@ def test_a_slug_is_not_taken_while_its_owner_leaves_it(ci: World) -> None:
 
     assert not took
     assert FormerSlug.objects.get().organization == ci.organization
+
+
+def test_the_zones_are_places_or_offsets(ci: World, admin: User) -> None:
+    page = signed_in(admin).get("/acme/settings")
+
+    offered = {value for value, _ in page.context["form"].fields["time_zone"].choices}
+
+    assert {"UTC", "Europe/Berlin", "America/Sao_Paulo"} <= offered
+    assert not offered & {"Factory", "localtime", "posixrules"}
