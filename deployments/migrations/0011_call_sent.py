@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0009_import_draft_replaces'),
+        ('deployments', '0010_record_redeploys'),
     ]
 
     operations = [
