@@ -102,6 +102,8 @@ def serve_from(url: str, folder: Path, **settings: str) -> Server:
     environment = {
         **os.environ,
         "DATABASE_URL": url,
+        # Otherwise it would not be ready before static files are collected.
+        "DEBUG": "true",
         "VAR_DIR": str(folder),
         "HOST": "127.0.0.1",
         "PORT": str(port),

@@ -66,7 +66,7 @@ def register(server: Server, secret: str, number: int) -> Answer:
 def test_every_call_is_stored_and_downloads_are_whole(pooled_url: tuple[str, str], tmp_path: Path) -> None:
     direct, pooled = pooled_url
     secret, session = serve_from(direct, tmp_path).make_world(WRITE_AUDIT_LOG)
-    server = serve_from(pooled, tmp_path, DATABASE_POOL_MODE="transaction", API_RATE_LIMIT="off", WEB_WORKERS="1")
+    server = serve_from(pooled, tmp_path, DATABASE_POOL_MODE="transaction", API_RATE_LIMIT="off")
     server.start()
     try:
         with ThreadPoolExecutor(AT_ONCE) as clients:

@@ -122,8 +122,7 @@ def url(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def served(url: str, folder: Path) -> Iterator[tuple[Server, str]]:
     """The server, and the secret of a token."""
-    # DEBUG, since pages would look for collected static files.
-    server = serve_from(url, folder, SITE_URL=f"https://{NAME}", TRUSTED_PROXY_COUNT="1", DEBUG="true")
+    server = serve_from(url, folder, SITE_URL=f"https://{NAME}", TRUSTED_PROXY_COUNT="1")
     (secret,) = server.make_world()
     server.start()
     yield server, secret
