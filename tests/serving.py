@@ -49,7 +49,7 @@ class Server:
     def answers(self) -> bool:
         try:
             with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-                connection.request("GET", "/readyz", headers={"Host": "localhost"})
+                connection.request("GET", "/healthz", headers={"Host": "localhost"})
                 return connection.getresponse().status == 200
         except OSError:
             return False
