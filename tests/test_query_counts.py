@@ -70,7 +70,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "new-environment": 11,
     "environment-settings": 11,
     "impact-sources": 12,
-    "impact-source": 15,
+    "impact-source": 14,
     "new-impact-source": 12,
     "impact-source-settings": 11,
     "new-deployment": 10,
