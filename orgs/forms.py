@@ -1,7 +1,6 @@
 """Forms about organizations and people, and fields that other forms share."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -17,14 +16,14 @@ from orgs.models import Membership, Organization, User, time_zones
 from orgs.pages import errors_in
 from orgs.roles import DESCRIPTIONS, Permission, Role, role_allows
 from orgs.slugs import MAX_SLUG_LENGTH, validate_slug
+from orgs.text import is_invisible
 
 MAX_NAME_LENGTH = 100
 MAX_ENVIRONMENTS = 20
 
 
 def validate_name(value: str) -> None:
-    """Format and combining characters alone show nothing. ``provision.json`` has the same rule."""
-    if all(c.isspace() or unicodedata.category(c) in ("Cf", "Mc", "Me", "Mn") for c in value):
+    if is_invisible(value):
         raise ValidationError("A name must have a visible character.")
 
 

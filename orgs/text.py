@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import re
+import unicodedata
 from typing import Any
 
 MAX_DEPTH = 64
@@ -27,6 +28,11 @@ def problem_in_text(value: str) -> str | None:
     except UnicodeEncodeError:
         return "contains half a surrogate pair: send valid Unicode"
     return None
+
+
+def is_invisible(value: str) -> bool:
+    """Whether it has nothing but white space and format and combining characters, which alone show nothing."""
+    return all(c.isspace() or unicodedata.category(c) in ("Cf", "Mc", "Me", "Mn") for c in value)
 
 
 def printable(value: str) -> str:

@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from deployments.api.body import NAMING, is_absent
 from deployments.api.dropped import Dropped, step
-from deployments.api.schemas import predicate, types_of
+from deployments.api.schemas import branches, predicate, types_of
 from deployments.api.violations import explain
 
 # Texts for people. Half of any other text would be another one: an address, a path, a sha.
@@ -51,11 +51,12 @@ class Fit:
         """``value`` as ``schema`` accepts it, or a Misfit."""
         if "$ref" in schema:
             schema = self.root["$defs"][schema["$ref"].rpartition("/")[2]]
-        types = types_of(schema)
-        if isinstance(value, dict) and "object" in types:
-            return self.members(schema, value, path)
-        if isinstance(value, list) and "array" in types:
-            return self.items(schema, value, path)
+        for branch in branches(schema):
+            types = types_of(branch)
+            if isinstance(value, dict) and "object" in types:
+                return self.members(branch, value, path)
+            if isinstance(value, list) and "array" in types:
+                return self.items(branch, value, path)
         return self.leaf(schema, value, path)
 
     def members(self, schema: Any, value: dict[str, Any], path: str) -> Any:
@@ -128,7 +129,7 @@ class Fit:
             try:
                 self.validator(schema).validate(value)
             except jsonschema_rs.ValidationError as rejection:
-                return predicate(next(explain(schema, rejection))).replace(": ", ", ")
+                return predicate(next(explain(schema, [rejection]))).replace(": ", ", ")
             raise AssertionError(value)
 
         return why

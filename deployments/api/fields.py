@@ -11,7 +11,8 @@ from deployments.models.change import MAX_TAG_LENGTH
 TAG = re.compile(r"#([a-z0-9_-]+)")
 TAG_RULE = f"write # and up to {MAX_TAG_LENGTH} lower-case letters, digits, - or _, with commas between tags"
 SLEUTH_FIELDS = load_schema("register_deploy")["properties"]
-MAX_TAGS = SLEUTH_FIELDS["tags"]["maxItems"]
+_, TAG_LIST = SLEUTH_FIELDS["tags"]["anyOf"]
+MAX_TAGS = TAG_LIST["maxItems"]
 EMAIL = re.compile(SLEUTH_FIELDS["email"]["pattern"])
 
 

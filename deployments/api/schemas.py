@@ -43,10 +43,8 @@ def validator(name: str) -> jsonschema_rs.Draft202012Validator:
 
 def violations(name: str, document: Any) -> "Iterator[ValidationError]":
     """All rules of the schema ``name`` that ``document`` breaks. Its texts must be valid Unicode."""
-    # jsonschema-rs has an error for each missing member and each bad name; jsonschema finds all of these at once.
-    rejections = {(*one.instance_path, "", *one.schema_path): one for one in validator(name).iter_errors(document)}
-    for rejection in rejections.values():
-        yield from explained(name, rejection)
+    if rejections := list(validator(name).iter_errors(document)):
+        yield from explained(name, rejections)
 
 
 def fit_fields(name: str, fields: dict[str, Any], dropped: Dropped) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def check_rules(name: str, fields: dict[str, Any]) -> None:
     try:
         validator(name).validate(fields)
     except jsonschema_rs.ValidationError as rejection:
-        raise InvalidField(sentence(next(explained(name, rejection)))) from None
+        raise InvalidField(sentence(next(explained(name, [rejection])))) from None
 
 
 def check_names(name: str, fields: dict[str, Any]) -> None:
@@ -92,11 +90,11 @@ def check_names(name: str, fields: dict[str, Any]) -> None:
             raise nameless(field, found)
 
 
-def explained(name: str, rejection: jsonschema_rs.ValidationError) -> "Iterator[ValidationError]":
+def explained(name: str, rejections: list[jsonschema_rs.ValidationError]) -> "Iterator[ValidationError]":
     # Imported here, so that a process that rejects nothing does not load jsonschema.
     from deployments.api.violations import explain
 
-    return explain(load_schema(name), rejection)
+    return explain(load_schema(name), rejections)
 
 
 def path_of(violation: "ValidationError") -> str:
@@ -133,15 +131,24 @@ def predicate(violation: "ValidationError") -> str:
     return PREDICATES[violation.validator](rule, violation.instance)
 
 
+def branches(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rules for values of different types. ajv accepts no list of types, except of one and null."""
+    any_of: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return any_of
+
+
 def types_of(schema: dict[str, Any]) -> list[str]:
-    types: list[str] | str = schema.get("type", [])
-    return [types] if isinstance(types, str) else types
+    types: list[str] = []
+    for branch in branches(schema):
+        listed = branch.get("type", [])
+        types += [listed] if isinstance(listed, str) else listed
+    return types
 
 
 def expected_types(schema: dict[str, Any]) -> list[str]:
     """The types to show to people: not null or empty text, which mean that a field is absent, nor a boolean as text."""
     types = types_of(schema)
-    is_text_left_out = schema.get("pattern") == ABSENT or "boolean" in types
+    is_text_left_out = "boolean" in types or any(branch.get("pattern") == ABSENT for branch in branches(schema))
     return [name for name in types if name != "null" and not (name == "string" and is_text_left_out)]
 
 

@@ -4,16 +4,38 @@ jsonschema takes 70 times as long, so it never sees a whole document: it checks 
 for that value itself. The first rejection imports this module; a process that only accepts saves its time and memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from deployments.api.schemas import types_of
 
-def explain(schema: Any, rejection: jsonschema_rs.ValidationError) -> Iterator[ValidationError]:
-    """The errors behind ``rejection`` by ``schema``. Their paths begin at the document."""
+
+def explain(schema: Any, rejections: Iterable[jsonschema_rs.ValidationError]) -> Iterator[ValidationError]:
+    """The errors behind ``rejections`` by ``schema``. Their paths begin at the document."""
+    found = (one for rejection in rejections for one in innermost(rejection))
+    # jsonschema-rs has an error for each missing member and each bad name; jsonschema finds all of these at once.
+    for one in {(*one.instance_path, "", *one.schema_path): one for one in found}.values():
+        yield from explain_one(schema, one)
+
+
+def innermost(rejection: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """Of ``anyOf``, what the rules for values of this type reject; ``rejection`` itself if no type fits."""
+    if not isinstance(rejection.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+        yield rejection
+        return
+    for branch in rejection.kind.context:
+        if not any(one.kind.name == "type" and one.instance_path == rejection.instance_path for one in branch):
+            for one in branch:
+                yield from innermost(one)
+            return
+    yield rejection
+
+
+def explain_one(schema: Any, rejection: jsonschema_rs.ValidationError) -> Iterator[ValidationError]:
     *steps, keyword = rejection.schema_path
     for step in steps:
         schema = schema[step]
@@ -21,7 +43,7 @@ def explain(schema: Any, rejection: jsonschema_rs.ValidationError) -> Iterator[V
         # The path leads past this keyword to the rules for a name.
         schema = {"propertyNames": schema}
     for error in OneValue(schema).iter_errors(without_repr(rejection.instance)):
-        if error.validator == keyword:
+        if error.schema_path[-1] == keyword:
             error.path.extendleft(reversed(rejection.instance_path))
             yield error
 
@@ -44,6 +66,11 @@ def without_repr(value: Any) -> Any:
 def nothing(*_: Any) -> Iterator[ValidationError]:
     """Stands for a keyword that leads to other values, or to rules that jsonschema-rs has already followed."""
     yield from ()
+
+
+def any_of(validator: Any, rules: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """Of no type that is accepted: all else is explained by the rules for its type."""
+    yield ValidationError("has another type", validator="type", validator_value=types_of(schema))
 
 
 def additional_properties(validator: Any, rule: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
@@ -69,6 +96,7 @@ OneValue = extend(
     {
         "$ref": nothing,
         "additionalProperties": additional_properties,
+        "anyOf": any_of,
         "items": nothing,
         "pattern": pattern,
         "properties": nothing,

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from itertools import chain
 from typing import Any
 
 from deployments.api.schemas import is_in_name, path_of, type_words, violations
 from deployments.provisioning.document import Item, Problems
-from orgs.text import problem_in_text
+from orgs.text import is_invisible, problem_in_text
 
 # How many known words an error lists.
 MOST_WORDS = 12
@@ -27,6 +28,7 @@ def check_document(document: Any, problems: Problems) -> None:
         for key, sentence in SENTENCES[violation.validator](violation.validator_value, value, violation.schema):
             problems.add(f"{path}{key}".lstrip("."), sentence)
     if not problems.lines:
+        check_names(Item(document, "", problems))
         check_repetitions(Item(document, "", problems))
 
 
@@ -42,6 +44,18 @@ def check_texts(value: Any, path: str, problems: Problems) -> None:
             check_texts(item, f"{path}[{index}]", problems)
     elif isinstance(value, str) and (problem := problem_in_text(value)):
         problems.add(path, f"{problem}.")
+
+
+def check_names(file: Item) -> None:
+    """The schema knows white space only: not every library that reads it knows the categories of Unicode."""
+    for organization in file.items("organizations"):
+        projects = organization.items("projects")
+        lists = (
+            project.items(key) for project in projects for key in ("environments", "deployments", "impact_sources")
+        )
+        for item in (organization, *organization.items("tokens"), *projects, *chain.from_iterable(lists)):
+            if "name" in item and is_invisible(item["name"]):
+                item.add_problem("name", "must have a visible character and no control characters.")
 
 
 def check_repetitions(file: Item) -> None:
