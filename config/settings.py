@@ -318,6 +318,7 @@ HOURLY_TASKS = (
     "deployments.tasks.delete_old_calls",
     "deployments.tasks.delete_replaced_deploys",
     "deployments.tasks.delete_old_import_drafts",
+    "deployments.tasks.delete_ended_environments",
     "deployments.tasks.delete_ended_secrets",
     "deployments.tasks.delete_ended_sessions",
 )

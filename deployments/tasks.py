@@ -12,6 +12,7 @@ from deployments.imports.jobs import run_due_imports
 from deployments.models import Call, IdempotencyKey
 from deployments.registration.idempotency import BY_BYTES
 from deployments.registration.store import REPEATED_WITHIN
+from orgs.deletion import delete_ended_environments as delete_environments_that_ended
 from orgs.models import SignInFact
 from tokens import services as token_services
 
@@ -62,6 +63,12 @@ def delete_ended_sessions() -> int:
     now = timezone.now()
     SignInFact.objects.filter(expires__lt=now).delete()
     return Session.objects.filter(expire_date__lt=now).delete()[0]
+
+
+@shared_task
+def delete_ended_environments() -> int:
+    """How many short-lived environments were deleted. People can restore them."""
+    return delete_environments_that_ended(now=timezone.now())
 
 
 @shared_task

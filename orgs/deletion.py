@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from orgs import audit
 from orgs.aliases import check_name_is_free
-from orgs.models import Environment
-from orgs.rows import lock_active
+from orgs.models import Environment, Project
+from orgs.rows import lock_active, lock_row
+from orgs.short_lived import end_of
 
 # How far back the lists of deleted things go.
 RESTORABLE = timedelta(days=30)
@@ -37,13 +38,36 @@ def delete_environment(*, environment: Environment) -> None:
     audit.record("environment.deleted", environment, changes={"project": project.name})
 
 
+def delete_ended_environments(*, now: datetime) -> int:
+    """How many short-lived environments were deleted whose end had come."""
+    ended = Environment.objects.filter(ends_at__lte=now, project__deleted_at=None).select_related("project")
+    return sum(delete_if_ended(environment, now) for environment in ended)
+
+
+@transaction.atomic
+def delete_if_ended(environment: Environment, now: datetime) -> bool:
+    """A deploy may have moved the end on meanwhile."""
+    project = lock_row(environment.project)
+    current = lock_row(environment)
+    if project.deleted_at or current.deleted_at or current.ends_at is None or current.ends_at > now:
+        return False
+    current.deleted_at = now
+    current.save(update_fields=["deleted_at", "updated_at"])
+    audit.record("environment.ended", current, changes={"project": project.name, "ends_at": current.ends_at})
+    return True
+
+
 @transaction.atomic
 def restore_environment(*, environment: Environment) -> None:
-    """Raises ValidationError if its project is deleted, or its slug has been taken since."""
-    project = lock_active(environment.project)
-    environment.refresh_from_db(fields=["deleted_at"])
+    """One that ended gets another end. Raises ValidationError if its project is deleted, or its slug has been taken
+    since."""
+    project: Project = lock_active(environment.project)
+    environment.refresh_from_db(fields=["deleted_at", "ends_at"])
     if environment.deleted_at:
         restore_row(environment)
+        if environment.ends_at and environment.ends_at <= (now := timezone.now()):
+            environment.ends_at = end_of(project, now)
+            environment.save(update_fields=["ends_at"])
         check_name_is_free(environment)
         audit.record("environment.restored", environment, changes={"project": project.name})
 

@@ -152,6 +152,9 @@ class Project(Timestamped):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="projects")
     name = models.CharField(max_length=100)
     slug = models.CharField(max_length=MAX_SLUG_LENGTH, validators=[validate_slug])
+    # What calls may create (orgs.short_lived): the beginnings of names, each with * at its end.
+    short_lived_patterns = models.JSONField(default=list, blank=True)
+    short_lived_days = models.PositiveSmallIntegerField(default=14)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ActiveManager()
@@ -160,6 +163,11 @@ class Project(Timestamped):
     class Meta:
         ordering = ("name",)
         constraints = (
+            models.CheckConstraint(
+                condition=models.Q(short_lived_days__range=(1, 90)),
+                name="project_short_lived_days_in_range",
+                violation_error_message="Short-lived environments end after 1 to 90 days.",
+            ),
             models.UniqueConstraint(
                 fields=("organization", "slug"),
                 condition=models.Q(deleted_at=None),
@@ -182,6 +190,8 @@ class Environment(Timestamped):
     position = models.PositiveSmallIntegerField(default=0)
     # The default environment is deleted only with its project, and is restored with it.
     is_default = models.BooleanField("default", default=False, help_text="Where deploys go that name no environment.")
+    # Only a short-lived environment has an end. Each deploy to it moves the end on.
+    ends_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ActiveManager()
@@ -197,6 +207,9 @@ class Environment(Timestamped):
             ),
             models.UniqueConstraint(
                 fields=("project",), condition=models.Q(is_default=True), name="environment_one_default_in_a_project"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_default=False) | models.Q(ends_at=None), name="environment_default_has_no_end"
             ),
         )
 

@@ -42,6 +42,11 @@ def audit_actions(organization: Organization) -> list[str]:
     return sorted(events.order_by().values_list("action", flat=True).distinct())
 
 
-def promotion_path(project: Project, *, with_aliases: bool = False) -> list[Environment]:
+def promotion_path(
+    project: Project, *, with_aliases: bool = False, with_short_lived: bool = False
+) -> list[Environment]:
+    """Short-lived environments are not in it, but come after it if they are asked for."""
     path = project.environments.order_by("position", "pk")
+    if not with_short_lived:
+        path = path.filter(ends_at=None)
     return list(path.prefetch_related("alias_rows") if with_aliases else path)

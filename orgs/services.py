@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
@@ -13,8 +14,10 @@ from orgs import audit
 from orgs.aliases import check_name_is_free, set_aliases
 from orgs.models import DEFAULT_COLOUR, Environment, Membership, Organization, Project, User
 from orgs.organization_slugs import SLUG_TAKEN, cannot_be_claimed, claim_slug
+from orgs.queries import promotion_path
 from orgs.roles import Permission, Role, role_allows
 from orgs.rows import lock_active, lock_row, save_with_slug, store
+from orgs.short_lived import POSITION, clean_patterns
 from orgs.slugs import slug_from_name
 
 # For new environments in order of promotion; dark enough for white text (a contrast of at least 4.5).
@@ -23,12 +26,15 @@ ENVIRONMENT_COLOURS = ("#1d4ed8", "#7c3aed", "#be185d", "#b45309", "#047857", DE
 
 @dataclass(frozen=True, kw_only=True)
 class NewEnvironment:
+    """One with an end is short-lived."""
+
     name: str
     slug: str = ""
     description: str = ""
     colour: str = ""
     is_default: bool = False
     aliases: Sequence[str] = ()
+    ends_at: datetime | None = None
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -39,9 +45,12 @@ class OrganizationFields(TypedDict, total=False):
 
 class ProjectFields(TypedDict, total=False):
     name: str
+    short_lived_patterns: list[str]
+    short_lived_days: int
 
 
-class EnvironmentFields(ProjectFields, total=False):
+class EnvironmentFields(TypedDict, total=False):
+    name: str
     description: str
     colour: str
     aliases: Sequence[str]
@@ -194,26 +203,33 @@ def create_project(
 
 @transaction.atomic
 def update_project(*, project: Project, **fields: Unpack[ProjectFields]) -> None:
+    if "short_lived_patterns" in fields:
+        fields["short_lived_patterns"] = clean_patterns(fields["short_lived_patterns"])
     audit.record_changes("project.changed", project, save_changes(project, fields))
 
 
 @transaction.atomic
 def create_environment(*, project: Project, new: NewEnvironment) -> Environment:
-    """Adds it at the end of the promotion path. Raises ValidationError, with the code of :func:`check_room` if the
-    project has as many as it may."""
+    """Adds it at the end of the promotion path, or after it if it is short-lived.
+
+    Raises ValidationError, with the code of :func:`check_room` if the project has as many as it may.
+    """
     lock_active(project)
     check_room(project.environments.count(), settings.MAX_ENVIRONMENTS, f"{project} has", "environments")
-    position = next_position(project)
+    position = POSITION if new.ends_at else next_position(project)
     environment = Environment(
         project=project,
         name=new.name,
         description=new.description,
-        colour=new.colour or colour_at(position),
+        colour=new.colour or (DEFAULT_COLOUR if new.ends_at else colour_at(position)),
         position=position,
+        ends_at=new.ends_at,
     )
     save_with_slug(environment, slug=new.slug, among=project.environments.all())
     check_name_is_free(environment)
-    changes = {"name": environment.name, "slug": environment.slug, "project": project.name}
+    changes: dict[str, Any] = {"name": environment.name, "slug": environment.slug, "project": project.name}
+    if environment.ends_at:
+        changes["ends_at"] = environment.ends_at
     if aliases := set_aliases(environment, new.aliases):
         changes["aliases"] = ", ".join(aliases[1])
     audit.record("environment.created", environment, changes=changes)
@@ -235,7 +251,7 @@ def check_room(count: int, most: int, who_has: str, what: str) -> None:
 
 
 def next_position(project: Project) -> int:
-    last = project.environments.aggregate(last=models.Max("position"))["last"]
+    last = project.environments.filter(ends_at=None).aggregate(last=models.Max("position"))["last"]
     return 0 if last is None else last + 1
 
 
@@ -258,11 +274,12 @@ def update_environment(*, environment: Environment, **fields: Unpack[Environment
 
 @transaction.atomic
 def order_environments(*, project: Project, environments: Sequence[Environment]) -> None:
-    """Sort these environments among the positions that they have. The others keep theirs."""
+    """Sort these environments among the positions that they have. The others keep theirs, as do short-lived ones."""
     lock_active(project)
-    listed = {environment.pk for environment in environments}
-    following = iter(environments)
-    before = list(project.environments.order_by("position", "id"))
+    sorted_ones = [environment for environment in environments if environment.ends_at is None]
+    listed = {environment.pk for environment in sorted_ones}
+    following = iter(sorted_ones)
+    before = promotion_path(project)
     after = [next(following) if environment.pk in listed else environment for environment in before]
     for position, environment in enumerate(after):
         save_changes(environment, {"position": position})
@@ -273,9 +290,11 @@ def order_environments(*, project: Project, environments: Sequence[Environment])
 
 @transaction.atomic
 def move_environment(*, environment: Environment, towards_end: bool) -> None:
-    """By one position along the promotion path. Nothing happens at its ends."""
+    """By one position along the promotion path. Nothing happens at its ends, nor to a short-lived environment."""
     project = lock_active(environment.project)
-    order = list(project.environments.order_by("position", "id"))
+    order = promotion_path(project)
+    if environment not in order:
+        return
     at = order.index(environment)
     to = at + 1 if towards_end else at - 1
     if 0 <= to < len(order):
@@ -285,10 +304,13 @@ def move_environment(*, environment: Environment, towards_end: bool) -> None:
 
 @transaction.atomic
 def set_default_environment(*, environment: Environment) -> None:
-    """Raises ValidationError if it is deleted."""
+    """Raises ValidationError if it is deleted or short-lived."""
     lock_active(environment.project)
-    if lock_active(environment).is_default:
+    current = lock_active(environment)
+    if current.is_default:
         return
+    if current.ends_at:
+        raise ValidationError(f"{environment} is short-lived: make another one the default.")
     environment.project.environments.filter(is_default=True).update(is_default=False)
     environment.is_default = True
     environment.save(update_fields=["is_default", "updated_at"])

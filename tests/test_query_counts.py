@@ -62,7 +62,7 @@ PAGES: dict[str, int | tuple[int, int]] = {
     "rotate-token": 10,
     "projects": 12,
     "new-project": 9,
-    "project": 14,
+    "project": 15,
     "project-settings": 11,
     "deleted": 10,
     "deleted?kind=deploys": 10,

@@ -33,8 +33,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A short-lived environment has a cell if something is live there."""
+
     deployment: Deployment
     cells: list[Cell]
+
+    @property
+    def path(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.environment.ends_at is None]
+
+    @property
+    def short_lived(self) -> list[Cell]:
+        """Newest environment first."""
+        return [cell for cell in reversed(self.cells) if cell.environment.ends_at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,10 @@ class Group:
     project: Project
     environments: list[Environment]
     rows: list[Row] = field(default_factory=list)
+
+    @property
+    def path(self) -> list[Environment]:
+        return [environment for environment in self.environments if environment.ends_at is None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +146,14 @@ def group_by_project(
         cells, before = [], None
         for environment in group.environments:
             target = live.get((deployment.pk, environment.pk))
-            if target is None:
+            status = statuses.get(target.pk, NORMAL) if target else NORMAL
+            if environment.ends_at:
+                if target:
+                    cells.append(Cell(environment, target.live_deploy, status))
+            elif target is None:
                 cells.append(Cell(environment))
             else:
-                cells.append(Cell(environment, target.live_deploy, statuses.get(target.pk, NORMAL), before))
+                cells.append(Cell(environment, target.live_deploy, status, before))
                 before = environment
         group.rows.append(Row(deployment, cells))
     return list(groups.values())

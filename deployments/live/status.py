@@ -14,11 +14,13 @@ MOST_BEHIND = 100
 # A live deploy is compared with the nearest environment before it in the promotion path in which anything is live. It
 # is behind by the deploys that followed the latest deploy of the same sha there, not counting rollbacks and deploys
 # that were rolled back. If its sha was never deployed there, nobody can tell whether it is behind: NULL.
+# Short-lived environments come after the path: they are neither behind nor before another one.
 # COALESCE makes SQLite look up the sha instead of reading the target's history in order of time.
 FIND_STATUSES = """
 WITH live AS (
     SELECT target.id, target.deployment_id, deploy.sha, deploy.deployed_at, deploy.restores_id,
-           LAG(target.id) OVER path AS before_id, LAG(deploy.sha) OVER path AS before_sha
+           CASE WHEN environment.ends_at IS NULL THEN LAG(target.id) OVER path END AS before_id,
+           CASE WHEN environment.ends_at IS NULL THEN LAG(deploy.sha) OVER path END AS before_sha
     FROM deployments_deployment deployment
     JOIN deployments_target target ON target.deployment_id = deployment.id
     JOIN orgs_environment environment ON environment.id = target.environment_id AND environment.deleted_at IS NULL

@@ -102,13 +102,20 @@ def home(request: MemberRequest) -> HttpResponse:
 
 
 def group_into_tables(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Consecutive projects share a table if their environments have the same names."""
+    """Consecutive projects share a table if their environments have the same names. Short-lived ones share a column."""
 
     def names(group: Group) -> list[tuple[str, str]]:
-        return [(environment.slug, environment.name) for environment in group.environments]
+        return [(environment.slug, environment.name) for environment in group.path]
 
     runs = (list(run) for _, run in groupby(groups, key=names))
-    return [{"environments": run[0].environments, "groups": run} for run in runs]
+    return [
+        {
+            "environments": run[0].path,
+            "groups": run,
+            "has_short_lived": any(row.short_lived for group in run for row in group.rows),
+        }
+        for run in runs
+    ]
 
 
 def status_links(counts: Mapping[str, int]) -> Iterator[dict[str, str]]:

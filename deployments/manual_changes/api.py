@@ -6,6 +6,7 @@ https://help.sleuth.io/sleuth-api; what its clients really send is in tests/comp
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,11 +19,12 @@ from deployments.api.dropped import Dropped, dropped_header
 from deployments.api.dry_run import answer_dry_run, dry_run
 from deployments.api.fields import read_tags, split_link, split_tags
 from deployments.api.schemas import accepted_fields
-from deployments.errors import NameMissing, UnknownProject
+from deployments.errors import NameMissing, UnknownEnvironment, UnknownProject
 from deployments.manual_changes.services import ManualChangeFields, register_manual_change
 from deployments.models import Deployment, ManualChange
 from deployments.registration.idempotency import answer_by_key, answer_stored, read_key
 from deployments.registration.representation import as_text
+from deployments.registration.short_lived import find_or_create
 from deployments.registration.targets import choose
 from deployments.request_log.endpoint import CallView
 from deployments.timeline.queries import read_page, with_related
@@ -32,6 +34,7 @@ from orgs.aliases import environment_of_alias
 from orgs.audit import acting_as
 from orgs.models import Environment, Project
 from orgs.queries import promotion_path
+from orgs.short_lived import allows
 from orgs.slugs import is_slug
 from orgs.text import shortened
 from tokens.scopes import Scope
@@ -81,17 +84,22 @@ class RegisterManualDeployView(CallView):
 
         def register() -> ManualChange:
             named, change = read_manual_change(fields, now=timezone.now(), dropped=self.dropped)
-            path = promotion_path(found)
+            path = promotion_path(found, with_short_lived=True)
             choices = [(row.slug, row.name, row.is_default, row) for row in path]
             known: dict[int | None, Environment] = {row.pk: row for row in path}
-            environment = choose(
-                choices,
-                named,
-                project_slug=found.slug,
-                aliased=lambda name: known.get(environment_of_alias(found.pk, name)),
-            )
-            check_allowed(self.token, environment_id=environment.pk)
-            with acting_as(self.actor):
+            with acting_as(self.actor), transaction.atomic():
+                try:
+                    environment = choose(
+                        choices,
+                        named,
+                        project_slug=found.slug,
+                        aliased=lambda name: known.get(environment_of_alias(found.pk, name)),
+                    )
+                except UnknownEnvironment:
+                    if not allows(found, named):
+                        raise
+                    environment, _ = find_or_create(token=self.token, project=found, name=named)
+                check_allowed(self.token, environment_id=environment.pk)
                 return register_manual_change(environment=environment, fields=change, token_id=self.token.id)
 
         if self.is_dry_run:

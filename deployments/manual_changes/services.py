@@ -14,6 +14,7 @@ from orgs import audit
 from orgs.models import Environment, User
 from orgs.rows import lock_active, lock_row, store
 from orgs.services import save_changes
+from orgs.short_lived import move_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ def register_manual_change(
         **fields.columns(),
     )
     store(change)
+    if environment.ends_at:
+        move_end(environment_id=environment.pk, days=project.short_lived_days, now=timezone.now())
     details = {"project": project.name, "environment": environment.name, "changed_at": fields.changed_at}
     record("registered", change, changes=details)
     return change

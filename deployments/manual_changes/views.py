@@ -34,7 +34,7 @@ def redirect_to(change: ManualChange) -> HttpResponse:
 def new_manual_change(request: MemberRequest, project: str) -> HttpResponse:
     """``?environment=`` is the slug of the environment to preselect."""
     found = find_project(request, project)
-    environments = promotion_path(found)
+    environments = promotion_path(found, with_short_lived=True)
     preselected = choose_environment(environments, request.GET.get("environment", ""))
     form = ManualChangeForm(
         request.POST or None,
@@ -62,7 +62,7 @@ def manual_change_page(request: MemberRequest, change: int) -> HttpResponse:
 @member_page(Permission.REGISTER)
 def edit_manual_change(request: MemberRequest, change: int) -> HttpResponse:
     found = find_change(request, change)
-    environments = promotion_path(found.project)
+    environments = promotion_path(found.project, with_short_lived=True)
     if found.environment not in environments:
         # Its environment was deleted; editing must not force a choice of another one.
         environments.append(found.environment)

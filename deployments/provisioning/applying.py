@@ -138,8 +138,7 @@ def apply_project(organization: Organization, item: Item) -> Result:
         project = services.create_project(
             organization=organization, name=item.name, slug=item["slug"], environments=new
         )
-    else:
-        services.update_project(project=project, **item.given("name"))
+    services.update_project(project=project, **item.given("name", "short_lived_patterns", "short_lived_days"))
     environments = apply_each(item.items("environments"), lambda environment: apply_environment(project, environment))
     services.order_environments(project=project, environments=environments)
     check_default(project, item)
@@ -148,6 +147,8 @@ def apply_project(organization: Organization, item: Item) -> Result:
     return {
         "slug": project.slug,
         "name": project.name,
+        "short_lived_patterns": project.short_lived_patterns,
+        "short_lived_days": project.short_lived_days,
         "created": created,
         "environments": [
             {

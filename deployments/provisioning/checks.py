@@ -130,5 +130,7 @@ SENTENCES: dict[str, Callable[[Any, Any, Any], Iterable[tuple[str, str]]]] = {
     "minItems": lambda least, value, schema: [
         ("", f"is empty: list at least one{', or write null for no limit' if 'null' in schema['type'] else ''}.")
     ],
+    "minimum": lambda least, value, schema: [("", f"must be {least} to {schema['maximum']}.")],
+    "maximum": lambda most, value, schema: [("", f"must be {schema['minimum']} to {most}.")],
     "maxItems": lambda most, value, schema: [("", f"has {len(value)} items: at most {most}.")],
 }

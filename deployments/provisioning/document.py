@@ -1,6 +1,7 @@
 """A provisioning file as plain data, whose objects know their path in it."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,6 +137,9 @@ def read_yaml(text: str) -> Any:
         loader.dispose()
 
 
+SMALL_NUMBER = re.compile(r"[1-9][0-9]{0,2}")
+
+
 class Loader(yaml.SafeLoader):
     """Plain data only: no aliases (ten lines could expand to gigabytes), no tags, and no key twice.
 
@@ -172,8 +176,8 @@ class Loader(yaml.SafeLoader):
         return members
 
     def construct_number(self, node: yaml.ScalarNode) -> float:
-        # The format has no numbers: it only matters that this is one.
-        return 0.0
+        # The format has only small whole numbers. Of others it only matters that they are numbers.
+        return int(node.value) if SMALL_NUMBER.fullmatch(node.value) else 0.0
 
 
 def unusable(problem: str, at: Any) -> yaml.MarkedYAMLError:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from deployments.errors import InvalidField, InvalidFields, UnknownEnvironment
+from deployments.errors import InvalidField, InvalidFields, RegistrationError, UnknownEnvironment
 from deployments.models import Deployment
 from deployments.registration.registration import Application
 from deployments.registration.statements import TargetRow
@@ -17,6 +18,7 @@ from deployments.token_limits import check_allowed
 from orgs.models import Environment, Organization
 from orgs.rows import lock_row
 from orgs.services import NO_ROOM, NewEnvironment, create_environment, create_project
+from orgs.short_lived import allows, end_of, without_ended
 from orgs.slugs import slug_alike
 from orgs.text import shortened
 from tokens.statements import TokenRow
@@ -48,7 +50,7 @@ def find_target(*, token: TokenRow, application: Application, environment: str) 
     target = find_environment(targets, environment)
     if target is None:
         check_allowed(token, new=f"the environment '{environment}'")
-        environments = Environment.all_objects.filter(project=targets[0].project_id)
+        environments = without_ended(Environment.all_objects.filter(project=targets[0].project_id))
         check_not_deleted("environment", environments, environment)
         return None
     check_allowed(token, environment_id=target.environment_id)
@@ -112,10 +114,15 @@ def create_target(*, token: TokenRow, application: Application, environment: str
                 else:
                     created += create_application(organization, application, environment)
         except ValidationError as error:
-            if getattr(error, "code", "") == NO_ROOM:
-                raise InvalidFields({field: str(error.message)}) from None
-            raise InvalidField(" ".join(error.messages)) from None
+            raise rejection_of(error, field) from None
     return target, created
+
+
+def rejection_of(error: ValidationError, field: str) -> RegistrationError:
+    """Of a call whose ``field`` names what cannot be created."""
+    if getattr(error, "code", "") == NO_ROOM:
+        return InvalidFields({field: str(error.message)})
+    return InvalidField(" ".join(error.messages))
 
 
 def create_application(organization: Organization, application: Application, environment: str) -> Iterator[Creation]:
@@ -139,5 +146,7 @@ def create_application(organization: Organization, application: Application, env
 
 def create_its_environment(organization: Organization, slug: str, environment: str) -> Creation:
     deployment = organization.deployments.select_related("project").get(slug=slug)
-    created = create_environment(project=deployment.project, new=NewEnvironment(name=environment))
+    project = deployment.project
+    ends_at = end_of(project, timezone.now()) if allows(project, environment) else None
+    created = create_environment(project=project, new=NewEnvironment(name=environment, ends_at=ends_at))
     return Creation("environment", created.slug, created.name)

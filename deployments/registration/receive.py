@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from deployments.errors import DuplicateDeploy, InvalidField, TargetMoved
+from deployments.errors import DuplicateDeploy, InvalidField, TargetMoved, UnknownEnvironment
 from deployments.registration.applications import Creation, create_target, find_target
 from deployments.registration.registration import Registration
+from deployments.registration.short_lived import create_target_in, may_create
 from deployments.registration.statements import TargetRow, find_targets
 from deployments.registration.store import register_deploy
 from deployments.registration.targets import branch_mismatch, branch_taken, choose_target
@@ -92,7 +93,13 @@ def find_and_store(
         return Receipt(target=target, deploy_id=stored.deploy_id, moved_on=stored.moved_on, created=created)
 
     if registration.application is None or sender.token is None:
-        target = choose_target(targets, environment=registration.environment)
+        try:
+            target = choose_target(targets, environment=registration.environment)
+        except UnknownEnvironment:
+            if sender.token is None or not may_create(targets[0].project_id, registration.environment):
+                raise
+            with acting_as(sender.actor), transaction.atomic():
+                return store(*create_target_in(targets, token=sender.token, environment=registration.environment))
         if sender.token:
             check_allowed(sender.token, environment_id=target.environment_id)
         return store(target)

@@ -20,7 +20,8 @@ from tokens.statements import as_datetime, as_parameter, insert_sql
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A deployment in one of its project's environments; ``target_id`` is None until something happened there."""
+    """A deployment in one of its project's environments; ``target_id`` is None until something happened there.
+    ``short_lived_days`` is how long a short-lived environment lives after a deploy, and None for the others."""
 
     deployment_id: int
     deployment_slug: str
@@ -34,6 +35,7 @@ class TargetRow:
     branch_match: str | None
     branch: str | None
     records_redeploys: bool
+    short_lived_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class PastDeploy:
 FIND_TARGETS = """
 SELECT deployment.id, deployment.slug, project.id, project.slug,
        environment.id, environment.slug, environment.name, environment.is_default,
-       target.id, target.branch_match, target.branch, deployment.records_redeploys
+       target.id, target.branch_match, target.branch, deployment.records_redeploys,
+       CASE WHEN environment.ends_at IS NOT NULL THEN project.short_lived_days END
 FROM deployments_deployment deployment
 JOIN orgs_project project ON project.id = deployment.project_id
 JOIN orgs_environment environment ON environment.project_id = deployment.project_id

@@ -17,6 +17,7 @@ from deployments.registration.registration import NewCommit, NewPullRequest, Reg
 from deployments.registration.statements import PastDeploy, TargetRow
 from deployments.shas import HASH, SHORTEST, begins_with, is_same_commit, names_among
 from orgs.rows import lock_row
+from orgs.short_lived import move_end
 
 # So long after a call the same bytes from the same token are the same call.
 REPEATED_WITHIN = timedelta(minutes=1)
@@ -69,6 +70,10 @@ def register_deploy(
     with transaction.atomic():
         live_deploy_id, environment_id = statements.lock_target(target_id)
         if environment_id != target.environment_id:
+            raise moved(target)
+        if target.short_lived_days and not move_end(
+            environment_id=environment_id, days=target.short_lived_days, now=now
+        ):
             raise moved(target)
         if (registration.external_id or continues) and (
             started := find_started(

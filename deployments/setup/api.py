@@ -57,6 +57,7 @@ class EnvironmentsView(ListView):
             "position": row.position,
             "default": row.is_default,
             "aliases": row.aliases,
+            "ends_at": as_text(row.ends_at) if row.ends_at else None,
             "created_at": as_text(row.created_at),
         }
 

@@ -12,6 +12,7 @@ from deployments.setup.services import DeploymentFields, validate_branch_mapping
 from orgs.forms import EnvironmentNamesField, NameField
 from orgs.models import Environment, Project
 from orgs.services import ENVIRONMENT_COLOURS, NewEnvironment
+from orgs.short_lived import DEFAULT_DAYS
 
 
 class NewProjectForm(forms.Form):
@@ -22,10 +23,6 @@ class NewProjectForm(forms.Form):
     def clean_environments(self) -> list[NewEnvironment]:
         names = self.cleaned_data["environments"]
         return [NewEnvironment(name=name, is_default=name is names[-1]) for name in names]
-
-
-class ProjectForm(forms.Form):
-    name = NameField()
 
 
 class ColourInput(forms.TextInput):
@@ -101,6 +98,26 @@ class LinesField(forms.CharField):
                 f"Write at most {MAX_PATTERNS} patterns, each of at most {MAX_PATTERN_LENGTH} characters."
             )
         return lines
+
+
+class ProjectForm(forms.Form):
+    name = NameField()
+    short_lived_patterns = LinesField(
+        label="Short-lived environments",
+        help_text="Calls that name an environment such as review/42 create it if a pattern allows: review/* or pr-*, "
+        "one per line. Leave empty to reject them.",
+    )
+    short_lived_days = forms.IntegerField(
+        label="Days until they end",
+        required=False,
+        min_value=1,
+        max_value=90,
+        help_text="After the last deploy, 1 to 90. Then a short-lived environment is deleted. It can be restored.",
+    )
+
+    def clean_short_lived_days(self) -> int:
+        days: int | None = self.cleaned_data["short_lived_days"]
+        return DEFAULT_DAYS if days is None else days
 
 
 class RepositoryUrlField(forms.CharField):

@@ -105,6 +105,7 @@ def copy_environment(environment: Environment, project: Project) -> Environment:
         slug="" if deleted_at else environment.slug,
         description=environment.description,
         colour=environment.colour,
+        ends_at=environment.ends_at,
     )
     copy = create_environment(project=project, new=new)
     if deleted_at:

@@ -24,6 +24,7 @@ from orgs.pages import errors_as_messages, errors_in, offer_undo, page_of
 from orgs.queries import promotion_path
 from orgs.roles import Permission, role_allows
 from orgs.services import NewEnvironment
+from orgs.short_lived import short_lived_environments
 
 
 @member_page(Permission.VIEW)
@@ -52,6 +53,7 @@ def project(request: MemberRequest, project: str) -> HttpResponse:
     context = {
         "project": found,
         "environments": promotion_path(found, with_aliases=True),
+        "short_lived": short_lived_environments(found),
         "page": page,
         "search": search,
         "rejected_today": rejected_today_of(request, page.rows),
@@ -62,7 +64,7 @@ def project(request: MemberRequest, project: str) -> HttpResponse:
 @member_page(Permission.MANAGE_PROJECTS)
 def project_settings(request: MemberRequest, project: str) -> HttpResponse:
     found = find_project(request, project)
-    form = ProjectForm(request.POST or None, initial={"name": found.name})
+    form = ProjectForm(request.POST or None, initial={name: getattr(found, name) for name in ProjectForm.base_fields})
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
             services.update_project(project=found, **form.cleaned_data)

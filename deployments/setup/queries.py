@@ -20,7 +20,7 @@ def projects_with_summary(organization: Organization) -> QuerySet[Any]:
     projects: QuerySet[Any] = Project.objects.filter(organization=organization)
     projects = projects.annotate(deployment_count=count_by_project(Deployment.objects.all()))
     return projects.prefetch_related(
-        Prefetch("environments", Environment.objects.order_by("position", "pk")),
+        Prefetch("environments", Environment.objects.filter(ends_at=None).order_by("position", "pk")),
         Prefetch("deployments", first, to_attr="first_deployments"),
     )
 

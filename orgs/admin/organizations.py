@@ -115,6 +115,8 @@ class EnvironmentForm(SluggedForm):
             raise forms.ValidationError(
                 "A project needs a default environment: tick it in another one to move it there."
             )
+        if ticked and self.instance.ends_at:
+            raise forms.ValidationError("A short-lived environment cannot be the default: tick it in another one.")
         return ticked
 
     def _get_validation_exclusions(self) -> set[str]:

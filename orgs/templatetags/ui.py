@@ -1,6 +1,7 @@
 """What every page's templates need: icons, times, environments."""
 
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from django import template
@@ -46,6 +47,16 @@ def words_since(moment: datetime, now: datetime) -> str:
             words = plural(count, unit)
             return f"in {words}" if seconds < 0 else f"{words} ago"
     return "just now"
+
+
+@register.filter
+def ends(moment: datetime) -> SafeString:
+    """``ends in 5 days``, with the exact time on hover."""
+    seconds = (moment - timezone.now()).total_seconds()
+    words = f"ends in {plural(ceil(seconds / 86_400), 'day')}" if seconds > 0 else "ends within the hour"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M} UTC", words
+    )
 
 
 @register.filter

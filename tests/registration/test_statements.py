@@ -75,6 +75,7 @@ def places_by_orm(world: World) -> list[TargetRow]:
                 branch_match=target.branch_match if target else None,
                 branch=target.branch if target else None,
                 records_redeploys=world.deployment.records_redeploys,
+                short_lived_days=environment.project.short_lived_days if environment.ends_at else None,
             )
         )
     return places
@@ -91,9 +92,16 @@ def test_find_places(ci: World, other: World) -> None:
     make_deployment(ci.project, name="Api")
     make_project(ci.organization, name="Billing")
 
+    ends_at = datetime.now(UTC) + timedelta(days=1)
+    create_environment(project=ci.project, new=NewEnvironment(name="review/1", ends_at=ends_at))
+    create_environment(project=ci.project, new=NewEnvironment(name="Last"))
+
     places = statements.find_targets(ci.organization.id, "storefront")
 
-    assert [place.environment_slug for place in places] == ["canary", "production", "staging", "grosse"]
+    assert [place.environment_slug for place in places] == [
+        *("canary", "production", "staging", "grosse", "last"),
+        "review-1",
+    ]
     assert places == places_by_orm(ci)
     assert {type(place.is_default) for place in places} == {bool}
     assert statements.find_targets(other.organization.id, "storefront") == places_by_orm(other)
