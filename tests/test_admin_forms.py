@@ -21,6 +21,7 @@ from deployments.setup.services import map_branch
 from orgs.admin.base import INLINE_ROWS
 from orgs.models import Environment, Membership, Organization, Project, User
 from orgs.roles import Role
+from orgs.services import NewEnvironment, create_environment
 from tests.conftest import World
 from tests.factories import make_deployment, make_member, make_project, make_token
 from tests.operator import OperatorClient, page, problems, saved, text_of
@@ -132,6 +133,14 @@ class TestEnvironments:
         assert Environment.objects.filter(pk=staging.pk).exists()
         ci.organization.delete()
         assert not ManualChange.all_objects.exists()
+
+    def test_a_short_lived_environment_cannot_become_the_default(self, operator: OperatorClient, ci: World) -> None:
+        ends_at = timezone.now() + timedelta(days=1)
+        review = create_environment(project=ci.project, new=NewEnvironment(name="review/1", ends_at=ends_at))
+        fields = {"name": "review/1", "colour": "#0f766e", "position": review.position}
+
+        assert "cannot be the default" in problems(operator.change(review, **fields, is_default="on"))
+        assert saved(operator.change(review, **fields))
 
     def test_the_default_cannot_be_unticked(self, operator: OperatorClient, ci: World) -> None:
         production = Environment.objects.get(slug="production")

@@ -7,8 +7,13 @@ import pytest
 from pytest_django import Settings
 from time_machine import travel
 
+from deployments.errors import InvalidFields
 from deployments.models import Deploy, ManualChange
+from deployments.registration.receive import Sender, receive
+from deployments.registration.registration import Registration
+from deployments.registration.statements import find_targets
 from deployments.tasks import delete_ended_environments
+from orgs.audit import SYSTEM
 from orgs.deletion import delete_environment, restore_environment
 from orgs.models import AuditEvent, Environment
 from orgs.services import NewEnvironment, create_environment, update_project
@@ -20,6 +25,7 @@ from tests.registration.test_sweetr import deployed as deployed_by_sweetr
 from tests.registration.test_sweetr import refused as refused_by_sweetr
 from tests.simultaneously import post_simultaneously
 from tokens.services import limit_token
+from tokens.statements import find_token
 
 UNKNOWN = "No environment 'review/42' in project shop: it has staging, production."
 
@@ -222,6 +228,31 @@ def test_after_its_end_a_call_creates_another(reviewing: World) -> None:
         assert reviewing.register(sha="a", environment="review/42").status_code == 200
     assert review() != ended
     assert review().slug == ended.slug
+
+
+@pytest.mark.parametrize("by_person", [False, True])
+def test_it_ends_while_a_call_is_on_its_way(reviewing: World, by_person: bool) -> None:
+    reviewing.register(sha="a", environment="review/42")
+    ended = review()
+    sender = Sender(organization_id=reviewing.organization.pk, token=find_token(reviewing.token.digest), actor=SYSTEM)
+    with after(days=15):
+        read_before = find_targets(reviewing.organization.pk, "storefront")
+        if by_person:
+            Environment.objects.filter(pk=ended.pk).update(ends_at=datetime.now(UTC) + timedelta(days=1))
+            delete_environment(environment=ended)
+        else:
+            assert delete_ended_environments() == 1
+
+        def arrive() -> Any:
+            registration = Registration(sha="b", environment="review/42")
+            return receive(sender=sender, registration=registration, targets=read_before, now=datetime.now(UTC))
+
+        if by_person:
+            with pytest.raises(InvalidFields, match="was deleted: restore it"):
+                arrive()
+        else:
+            assert arrive().target.environment_id == review().pk
+    assert Deploy.objects.filter(environment=ended).count() == 1
 
 
 def test_environments_that_people_made_do_not_end(reviewing: World) -> None:
