@@ -81,11 +81,11 @@ def installed() -> Path:
     if not place.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, ignore_cleanup_errors=True) as scratch:
-            options = ["--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"]
+            options = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1"]
             npm = ["npm", "install", *options, "--prefix", scratch, f"ajv@{VERSION}"]
             done = subprocess.run(npm, capture_output=True, text=True, check=False)
             if done.returncode:
-                do_without(f"npm could not install ajv: {done.stderr.strip()}")
+                do_without(f"npm could not install ajv: {done.stderr.strip().partition(chr(10))[0]}")
             try:
                 Path(scratch).rename(place)
             except OSError:
