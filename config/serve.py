@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection
 
 from config.orphans import end_with_parent
 from config.postgresql.patience import Patience
-from config.server.supervisor import supervise
+from config.server.supervisor import open_port, supervise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -65,9 +65,8 @@ def load_application() -> Callable[..., Any]:
 
 def check() -> str:
     """The IP address to listen at. Raises SystemExit if the port is taken."""
-    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     try:
-        with socket.create_server((settings.HOST, settings.PORT), family=family) as listener:
+        with open_port(settings.HOST, settings.PORT) as listener:
             return str(listener.getsockname()[0])
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]

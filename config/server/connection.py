@@ -1,7 +1,6 @@
 """One connection: what comes is parsed, what the threads answer is sent, and nothing may take for ever."""
 
 import asyncio
-import logging
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,26 +19,23 @@ from config.server.limits import (
     MAX_PIPELINED,
     seconds_for,
 )
-from config.server.request import HeadTooLarge, Request
+from config.server.rejections import (
+    BODY_IS_LATE,
+    HEAD_IS_TOO_LARGE,
+    NOT_HTTP,
+    RETRY,
+    TOO_BUSY,
+    TooManyBodies,
+    TooManyRequests,
+    rejection_for,
+)
+from config.server.request import Request
 
 if TYPE_CHECKING:
     from config.server.worker import Worker
 
-logger = logging.getLogger(__name__)
-
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-RETRY = [("Retry-After", "5")]
-HEAD_IS_TOO_LARGE = f"The request line and the headers are longer than {MAX_HEAD_BYTES} bytes: send shorter ones."
-NOT_HTTP = "This is not a request of HTTP/1.1."
-BODY_IS_LATE = "The body did not come in time: send it again."
-DISK_IS_FULL = "The disk of the server is full, so there is no room for the body: try again later."
-BODIES_ARE_MANY = "Too many bodies are on their way: try again."
-TOO_BUSY = "Too many requests are waiting: try again."
 NEVER = float("inf")
-
-
-class TooManyBodies(Exception):
-    pass
 
 
 class Connection(asyncio.Protocol):
@@ -87,7 +83,7 @@ class Connection(asyncio.Protocol):
         try:
             self.feed(data)
         except httptools.HttpParserCallbackError as error:
-            self.end_because(error.__context__)
+            self.end_with(*rejection_for(error.__context__))
             return
         except httptools.HttpParserError:
             self.end_with(400, NOT_HTTP)
@@ -206,8 +202,10 @@ class Connection(asyncio.Protocol):
             self.start(request)
         else:
             self.ready.append(request)
-            if len(self.ready) >= MAX_PIPELINED:
-                self.transport.pause_reading()
+            self.transport.pause_reading()
+            # The parser may have hold of more that came in the same piece.
+            if len(self.ready) > MAX_PIPELINED:
+                raise TooManyRequests
 
     @property
     def received(self) -> Request:
@@ -226,11 +224,18 @@ class Connection(asyncio.Protocol):
     def start(self, request: Request) -> None:
         self.current = request
         self.deadline = NEVER
+        request.keeps_connection = request.keeps_connection and not self.worker.is_stopping
         if request.path == "/healthz":
             # Here, so that it says whether the server lives, however busy its threads are, and to whatever name.
             self.send(plain_answer(200, "ok", request=request, keeps_connection=request.keeps_connection))
         elif not self.worker.lane(request.path).put(self, request):
             self.send(plain_answer(503, TOO_BUSY, RETRY, request=request, keeps_connection=False))
+
+    def start_next(self, request: Request) -> None:
+        if self.current is request:
+            self.start(request)
+        else:  # the client has gone
+            self.worker.close(request)
 
     def take(self, request: Request, answer: Answer | None) -> None:
         """From a thread; ``answer`` is None if the application wants to have the body first."""
@@ -302,26 +307,16 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             self.deadline = monotonic() + LINGER_SECONDS
         elif self.ready:
-            if len(self.ready) >= MAX_PIPELINED:
+            self.current = self.ready.popleft()
+            self.deadline = NEVER
+            if not self.ready:
                 self.transport.resume_reading()
-            self.start(self.ready.popleft())
+            # Not at once: each would be started from within the one before.
+            self.worker.loop.call_soon(self.start_next, self.current)
         else:
             self.deadline = monotonic() + (HEAD_SECONDS if self.coming else IDLE_SECONDS)
 
     # --- Ending -----------------------------------------------------------------------------------
-
-    def end_because(self, error: BaseException | None) -> None:
-        match error:
-            case HeadTooLarge():
-                self.end_with(431, HEAD_IS_TOO_LARGE)
-            case TooManyBodies():
-                self.end_with(503, BODIES_ARE_MANY, RETRY)
-            case OSError():
-                logger.error("A body could not be put aside on the disk: %s", error)
-                self.end_with(503, DISK_IS_FULL, RETRY)
-            case _:
-                logger.error("A request could not be read.", exc_info=error)
-                self.end_with(400, NOT_HTTP)
 
     def end_with(self, status: int, text: str, headers: list[tuple[str, str]] | None = None) -> None:
         """Answer what cannot become a request, if no other one is being answered, and read no more."""

@@ -29,8 +29,8 @@ MAX_BYTES_BEYOND = 64 * 1024 * 1024
 # Connections that no worker has taken yet.
 BACKLOG = 1024
 MAX_CONNECTIONS = 4000
-# Requests that a connection sent before it had the answer to the first.
-MAX_PIPELINED = 8
+# Requests that a connection sent before it had the answer to the first. With one more it ends after their answers.
+MAX_PIPELINED = 32
 
 
 def body_limit(path: str) -> int:

@@ -54,7 +54,9 @@ class Place:
 
 def open_port(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    # "::" is all addresses, those of IPv4 too.
+    is_dual = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual)
     # Connections inherit it. What the kernel keeps for a client seems to have been sent, so it must not be much.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS_BYTES)
     return listener

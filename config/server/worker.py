@@ -85,8 +85,11 @@ class Worker:
         self.is_stopping = True
         server.close()
         deadline = time.monotonic() + SECONDS_TO_FINISH
-        for connection in [one for one in self.connections if one.current is None]:
-            connection.transport.abort()
+        for connection in list(self.connections):
+            if connection.current:
+                connection.current.keeps_connection = False
+            elif connection.coming is None:
+                connection.transport.abort()
         while self.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         for connection in list(self.connections):

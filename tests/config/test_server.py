@@ -14,6 +14,7 @@ from django.test import override_settings
 
 from config.server import connection as connections
 from config.server import limits
+from config.server.rejections import NOT_HTTP
 from config.server.supervisor import open_port
 from config.server.worker import Worker
 
@@ -174,6 +175,47 @@ def test_requests_that_come_at_once_are_answered_in_order(served: Served) -> Non
     assert served.bodies == [b"%d" % number for number in range(9)] * 3
 
 
+def test_requests_that_come_at_once_have_a_bound(served: Served) -> None:
+    served.may_answer.clear()
+    with served.connect() as client:
+        client.sendall(post("/slow", "Content-Length: 0") + post("/", "Content-Length: 0") * 1000)
+        time.sleep(0.2)
+        waiting = [len(one.ready) for one in served.worker.connections]
+        served.may_answer.set()
+        answers = read_all(client)
+    assert waiting == [limits.MAX_PIPELINED + 1]
+    assert answers.count(b"HTTP/1.1 200 OK") == limits.MAX_PIPELINED + 2
+
+
+def test_answers_that_need_no_thread_are_not_nested(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_PIPELINED", 2000)
+    healthy = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert served.raw(post("/", "Content-Length: 0") + healthy * 1000).count(b"HTTP/1.1 200 OK") == 1001
+
+
+def test_a_half_received_call_is_answered_after_sigterm(served: Served) -> None:
+    with served.connect() as half, served.connect() as idle, served.connect() as busy:
+        served.may_answer.clear()
+        half.sendall(post("/", "Content-Length: 5", body=b"sha"))
+        busy.sendall(post("/slow", "Content-Length: 0"))
+        time.sleep(0.2)
+        served.worker.loop.call_soon_threadsafe(served.worker.told.set)
+        assert read_all_or_reset(idle) == b""
+        half.sendall(b"=1")
+        served.may_answer.set()
+        for client, body in ((half, b"got sha=1"), (busy, b"got ")):
+            answer = read_all(client)
+            assert answer.endswith(body)
+            assert b"\r\nConnection: close\r\n" in answer
+    served.thread.join(SECONDS)
+
+
+def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
+    with open_port("::", 0) as listener:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, listener.getsockname()[1]), timeout=SECONDS).close()
+
+
 def test_a_connection_is_kept_and_closed_as_the_client_wishes(served: Served) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=SECONDS)) as client:
         for _ in range(2):
@@ -211,7 +253,7 @@ def test_an_offer_of_another_protocol_is_left_aside(served: Served) -> None:
 def test_what_is_no_request_gets_one_sentence(served: Served, sent: bytes) -> None:
     answer = served.raw(sent)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert answer.endswith(connections.NOT_HTTP.encode())
+    assert answer.endswith(NOT_HTTP.encode())
     assert served.bodies == []
 
 
