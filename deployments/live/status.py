@@ -31,7 +31,8 @@ WITH live AS (
 SELECT id, deployment_id, CASE
     WHEN before_id IS NULL OR sha = before_sha THEN 0
     WHEN NOT EXISTS (
-        SELECT 1 FROM deployments_deploy WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL
+        SELECT 1 FROM deployments_deploy
+        WHERE target_id = live.before_id AND sha = live.sha AND deleted_at IS NULL AND status = 'succeeded'
     ) THEN NULL
     ELSE (
     SELECT COUNT(*) FROM (

@@ -68,6 +68,13 @@ def test_how_far_production_is_behind(ci: World, histories: str, behind: int | N
     assert statuses(ci)["production"][0] == behind, why
 
 
+def test_a_sha_that_only_failed_in_staging_was_never_live_there(ci: World) -> None:
+    deploy(ci, "staging: b, production: a")
+    assert ci.register(sha="a", environment="staging", status="failed").status_code == 200
+
+    assert statuses(ci)["production"][0] is None
+
+
 def test_behind_compares_with_the_nearest_environment_where_anything_is_live(ci: World) -> None:
     project = make_project(
         ci.organization, "Data", environments=[NewEnvironment(name=name) for name in ("Development", "Test", "Live")]
