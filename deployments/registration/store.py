@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Model, Q
-from pathspec import GitIgnoreSpec
+from django.db.models import Min, Model, Q
 
 from deployments.api.dates import MICROSECOND
 from deployments.errors import DuplicateDeploy, KeyReused, TargetMoved
 from deployments.models import ChangedFile, Commit, Deploy, Deployment, Link, PullRequest, Status, Tag, Target
 from deployments.registration import history, statements
+from deployments.registration.default_tags import tags_of_paths
 from deployments.registration.registration import NewCommit, NewPullRequest, Registration, lead_time
 from deployments.registration.statements import PastDeploy, TargetRow
 from deployments.shas import HASH, SHORTEST, begins_with, is_same_commit, names_among
@@ -77,10 +77,15 @@ def register_deploy(
             raise moved(target)
         if (registration.external_id or continues) and (
             started := find_started(
-                target_id=target_id, live_deploy_id=live_deploy_id, registration=registration, continues=continues
+                target_id=target_id,
+                live_deploy_id=live_deploy_id,
+                registration=registration,
+                now=now,
+                call_digest=call_digest,
+                continues=continues,
             )
         ):
-            move_on(deploy=started, registration=registration, now=now)
+            move_on(deploy=started, registration=registration, now=now, call_digest=call_digest)
             return Stored(started.pk, moved_on=True)
         known = find_known(target_id=target_id, live_deploy_id=live_deploy_id, sha=registration.sha)
         repeated = None
@@ -225,7 +230,13 @@ FROM_CHANGES = ("first_commit_at", "commit_count", "file_count", "pull_request_c
 
 
 def find_started(
-    *, target_id: int, live_deploy_id: int | None, registration: Registration, continues: int | None
+    *,
+    target_id: int,
+    live_deploy_id: int | None,
+    registration: Registration,
+    now: datetime,
+    call_digest: int | None,
+    continues: int | None,
 ) -> Deploy | None:
     """The deploy of the same sha and id that the call moves on, or None if the call tells of another.
 
@@ -246,7 +257,14 @@ def find_started(
     if known is None:
         return None
     says_the_same = registration.status == known.status
-    if is_start or (says_the_same and (not known.has_succeeded or known.pk == live_deploy_id)):
+    # The call that ended it, again. That was not when the deploy was created, as find_repeated takes it.
+    is_same_call = (
+        registration.may_come_twice
+        and call_digest is not None
+        and known.call_digest == call_digest
+        and known.updated_at > now - REPEATED_WITHIN
+    )
+    if is_start or (says_the_same and (is_same_call or not known.has_succeeded or known.pk == live_deploy_id)):
         raise DuplicateDeploy(
             f"This deploy of {known.sha} was already registered as {known.status}.",
             deploy_id=known.pk,
@@ -255,7 +273,7 @@ def find_started(
     return None
 
 
-def move_on(*, deploy: Deploy, registration: Registration, now: datetime) -> None:
+def move_on(*, deploy: Deploy, registration: Registration, now: datetime, call_digest: int | None) -> None:
     """Give a deploy that started its end, and what the call brings besides. Must be called under the target's lock.
 
     It is no duplicate, even if its sha is live: that it started is in the history already.
@@ -272,8 +290,11 @@ def move_on(*, deploy: Deploy, registration: Registration, now: datetime) -> Non
     for name, value in said.items():
         if value or (registration.brings_changes and name in FROM_CHANGES):
             setattr(deploy, name, value)
-    deploy.lead_time = lead_time(deploy.first_commit_at, ended_at) if deploy.has_succeeded else None
-    deploy.save(update_fields=[*said, "updated_at"])
+    # What the call brings replaces what is stored.
+    began_at = registration.began_at if registration.brings_changes else began_at_as_stored(deploy)
+    deploy.lead_time = lead_time(began_at, ended_at) if deploy.has_succeeded else None
+    deploy.call_digest = call_digest
+    deploy.save(update_fields=[*said, "call_digest", "updated_at"])
     replaced: list[type[Model]] = [ChangedFile, Commit, PullRequest] if registration.brings_changes else []
     if tag_names(registration):
         replaced.append(Tag)
@@ -285,6 +306,12 @@ def move_on(*, deploy: Deploy, registration: Registration, now: datetime) -> Non
     if deploy.has_succeeded:
         history.link_rollbacks(deploy_id=deploy.pk)
         history.set_newest_live(deploy.target_id)
+
+
+def began_at_as_stored(deploy: Deploy) -> datetime | None:
+    """Registration.began_at, of what an earlier call brought."""
+    opened = PullRequest.objects.filter(deploy=deploy).aggregate(first=Min("opened_at"))["first"]
+    return min(filter(None, (deploy.first_commit_at, opened)), default=None)
 
 
 # --- What a deploy brought: rows that only its own page reads ---
@@ -316,29 +343,3 @@ def tag_names(registration: Registration) -> Sequence[str]:
         return registration.tags
     paths = registration.changed_paths()
     return tags_of_paths(paths) if paths else ()
-
-
-# --- Default tags ---
-
-# Sleuth's, from "Tags" in its documentation.
-DEFAULT_PATTERNS = {
-    "migration": ["**/migration/**"],
-    "dependencies": ["Pipfile.lock", "requirements.txt", "package-lock.json", "pom.xml"],
-    "docker": ["Dockerfile"],
-    "database": ["**/db/**"],
-    "terraform": ["*tf"],
-}
-# The regular expressions of the patterns: match_file() takes ten times as long, and there may be 50,000 paths.
-DEFAULT_EXPRESSIONS = {
-    tag: [pattern.regex for pattern in GitIgnoreSpec.from_lines(patterns).patterns if pattern.regex]
-    for tag, patterns in DEFAULT_PATTERNS.items()
-}
-
-
-def tags_of_paths(paths: Collection[str]) -> tuple[str, ...]:
-    relative = [path.lstrip("/") for path in paths]
-    return tuple(
-        tag
-        for tag, expressions in DEFAULT_EXPRESSIONS.items()
-        if any(any(map(expression.match, relative)) for expression in expressions)
-    )

@@ -424,6 +424,34 @@ def test_moving_on_brings_details_and_keeps_what_it_does_not_name(ci: World) -> 
     assert Commit.objects.filter(deploy=moved).count() == 2
 
 
+def test_its_lead_time_begins_with_the_pull_request_that_its_start_brought(ci: World) -> None:
+    commit = {"revision": "b", "message": "First", "date": minute(-60)}
+    pulls = [{"number": 1, "created_at": minute(-14_580)}, {"number": 2, "created_at": minute(-5)}]
+    ci.register(sha="b", status="started", id=7, date=minute(0), commits=[commit], pull_requests=pulls)
+    ci.register(sha="b", id=7, date=minute(0))
+    ci.register(sha="c", status="started", id=8, date=minute(0), commits=[commit])
+    ci.register(sha="c", id=8, date=minute(1), pull_requests=pulls)
+
+    assert [deploy.lead_time for deploy in Deploy.objects.order_by("id")] == [874_800, 874_860]
+
+
+def test_its_end_sent_twice_is_no_rollback_though_another_came_between(ci: World) -> None:
+    end: dict[str, Any] = {"sha": "a", "id": "run-7", "ignore_if_duplicate": True}
+    with travel(START, tick=False) as traveller:
+        ci.register(sha="a", id="run-7", status="started")
+        traveller.shift(600)
+        ended = ci.register(**end)
+        ci.register(sha="b")
+        traveller.shift(50)
+        again = ci.register(**end)
+        assert (again.status_code, again.headers["X-Deploy-Id"]) == (200, ended.headers["X-Deploy-Id"])
+        assert told(ci) == "a b[live]"
+
+        traveller.shift(20)
+        assert ci.register(**end).status_code == 200
+    assert told(ci) == "a b[rolled back] a[rollback, live]", "a job that ran again"
+
+
 def test_the_live_sha_may_be_deployed_again_by_one_that_started(ci: World) -> None:
     post_history(ci, "a")
     ci.register(sha="a", status="started", id=7)
