@@ -9,6 +9,7 @@ from django.db import transaction
 from deployments.models import Deploy, Deployment, Target
 from deployments.token_limits import tokens_limited_within
 from orgs import audit
+from orgs.aliases import folded
 from orgs.models import Environment, Project
 from orgs.rows import lock_active
 from orgs.services import NewEnvironment, create_environment
@@ -21,7 +22,8 @@ MAX_DEPLOYS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class TargetMove:
-    """The environment that a target moves to: the one with the same slug, or None for a new one.
+    """The environment that a target moves to: the one with the same slug, else the one with that alias if no other
+    target moves to it, or None for a new one.
 
     A target in a deleted environment moves to a new environment, which is deleted, too.
     """
@@ -50,10 +52,15 @@ def plan_move(*, deployment: Deployment, project: Project) -> MovePlan:
         .order_by("environment__position", "environment_id")
     )
     environments = project.environments.prefetch_related("alias_rows")
-    known = {alias: environment for environment in environments for alias in environment.aliases}
-    known |= {environment.slug: environment for environment in environments}
+    by_slug = {environment.slug: environment for environment in environments}
+    by_alias = {alias: environment for environment in environments for alias in environment.aliases}
+    active = [target.environment.slug for target in targets if not target.environment.deleted_at]
+    found = {slug: by_slug[slug] for slug in active if slug in by_slug}
+    for slug in active:
+        if slug not in found and slug in by_alias and by_alias[slug] not in found.values():
+            found[slug] = by_alias[slug]
     moves = [
-        TargetMove(target, None if target.environment.deleted_at else known.get(target.environment.slug))
+        TargetMove(target, None if target.environment.deleted_at else found.get(target.environment.slug))
         for target in targets
     ]
     return MovePlan(
@@ -98,6 +105,7 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
 
 
 def copy_environment(environment: Environment, project: Project) -> Environment:
+    """With its aliases, except those that another environment of the project is called by."""
     deleted_at = environment.deleted_at
     # An active environment may have the slug of a deleted one. The copy gets the slug only when it is deleted.
     new = NewEnvironment(
@@ -105,9 +113,17 @@ def copy_environment(environment: Environment, project: Project) -> Environment:
         slug="" if deleted_at else environment.slug,
         description=environment.description,
         colour=environment.colour,
+        aliases=[] if deleted_at else free_aliases(environment, project),
         ends_at=environment.ends_at,
     )
     copy = create_environment(project=project, new=new)
     if deleted_at:
         Environment.all_objects.filter(pk=copy.pk).update(slug=environment.slug, deleted_at=deleted_at)
     return copy
+
+
+def free_aliases(environment: Environment, project: Project) -> list[str]:
+    taken: set[str] = set()
+    for other in project.environments.prefetch_related("alias_rows"):
+        taken |= {other.slug, folded(other.name), *other.aliases}
+    return [alias for alias in environment.aliases if alias not in taken]

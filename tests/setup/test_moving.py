@@ -17,7 +17,7 @@ from deployments.setup.moving import move_deployment, plan_move
 from deployments.setup.services import map_branch
 from orgs.deletion import delete_environment
 from orgs.models import Environment, Project
-from orgs.services import NewEnvironment, create_environment
+from orgs.services import NewEnvironment, create_environment, update_environment
 from tests.conftest import World
 from tests.factories import make_project
 from tests.simultaneously import post_simultaneously
@@ -75,6 +75,43 @@ def test_the_history_of_a_deleted_environment_stays_apart_from_a_living_one(ci: 
     assert new.deleted_at is None
     assert {old.project, new.project} == {platform}
     assert old.slug == new.slug == "staging"
+
+
+def test_two_targets_never_meet_in_one_environment(ci: World, platform: Project, page: Client) -> None:
+    ci.register(sha="a", environment="staging")
+    ci.register(sha="b", environment="production")
+    production = platform.environments.get()
+    update_environment(environment=production, aliases=["staging"])
+
+    plan = plan_move(deployment=ci.deployment, project=platform)
+    answer = page.post("/acme/deployments/storefront/move", {"project": platform.slug})
+
+    assert [move.environment for move in plan.targets] == [None, production]
+    assert "staging is an alias of Production: remove it there first." in answer.content.decode()
+    assert places() == {("a", "shop", "staging"), ("b", "shop", "production")}
+
+    update_environment(environment=production, aliases=[])
+    page.post("/acme/deployments/storefront/move", {"project": platform.slug})
+    assert places() == {("a", "platform", "staging"), ("b", "platform", "production")}
+
+
+def test_an_alias_finds_the_environment_that_no_other_target_moves_to(ci: World, platform: Project) -> None:
+    ci.register(sha="a", environment="staging")
+    update_environment(environment=platform.environments.get(), aliases=["staging"])
+
+    move_deployment(deployment=ci.deployment, project=platform)
+
+    assert places() == {("a", "platform", "production")}
+
+
+def test_a_new_environment_keeps_the_aliases_that_are_free(ci: World, platform: Project) -> None:
+    ci.register(sha="a", environment="staging")
+    update_environment(environment=ci.project.environments.get(slug="staging"), aliases=["stage", "prep"])
+    update_environment(environment=platform.environments.get(), aliases=["prep"])
+
+    move_deployment(deployment=ci.deployment, project=platform)
+
+    assert platform.environments.get(slug="staging").aliases == ["stage"]
 
 
 def test_a_history_that_would_keep_its_ci_waiting_is_not_moved(
