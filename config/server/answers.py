@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from wsgiref.handlers import format_date_time
 
 from config.postgresql.patience import patience
-from config.server.limits import IMPORT_PATH, MAX_BYTES_IN_MEMORY
+from config.server.limits import MAX_BYTES_IN_MEMORY, is_import
+from config.server.rejections import RETRY
 from config.server.request import BodyAwaited, Request
+from orgs.outages import outage
 
 if TYPE_CHECKING:
     from config.server.connection import Connection
@@ -67,12 +69,15 @@ class Lane:
         while True:
             connection, request = self.jobs.get()
             answer: Answer | None
-            patience.seconds = SECONDS_FOR_IMPORTS if request.path.endswith(IMPORT_PATH) else None
+            patience.seconds = SECONDS_FOR_IMPORTS if is_import(request.path) else None
             try:
                 answer = run(self.application, request)
-            except BaseException:
+            except BaseException as error:
                 logger.exception("A request failed.")
-                answer = plain_answer(500, FAILED, keeps_connection=False, request=request)
+                if reason := outage(error):
+                    answer = plain_answer(503, reason, RETRY, request=request)
+                else:
+                    answer = plain_answer(500, FAILED, request=request)
             with self.lock:
                 self.taken -= 1
             connection.worker.loop.call_soon_threadsafe(connection.take, request, answer)

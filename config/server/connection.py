@@ -161,10 +161,13 @@ class Connection(asyncio.Protocol):
         if self.is_repeating_head:
             return
         request.end_head(self.parser)
-        if self.current is not None:
-            return
-        self.deadline = monotonic() + seconds_for(0)
-        if request.announced > request.limit:
+        if self.current is None:
+            self.await_body(request)
+
+    def await_body(self, request: Request) -> None:
+        request.began_at = monotonic()
+        self.deadline = request.began_at + seconds_for(request.body_bytes)
+        if request.drops_body or request.announced > request.limit:
             self.drop_body(request)
         elif request.expects_continue:
             # Whether the body is wanted at all is found out before it travels.
@@ -181,7 +184,8 @@ class Connection(asyncio.Protocol):
             return
         self.worker.count(request, len(part))
         request.add(part)
-        if self.worker.bytes_of_bodies > MAX_BYTES_OF_BODIES:
+        # Small ones are always taken, or a few clients with large ones could keep deploys out.
+        if self.worker.bytes_of_bodies > MAX_BYTES_OF_BODIES and request.body_bytes > MAX_BYTES_IN_MEMORY:
             raise TooManyBodies
         if request.body_bytes > request.limit and request is not self.current:
             self.drop_body(request)
@@ -228,7 +232,7 @@ class Connection(asyncio.Protocol):
         if request.path == "/healthz":
             # Here, so that it says whether the server lives, however busy its threads are, and to whatever name.
             self.send(plain_answer(200, "ok", request=request, keeps_connection=request.keeps_connection))
-        elif not self.worker.lane(request.path).put(self, request):
+        elif not self.worker.lane(request).put(self, request):
             self.send(plain_answer(503, TOO_BUSY, RETRY, request=request, keeps_connection=False))
 
     def start_next(self, request: Request) -> None:
@@ -313,6 +317,8 @@ class Connection(asyncio.Protocol):
                 self.transport.resume_reading()
             # Not at once: each would be started from within the one before.
             self.worker.loop.call_soon(self.start_next, self.current)
+        elif self.coming and self.coming.head_is_whole:
+            self.await_body(self.coming)
         else:
             self.deadline = monotonic() + (HEAD_SECONDS if self.coming else IDLE_SECONDS)
 

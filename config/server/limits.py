@@ -1,9 +1,11 @@
 """What a caller gets before anyone knows who calls: seconds and bytes."""
 
+import re
+
 from django.conf import settings
 
 # The route is written in deployments.api_urls.
-IMPORT_PATH = "/import_deploys"
+IMPORT_PATH = re.compile(r"/api/1/deployments/[^/]+/.+/import_deploys", re.DOTALL)
 
 HEAD_SECONDS = 20.0
 # Between two requests of a connection. Proxies keep theirs for a minute, and must be the first to close.
@@ -33,8 +35,12 @@ MAX_CONNECTIONS = 4000
 MAX_PIPELINED = 32
 
 
+def is_import(path: str) -> bool:
+    return IMPORT_PATH.fullmatch(path) is not None
+
+
 def body_limit(path: str) -> int:
-    return int(settings.MAX_IMPORT_BYTES if path.endswith(IMPORT_PATH) else settings.MAX_BODY_BYTES)
+    return int(settings.MAX_IMPORT_BYTES if is_import(path) else settings.MAX_BODY_BYTES)
 
 
 def seconds_for(size: int) -> float:

@@ -22,6 +22,7 @@ MOST_WAITING = 1000
 # Each takes up to two seconds of a processor.
 MOST_WAITING_SIGN_INS = 20
 SIGN_IN_PREFIX = "/accounts/"
+ISSUER_PREFIX = "/accounts/oidc/"
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,13 @@ class Worker:
         self.is_stopping = False
         self.told = asyncio.Event()
 
-    def lane(self, path: str) -> Lane:
+    def lane(self, request: Request) -> Lane:
+        path = request.path
         if is_api_path(path):
             return self.api
-        return self.sign_ins if path.startswith(SIGN_IN_PREFIX) else self.pages
+        is_sign_in = request.environ["REQUEST_METHOD"] == "POST" and path.startswith(SIGN_IN_PREFIX)
+        # Those of OpenID Connect check no password, but may wait for an issuer that is silent.
+        return self.sign_ins if is_sign_in and not path.startswith(ISSUER_PREFIX) else self.pages
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)

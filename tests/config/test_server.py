@@ -1,5 +1,6 @@
 """The web server with an application of a few lines: what it makes of requests, and of clients that stall."""
 
+import errno
 import http.client
 import socket
 import struct
@@ -10,15 +11,23 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import override_settings
 
 from config.server import connection as connections
 from config.server import limits
 from config.server.rejections import NOT_HTTP
+from config.server.request import Request
 from config.server.supervisor import open_port
 from config.server.worker import Worker
 
 SECONDS = 10
+OUTAGES = {"/outage": OperationalError("gone"), "/full": OSError(errno.ENOSPC, "full")}
+
+
+def fail(error: Exception) -> Iterator[bytes]:
+    yield b"begun"
+    raise error
 
 
 class Served:
@@ -44,6 +53,9 @@ class Served:
             return [b"rejected"]
         if environ["PATH_INFO"] == "/broken":
             raise ValueError
+        if environ["PATH_INFO"] in OUTAGES:
+            start_response("200 OK", [])
+            return fail(OUTAGES[environ["PATH_INFO"]])
         if environ["PATH_INFO"] == "/export":
             start_response("200 OK", [])
             return (b"x" * 100_000 for _ in range(200))
@@ -299,6 +311,13 @@ def test_an_import_has_a_limit_of_its_own(served: Served) -> None:
     with override_settings(MAX_BODY_BYTES=20, MAX_IMPORT_BYTES=40):
         path = "/api/1/deployments/acme/storefront/import_deploys"
         assert served.raw(post(path, "Content-Length: 30", body=b"x" * 30)).startswith(b"HTTP/1.1 200 ")
+        for other in (
+            "/import_deploys",
+            "/api/1/import_deploys",
+            "/x/api/1/deployments/acme/storefront/import_deploys",
+        ):
+            answer = served.raw(post(other, "Content-Length: 30", body=b"x" * 30))
+            assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_without_end_is_not_read_for_ever(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,12 +342,14 @@ def test_a_client_that_leaves_a_body_over_the_limit_leaves_nothing_behind(served
 
 def test_bodies_on_their_way_have_a_limit_together(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_BYTES_OF_BODIES", 1000)
+    monkeypatch.setattr(connections, "MAX_BYTES_IN_MEMORY", 300)
     with served.connect() as first:
         first.sendall(post("/", "Content-Length: 900", body=b"x" * 800))
         time.sleep(0.1)
         rejected = served.raw(post("/", "Content-Length: 400", body=b"x" * 400))
         assert rejected.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nRetry-After: 5\r\n" in rejected
+        assert served.raw(post("/", "Content-Length: 300", body=b"x" * 300)).startswith(b"HTTP/1.1 200 ")
         first.sendall(b"x" * 100)
         assert first.recv(1000).startswith(b"HTTP/1.1 200 ")
 
@@ -342,6 +363,20 @@ def test_a_body_that_is_waited_for_is_asked_for(served: Served) -> None:
         assert client.recv(1000).endswith(b"got sha=1")
         client.sendall(post("/", "Content-Length: 1", body=b"2"))
         assert client.recv(1000).endswith(b"got 2")
+
+
+def test_the_body_of_a_second_request_is_asked_for(served: Served) -> None:
+    served.may_answer.clear()
+    with served.connect() as client:
+        waits = post("/", "Content-Length: 5", "Expect: 100-continue")
+        client.sendall(post("/slow", "Content-Length: 0") + waits)
+        time.sleep(0.1)
+        served.may_answer.set()
+        answers = b""
+        while connections.CONTINUE not in answers:
+            answers += client.recv(1000)
+        client.sendall(b"sha=1")
+        assert client.recv(1000).endswith(b"got sha=1")
 
 
 def test_a_body_that_did_not_wait_to_be_asked_for(served: Served) -> None:
@@ -443,6 +478,25 @@ def test_sign_ins_hold_up_nobody_else_and_have_a_bound(served: Served) -> None:
             client.close()
     assert sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers) == 9
     assert sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers) == 21
+
+
+def test_a_page_to_sign_in_and_an_issuer_do_not_wait_for_passwords(served: Served) -> None:
+    def request(path: str, method: str) -> Request:
+        made = Request((), ())
+        made.path, made.environ = path, {"REQUEST_METHOD": method}
+        return made
+
+    worker = served.worker
+    assert worker.lane(request("/accounts/login/", "POST")) is worker.sign_ins
+    assert worker.lane(request("/accounts/login/", "GET")) is worker.pages
+    assert worker.lane(request("/accounts/oidc/callback/", "POST")) is worker.pages
+
+
+@pytest.mark.parametrize("path", ["/outage", "/full"])
+def test_an_answer_that_fails_in_its_middle_for_an_outage(served: Served, path: str) -> None:
+    answer = served.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 5\r\n" in answer
 
 
 def test_an_error_of_the_application_is_an_answer(served: Served, caplog: pytest.LogCaptureFixture) -> None:
