@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from orgs.audit import Actor, acting_as
@@ -56,7 +58,7 @@ def member_page(
     permission: Permission,
 ) -> Callable[[Callable[Concatenate[MemberRequest, Parameters], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """For views of ``/<organization>/…``: sets ``request.organization`` and ``request.membership`` instead of passing
-    the slug, and makes the member the actor of what the view writes."""
+    the slug, makes the member the actor of what the view writes, and shows times in the organization's zone."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
@@ -78,7 +80,7 @@ def member_page(
                 request.session["organization"] = membership.organization_id
             request.membership = membership
             request.organization = membership.organization
-            with acting_for(request):
+            with acting_for(request), timezone.override(ZoneInfo(request.organization.time_zone)):
                 return view(request, **kwargs)
 
         through_the_door.permission = permission  # type: ignore[attr-defined]  # the tenancy test reads it

@@ -170,7 +170,7 @@ def grace_in_words(grace: timedelta) -> str:
 
 
 def expiry_in_words(token: AccessToken) -> str:
-    return f"{token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "never"
+    return f"{timezone.localtime(token.expires_at):%Y-%m-%d %H:%M %Z}" if token.expires_at else "never"
 
 
 def initial_of(token: AccessToken) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -74,10 +74,10 @@ def web_link(url: str, text: str) -> SafeString | str:
     return format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', url, text)
 
 
-@register.simple_tag(takes_context=True)
-def local_time(context: dict[str, Any], moment: datetime) -> SafeString:
-    """The moment in the organization's time zone."""
-    local = moment.astimezone(ZoneInfo(context["request"].organization.time_zone))
+@register.simple_tag
+def local_time(moment: datetime) -> SafeString:
+    """The moment in the organization's time zone, which its pages have as the current one."""
+    local = timezone.localtime(moment)
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), format_date(local, "j M Y, H:i:s T"))
 
 

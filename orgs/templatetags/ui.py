@@ -29,13 +29,13 @@ def icon(name: str) -> SafeString:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """The time since ``moment`` in words, with the exact time on hover."""
+    """The time since ``moment`` in words, with the exact time on hover, in the organization's zone on its pages."""
     if moment is None:
         return ""
     return format_html(
         '<time datetime="{}" title="{}" data-relative>{}</time>',
         moment.isoformat(),
-        f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+        f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}",
         words_since(moment, timezone.now()),
     )
 

@@ -6,6 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 
 from deployments.models import Deploy
 from orgs.models import AuditEvent, FormerSlug, Organization, User
@@ -218,3 +220,28 @@ def test_the_zones_are_places_or_offsets(ci: World, admin: User) -> None:
 
     assert {"UTC", "Europe/Berlin", "America/Sao_Paulo"} <= offered
     assert not offered & {"Factory", "localtime", "posixrules"}
+
+
+class TestTimes:
+    """All times on an organization's pages are in its zone."""
+
+    def page(self, ci: World, member: User, zone: str) -> str:
+        Organization.objects.update(time_zone=zone)
+        ci.register(sha="a", date="2024-07-01T23:30:00Z")
+        deploy = ci.organization.deploys.get(sha="a")
+        return (
+            signed_in(member)
+            .get(reverse("deploy-page", kwargs={"organization": "acme", "deploy": deploy.pk}))
+            .content.decode()
+        )
+
+    def test_as_words_with_the_time_on_hover(self, ci: World, observer: User) -> None:
+        assert 'title="2024-07-02 01:30:00 CEST"' in self.page(ci, observer, "Europe/Berlin")
+
+    def test_in_utc_by_default(self, ci: World, observer: User) -> None:
+        assert 'title="2024-07-01 23:30:00 UTC"' in self.page(ci, observer, "UTC")
+
+    def test_the_zone_of_one_page_is_not_that_of_the_next(self, ci: World, observer: User) -> None:
+        self.page(ci, observer, "Europe/Berlin")
+
+        assert timezone.get_current_timezone_name() == "UTC"
