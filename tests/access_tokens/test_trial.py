@@ -27,7 +27,7 @@ def command_in(answer: Any) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("mapping", ["", "main", "release/*", "it's-$(id)/*"])
+@pytest.mark.parametrize("mapping", ["", "main", "release/*", "it's;id|&#/*"])
 def test_it_is_a_dry_run_that_would_pass(
     ci: World, admin: User, live_server: LiveServer, settings: Settings, mapping: str
 ) -> None:

@@ -25,7 +25,7 @@ from deployments.models import (
     Target,
 )
 from deployments.setup.services import create_deployment
-from orgs.models import Environment, Invitation, Membership, Organization, Project, User
+from orgs.models import Environment, EnvironmentAlias, Invitation, Membership, Organization, Project, User
 from orgs.roles import Role
 from tests.conftest import World
 from tests.factories import make_member, make_project
@@ -37,6 +37,10 @@ Insert = Callable[[World], Any]
 
 def production(world: World) -> Environment:
     return world.project.environments.get(slug="production")
+
+
+def make_alias(world: World, *, name: str = "prod") -> EnvironmentAlias:
+    return EnvironmentAlias.objects.create(project=world.project, environment=production(world), name=name)
 
 
 def make_target(world: World, **fields: Any) -> Target:
@@ -177,6 +181,9 @@ REFUSED: dict[str, list[Insert]] = {
         lambda w: make_target(w, branch_match="regex", branch="main"),
     ],
     "deploy_has_a_sha": [lambda w: make_deploy(w, sha="")],
+    "deploy_status_is_known": [lambda w: make_deploy(w, status="done")],
+    "alias_has_a_name": [lambda w: make_alias(w, name="")],
+    "alias_once_in_a_project": [twice(lambda w: make_alias(w))],
     "deploy_lead_time_not_negative": [lambda w: make_deploy(w, lead_time=-1)],
     "tag_once_on_a_deploy": [
         lambda w: Tag.objects.bulk_create([Tag(deploy=make_deploy(w), name="a")] * 2),
