@@ -10,7 +10,7 @@ from tests.imports.histories import START, minute
 
 
 def deploy_of(world: World, **body: Any) -> Deploy:
-    response = world.register(**{"sha": "head", "date": minute(60), **body})
+    response = world.register(**{"sha": "tip", "date": minute(60), **body})
     assert (response.status_code, response.content) == (200, b"Success")
     return Deploy.objects.get()
 
@@ -27,7 +27,7 @@ def test_commits_are_kept_as_they_were_sent(ci: World) -> None:
         ci,
         commits=[
             {
-                "revision": "head",
+                "revision": "tip",
                 "message": "Sell socks\n\nThey are warm.\n",
                 "author": {"name": "Ann", "email": "ann@example.com", "username": "ann"},
                 "date": "2024-05-01T14:30:00.000001+02:00",
@@ -178,19 +178,19 @@ def test_lead_time_without_a_date_counts_to_now(ci: World) -> None:
     ("body", "title"),
     [
         ({}, ""),
-        ({"commits": [commit("head", message="One\n\nTwo")]}, "One"),
-        ({"commits": [commit("head", message="\n \n  One  \nTwo")]}, "One"),
-        ({"commits": [commit("head", message="")]}, ""),
-        ({"commits": [commit("head", message="x" * 300)]}, "x" * 255),
-        ({"commits": [commit("head", message="One\r\nTwo")]}, "One"),
+        ({"commits": [commit("tip", message="One\n\nTwo")]}, "One"),
+        ({"commits": [commit("tip", message="\n \n  One  \nTwo")]}, "One"),
+        ({"commits": [commit("tip", message="")]}, ""),
+        ({"commits": [commit("tip", message="x" * 300)]}, "x" * 255),
+        ({"commits": [commit("tip", message="One\r\nTwo")]}, "One"),
         # The commit of this sha, wherever it stands and whatever its date.
-        ({"commits": [commit("new", 50, message="New"), commit("head", 10, message="Head")]}, "Head"),
+        ({"commits": [commit("new", 50, message="New"), commit("tip", 10, message="Head")]}, "Head"),
         # A tag is no commit's revision: the newest commit is what is deployed.
         ({"commits": [commit("old", 10, message="Old"), commit("new", 50, message="New")]}, "New"),
         ({"commits": [commit("a", message="A"), commit("b", message="B")]}, "A"),
         ({"commits": [commit("a", message="A"), commit("b", 10, message="B")]}, "B"),
         ({"pull_requests": [{"number": 1, "title": "Socks"}, {"number": 2, "title": "Hats"}]}, "Socks"),
-        ({"commits": [commit("head", message="One")], "pull_requests": [{"number": 1, "title": "Socks"}]}, "One"),
+        ({"commits": [commit("tip", message="One")], "pull_requests": [{"number": 1, "title": "Socks"}]}, "One"),
     ],
 )
 def test_the_title_is_the_first_line_of_what_is_deployed(ci: World, body: dict[str, Any], title: str) -> None:
@@ -202,15 +202,15 @@ def test_the_title_is_the_first_line_of_what_is_deployed(ci: World, body: dict[s
     [
         ({}, ("", "")),
         ({"email": "ann@example.com"}, ("", "ann@example.com")),
-        ({"commits": [commit("head", author={"name": "Bob", "email": "bob@example.com"})]}, ("Bob", "bob@example.com")),
+        ({"commits": [commit("tip", author={"name": "Bob", "email": "bob@example.com"})]}, ("Bob", "bob@example.com")),
         (
             {
                 "email": "ann@example.com",
-                "commits": [commit("head", author={"name": "Ann", "email": "ann@home.example.com"})],
+                "commits": [commit("tip", author={"name": "Ann", "email": "ann@home.example.com"})],
             },
             ("Ann", "ann@example.com"),
         ),
-        ({"commits": [commit("head", author={"name": "Bob"}), commit("x", author={"name": "Eve"})]}, ("Bob", "")),
+        ({"commits": [commit("tip", author={"name": "Bob"}), commit("x", author={"name": "Eve"})]}, ("Bob", "")),
         (
             {"email": "github-actions[bot]@users.noreply.github.com"},
             ("", "github-actions[bot]@users.noreply.github.com"),
@@ -291,7 +291,7 @@ def test_nothing_is_kept_of_a_call_that_is_refused(ci: World) -> None:
     deploy_of(ci)
 
     response = ci.register(
-        sha="head",
+        sha="tip",
         date=minute(61),
         tags="#one",
         links={"a": "https://a.example.com"},

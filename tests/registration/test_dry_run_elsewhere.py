@@ -76,8 +76,8 @@ def test_it_says_what_would_happen_and_stores_nothing(
     assert {name: report[name] for name in expected} == expected
     assert report["would_answer"] == {"status": 200, "text": "Success"}
     components = document()["components"]["schemas"]
-    (name,) = [name for name, schema in components.items() if is_of(schema, report["result"])]
-    component(name).validate(report)
+    names = [name for name, schema in components.items() if is_of(schema, report["result"])]
+    assert any(component(name).is_valid(report) for name in names)
     assert send().content == b"Success"
 
 
@@ -113,8 +113,9 @@ def test_a_metric_tried_out_does_not_count_for_its_interval(ci: World) -> None:
 
     assert [send("?dry_run=1").status_code for _ in range(3)] == [200, 200, 200]
     assert send().status_code == 200
-    report = send("?dry_run=1").json()
-    real = send()
+    # Another value, since the same bytes would be the same call once more.
+    report = send("?dry_run=1", value=8).json()
+    real = send(value=8)
     assert (real.status_code, report["result"]) == (429, "refused")
     wait = report["would_answer"].pop("retry_after")
     assert report["would_answer"] == {"status": 429, "text": real.content.decode()}
