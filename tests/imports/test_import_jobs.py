@@ -57,7 +57,7 @@ def upload(world: World, user: User, data: str) -> ImportDraft:
 
 
 def many_rows() -> str:
-    return rows(*(f"{number:040x},{(START + timedelta(minutes=number)).isoformat()}" for number in range(MANY)))
+    return rows(*(f"{number + 1:040x},{(START + timedelta(minutes=number)).isoformat()}" for number in range(MANY)))
 
 
 def path_of(draft: ImportDraft) -> str:

@@ -180,6 +180,13 @@ REFUSED: dict[str, list[Insert]] = {
         lambda w: make_target(w, branch_match=BranchMatch.PREFIX, branch=""),
         lambda w: make_target(w, branch_match="regex", branch="main"),
     ],
+    "project_short_lived_days_in_range": [
+        lambda w: Project.objects.update(short_lived_days=0),
+        lambda w: Project.objects.update(short_lived_days=91),
+    ],
+    "environment_default_has_no_end": [
+        lambda w: w.project.environments.filter(is_default=True).update(ends_at=START),
+    ],
     "deploy_has_a_sha": [lambda w: make_deploy(w, sha="")],
     "deploy_status_is_known": [lambda w: make_deploy(w, status="done")],
     "alias_has_a_name": [lambda w: make_alias(w, name="")],

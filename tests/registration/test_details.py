@@ -206,9 +206,17 @@ def test_the_title_is_the_first_line_of_what_is_deployed(ci: World, body: dict[s
         (
             {
                 "email": "ann@example.com",
-                "commits": [commit("tip", author={"name": "Ann", "email": "ann@home.example.com"})],
+                "commits": [commit("tip", author={"name": "Ann", "email": "ann@example.com"})],
             },
             ("Ann", "ann@example.com"),
+        ),
+        (
+            {
+                "email": "tom@example.com",
+                "commits": [commit("tip", author={"name": "Ann", "email": "ann@example.com"})],
+            },
+            # Whoever deployed it need not have written it.
+            ("", "tom@example.com"),
         ),
         ({"commits": [commit("tip", author={"name": "Bob"}), commit("x", author={"name": "Eve"})]}, ("Bob", "")),
         (

@@ -21,7 +21,6 @@ MANAGE = [
     "new-deployment",
     "deployments/storefront/settings",
     "deployments/storefront/move",
-    "deleted",
 ]
 ACT = [
     "projects/shop/delete",
@@ -49,6 +48,13 @@ def test_admins_change_and_others_are_told_why_not(
         assert response.status_code == 403
         assert "manage projects, environments and deployments" in response.content.decode()
     assert signed_in(stranger).get(f"/acme/{path}").status_code == 404
+
+
+def test_developers_see_what_was_deleted_since_they_restore_deploys(
+    ci: World, admin: User, developer: User, observer: User, stranger: User
+) -> None:
+    for user, status in ((admin, 200), (developer, 200), (observer, 403), (stranger, 404)):
+        assert signed_in(user).get("/acme/deleted").status_code == status
 
 
 @pytest.mark.parametrize("path", ACT)
