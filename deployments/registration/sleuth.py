@@ -59,7 +59,7 @@ def read_registration(fields: dict[str, Any]) -> Registration:
     ignore_if_duplicate = read_flag(fields.get("ignore_if_duplicate"))
     registration = Registration(
         sha=fields["sha"],
-        status=read_status({name: fields[name] for name in STATUS_FIELDS if name in fields}),
+        status=read_status({name: fields[name] for name in STATUS_FIELDS if name in fields}, dropped),
         external_id=read_number_or_text(fields.get("id", "")),
         environment=fields.get("environment", ""),
         deployed_at=read_date(fields.get("date")),

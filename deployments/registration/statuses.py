@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from deployments.api.dropped import Dropped
 from deployments.errors import InvalidField
 from deployments.models import Status
 
 # In the order in which a sentence names them.
 STATUS_FIELDS = ("status", "state", "result", "phase", "conclusion", "success")
+# Sleuth ignores unknown members, and these may be about something else: state: production.
+MAY_MEAN_ANYTHING = frozenset(["state", "result", "phase", "conclusion"])
 SEPARATORS = re.compile(r"[\s_-]+")
 # They say that something ended, and not how. Another field may.
 ENDED = frozenset(["complete", "completed", "done", "ended", "finalized", "finished"])
@@ -47,9 +50,12 @@ YES_AND_NO = {"yes": Status.SUCCEEDED, "1": Status.SUCCEEDED, "no": Status.FAILE
 KNOWN = f"{', '.join(Status.values[:-1])} or {Status.values[-1]}"
 
 
-def read_status(fields: Mapping[str, Any]) -> Status:
-    """What those of STATUS_FIELDS that a call has say, or else succeeded. Raises InvalidField."""
-    said = {name: meaning_of(name, value) for name, value in fields.items()}
+def read_status(fields: Mapping[str, Any], dropped: Dropped | None = None) -> Status:
+    """What those of STATUS_FIELDS that a call has say, or else succeeded. Raises InvalidField.
+
+    With ``dropped``, other words in those that MAY_MEAN_ANYTHING are left out.
+    """
+    said = {name: meaning_of(name, value, dropped) for name, value in fields.items()}
     how = {name: status for name, status in said.items() if status}
     if len(set(how.values())) > 1:
         contradiction = " and ".join(f"{name} says {status}" for name, status in how.items())
@@ -57,13 +63,16 @@ def read_status(fields: Mapping[str, Any]) -> Status:
     return next(iter(how.values()), Status.SUCCEEDED)
 
 
-def meaning_of(name: str, value: str | bool) -> Status | None:
-    """None for a word that says only that something ended. Raises InvalidField."""
+def meaning_of(name: str, value: str | bool, dropped: Dropped | None) -> Status | None:
+    """None for a word that says only that something ended, or is left out. Raises InvalidField."""
     word = SEPARATORS.sub("", str(value)).lower()
     if word in ENDED:
         return None
     status = MEANINGS.get(word) or (YES_AND_NO.get(word) if name == "success" else None)
     if status is None:
         expected = "true or false" if name == "success" else KNOWN
-        raise InvalidField(f"{name} must be {expected}, or what your CI system calls it.")
+        wrong = f"must be {expected}, or what your CI system calls it"
+        if dropped is None or name not in MAY_MEAN_ANYTHING:
+            raise InvalidField(f"{name} {wrong}.")
+        dropped.leave_out(name, lambda: wrong)
     return status

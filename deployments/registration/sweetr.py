@@ -47,7 +47,7 @@ def read_registration(fields: dict[str, Any], targets: Sequence[TargetRow] = ())
     status = Status.SUCCEEDED
     if sentences.keys().isdisjoint(named):
         try:
-            status = read_status(named)
+            status = read_status(named, dropped)
         except InvalidField as error:
             sentences[next(iter(named))] = str(error)
     if sentences:

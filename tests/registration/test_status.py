@@ -126,10 +126,9 @@ def test_a_form_and_a_query_string_have_one_as_well(ci: World, form: str) -> Non
             "status must be started, succeeded, failed or cancelled, or what your CI system calls it.",
         ),
         (
-            {"state": "$STATE"},
-            "state must be started, succeeded, failed or cancelled, or what your CI system calls it.",
+            {"status": "production", "state": "production"},
+            "status must be started, succeeded, failed or cancelled, or what your CI system calls it.",
         ),
-        ({"phase": "1"}, "phase must be started, succeeded, failed or cancelled, or what your CI system calls it."),
         ({"success": "fish"}, "success must be true or false, or what your CI system calls it."),
         ({"success": 1}, "success must be true or false."),
         ({"result": {"a": 1}}, "result must be text."),
@@ -146,6 +145,22 @@ def test_what_cannot_be_read_is_rejected_and_nothing_is_stored(
 
     assert (response.status_code, response.content.decode()) == (400, sentence)
     assert not Deploy.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["state", "result", "phase", "conclusion"])
+@pytest.mark.parametrize("word", ["production", "1", "$STATE"])
+def test_what_may_be_about_something_else_is_left_out(ci: World, field: str, word: str) -> None:
+    sentence = f"{field} left out: must be started, succeeded, failed or cancelled{OR_WHAT.removesuffix('.')}"
+    sweetr = {"app": "storefront", "environment": "staging", "version": "1", "repositoryFullName": "acme/storefront"}
+
+    answers = [
+        ci.register(sha="a", **{field: word}),
+        ci.register(sha="b", status="failed", **{field: word}),
+        ci.register(path="/v1/deployments", commitHash="c", **(sweetr | {field: word})),
+    ]
+
+    assert [answer.headers["X-Dropped"] for answer in answers] == [sentence] * 3
+    assert [deploy.status for deploy in Deploy.objects.order_by("id")] == ["succeeded", "failed", "succeeded"]
 
 
 @pytest.mark.parametrize(
@@ -188,12 +203,12 @@ def test_sweetr_has_none_but_is_told_of_failures_as_well(ci: World) -> None:
     }
 
     failed = ci.register(path="/v1/deployments", secret=secret, **body, status="failure")
-    wrong = ci.register(path="/v1/deployments", secret=secret, **body, state="fish")
+    wrong = ci.register(path="/v1/deployments", secret=secret, **body, status="fish")
 
     assert (failed.status_code, failed.json()) == (202, {"status": 202})
     assert Deploy.objects.get().status == "failed"
     assert wrong.status_code == 422
-    assert list(wrong.json()["validationErrors"]) == ["state"]
+    assert list(wrong.json()["validationErrors"]) == ["status"]
 
 
 # --- What is live ---
