@@ -17,9 +17,11 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
+from deployments.api.dropped import Dropped, tell_differences
 from deployments.api.pairs import WITHOUT_CHARSET, fields_of, read_pairs
 from deployments.errors import UnreadableBody, UnusableNumber
 from orgs.text import WHITE_SPACE, problem_in_json, shortened, storable_json
+from tokens.secrets import without_secrets
 
 # Tiny values take up to a hundred times their size in memory. The schema admits 80,000 lists and objects in all, and
 # 16 MB of real shas and paths have 400,000 commas; some more of both stand in messages.
@@ -178,7 +180,7 @@ def keys_in_json(body: bytes, content_type: str) -> list[str] | None:
     label = label_of(content_type)
     if content_type and label.get_content_type() == MULTIPART:
         return None
-    text = decode(body, label.get_content_charset() or "utf-8")
+    text = decode(body, label.get_content_charset())
     if text.lstrip()[:1] not in ("{", "["):
         return None
     return [match[1] for match in islice(API_KEY.finditer(text), MAX_KEYS_TRIED)]
@@ -267,6 +269,16 @@ def with_query(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str,
 
 def merged(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, **{name: value for name, value in query.items() if is_absent(fields.get(name))}}
+
+
+def fields_to_store(query: Mapping[str, Any], body: Mapping[str, Any], dropped: Dropped) -> dict[str, Any]:
+    """All fields of a call that registers, without secrets: a link or a message may repeat the token that the call came
+    with. Raises UnreadableBody."""
+    sent = merged(query, body)
+    fields: dict[str, Any] = without_secrets(storable_fields(sent))
+    if fields != sent:
+        tell_differences(sent, fields, dropped)
+    return fields
 
 
 def storable_fields(fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException, NotAuthenticated, Throttled
 from rest_framework.request import Request
 
-from deployments.api.body import merged, storable_fields
+from deployments.api.body import fields_to_store
 from deployments.api.dropped import HEADER as DROPPED
-from deployments.api.dropped import Dropped, tell_differences
+from deployments.api.dropped import Dropped
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.api.views import TokenView
 from deployments.errors import DuplicateDeploy, RegistrationError
@@ -18,7 +18,6 @@ from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
 from deployments.request_log.writer import LoggedCall, request_log
 from orgs.audit import Actor
 from tokens.authentication import AccessTokenAuthentication, header_secrets
-from tokens.secrets import without_secrets
 from tokens.services import token_actor
 from tokens.statements import TokenRow
 
@@ -69,16 +68,10 @@ class CallView(TokenView):
         return token_actor(self.token, address=self.request.META.get("REMOTE_ADDR", ""))
 
     def read_fields(self) -> dict[str, Any]:
-        """The fields of the call, without secrets: a link or a message may repeat the token that the call came with.
-
-        Also finds out whether this is a dry run. Raises UnreadableBody, BodyTooLarge and InvalidField.
-        """
+        """Also finds out whether this is a dry run. Raises UnreadableBody, BodyTooLarge and InvalidField."""
         body: dict[str, Any] = self.request.data  # type: ignore[assignment]  # FieldsParser gives an object
-        sent = merged(self.query, body)
-        fields: dict[str, Any] = without_secrets(storable_fields(sent))
+        fields = fields_to_store(self.query, body, self.dropped)
         self.is_dry_run = asks_for_dry_run(in_query=self.query.get(FIELD), in_body=body.get(FIELD))
-        if fields != sent:
-            tell_differences(sent, fields, self.dropped)
         return fields
 
     def handle_exception(self, exc: Exception) -> Any:

@@ -12,8 +12,8 @@ from uuid import uuid4
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.api.body import charset_of, read_fields, read_query, with_query
-from deployments.api.dropped import HEADER, dropped_header
+from deployments.api.body import charset_of, fields_to_store, read_fields, read_query
+from deployments.api.dropped import HEADER, Dropped, dropped_header
 from deployments.api.dry_run import FIELD, asks_for_dry_run
 from deployments.errors import InvalidField, RegistrationError, UnknownDeployment
 from deployments.models import Call
@@ -100,8 +100,13 @@ def replay_call(*, call: Call, member: User, body: str | None = None) -> Call:
 
 def fields_of(call: Call) -> dict[str, Any]:
     """Raises UnreadableBody."""
+    return fields_to_store(*query_and_body(call), Dropped())
+
+
+def query_and_body(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Raises UnreadableBody."""
     sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
-    return with_query(read_query(call.path.partition("?")[2]), read_fields(sent, call.content_type))
+    return read_query(call.path.partition("?")[2]), read_fields(sent, call.content_type)
 
 
 def edited(call: Call, body: str) -> Call:
@@ -124,10 +129,9 @@ def register_again(call: Call, member: User) -> tuple[Receipt, Sequence[str]]:
     targets = find_targets(call.organization_id, call.deployment_slug)
     if not targets:
         raise UnknownDeployment(call.deployment_slug)
-    query = read_query(call.path.partition("?")[2])
-    sent = call.body.encode(charset_of(call.content_type) or "utf-8", "replace")
-    body = read_fields(sent, call.content_type)
-    fields = with_query(query, body)
+    query, body = query_and_body(call)
+    dropped = Dropped()
+    fields = fields_to_store(query, body, dropped)
     if asks_for_dry_run(in_query=query.get(FIELD), in_body=body.get(FIELD)):
         raise InvalidField("This was a dry run, which stores nothing: send the call itself.")
     if REDACTED in json.dumps({name: value for name, value in fields.items() if name not in CREDENTIALS}):
@@ -142,4 +146,4 @@ def register_again(call: Call, member: User) -> tuple[Receipt, Sequence[str]]:
         targets=targets,
         now=timezone.now(),
     )
-    return receipt, registration.dropped
+    return receipt, (*dropped.sentences(), *registration.dropped)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from deployments.api.views import MAX_BYTES_OF_STRANGERS
 from deployments.models import Deploy
 from tests.calls import FORM, JSON, MULTIPART, SHA, assert_sentence, bearer, call, count_rows, multipart
 from tests.conftest import World
@@ -139,3 +140,12 @@ def test_paths_made_to_keep_us_busy(ci: World) -> None:
     for number, path in enumerate(("a/" * 2045, "migration" * 454, "db/" * 1364, "/" * 4090, "tf" * 2045)):
         commits = [{"revision": "a", "files": [f"{path}{n}" for n in range(2000)]}]
         assert post(ci, json.dumps({"sha": str(number), "commits": commits})).content == b"Success"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso8859-1"])
+def test_the_token_of_a_large_body_is_found_in_what_is_sent_without_a_label(ci: World, charset: str) -> None:
+    message = "é" * MAX_BYTES_OF_STRANGERS
+    body = f'{{"api_key": "{ci.secret}", "sha": "a", "commits": [{{"revision": "a", "message": "{message}"}}]}}'
+
+    assert call(ci.path, body.encode(charset)).status_code == 200
+    assert call(ci.path, body.replace(ci.secret, "gum_other").encode(charset)).status_code == 401

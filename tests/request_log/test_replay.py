@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from deployments.models import Call, Deploy
 from deployments.models.call import MAX_BODY_BYTES_KEPT, Outcome
@@ -44,6 +45,20 @@ def test_a_rejected_call_is_replayed_once_it_is_put_right(ci: World, developer: 
     deploy = Deploy.objects.get()
     assert (deploy.sha, deploy.environment.slug, deploy.deployed_at) == ("abc", "qa", call.created_at)
     assert [line.outcome for line in log()] == [Outcome.REJECTED, Outcome.REJECTED, Outcome.ACCEPTED]
+
+
+def test_what_a_call_may_have_its_replay_may_have(ci: World, developer: User) -> None:
+    how: dict[str, Any] = {"content_type": "application/json", "headers": {"Authorization": f"Bearer {ci.secret}"}}
+    body = r'{"sha": "abc", "environment": "%s", "links": {"build \ud83d": "https://ci.test/1"}}'
+    live = Client().post(ci.path, body % "production", **how)
+    Client().post(ci.path, body % "qa", **how)
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+
+    signed_in(developer).post(url("replay-request", call_id=log()[-1].pk))
+
+    assert [line.outcome for line in log()] == [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.ACCEPTED]
+    assert log()[-1].dropped == live.headers["X-Dropped"]
+    assert Deploy.objects.filter(environment__slug="qa").count() == 1
 
 
 def test_replaying_twice_stores_one_deploy(ci: World, developer: User) -> None:
