@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 
-from orgs.models import Environment, EnvironmentAlias
+from orgs.models import Environment, EnvironmentAlias, Project
 
 MAX_ALIASES = 20
 MAX_LENGTH = 100
@@ -58,6 +58,14 @@ def set_aliases(environment: Environment, names: Sequence[str]) -> list[list[str
         EnvironmentAlias(project_id=environment.project_id, environment=environment, name=name) for name in after
     )
     return [before, after]
+
+
+def free_aliases(environment: Environment, project: Project) -> list[str]:
+    """Those that no other active environment of the project is called by."""
+    taken: set[str] = set()
+    for other in project.environments.exclude(pk=environment.pk).prefetch_related("alias_rows"):
+        taken |= {other.slug, folded(other.name), *other.aliases}
+    return [alias for alias in environment.aliases if alias not in taken]
 
 
 def check_aliases_are_free(environment: Environment, names: Sequence[str]) -> None:

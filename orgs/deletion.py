@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orgs import audit
-from orgs.aliases import check_name_is_free
+from orgs.aliases import check_name_is_free, free_aliases, set_aliases
 from orgs.models import Environment, Project
 from orgs.rows import lock_active, lock_row
 from orgs.short_lived import end_of
@@ -59,8 +59,8 @@ def delete_if_ended(environment: Environment, now: datetime) -> bool:
 
 @transaction.atomic
 def restore_environment(*, environment: Environment) -> None:
-    """One that ended gets another end. Raises ValidationError if its project is deleted, or its slug has been taken
-    since."""
+    """One that ended gets another end. Aliases that were taken since are dropped. Raises ValidationError if its project
+    is deleted, or its slug has been taken since."""
     project: Project = lock_active(environment.project)
     environment.refresh_from_db(fields=["deleted_at", "ends_at"])
     if environment.deleted_at:
@@ -69,7 +69,10 @@ def restore_environment(*, environment: Environment) -> None:
             environment.ends_at = end_of(project, now)
             environment.save(update_fields=["ends_at"])
         check_name_is_free(environment)
-        audit.record("environment.restored", environment, changes={"project": project.name})
+        changes: dict[str, Any] = {"project": project.name}
+        if dropped := set_aliases(environment, free_aliases(environment, project)):
+            changes["aliases"] = [", ".join(names) for names in dropped]
+        audit.record("environment.restored", environment, changes=changes)
 
 
 def restore_row(row: Any) -> None:

@@ -15,6 +15,7 @@ from deployments.registration.statements import TargetRow
 from deployments.registration.targets import choose_target, find_deployment
 from deployments.setup.services import create_deployment
 from deployments.token_limits import check_allowed
+from orgs.aliases import folded
 from orgs.models import Environment, Organization
 from orgs.rows import lock_row
 from orgs.services import NO_ROOM, NewEnvironment, create_environment, create_project
@@ -51,21 +52,22 @@ def find_target(*, token: TokenRow, application: Application, environment: str) 
     if target is None:
         check_allowed(token, new=f"the environment '{environment}'")
         environments = without_ended(Environment.all_objects.filter(project=targets[0].project_id))
-        check_not_deleted("environment", environments, environment)
+        aliased = environments.filter(alias_rows__name=folded(environment)).exclude(deleted_at=None)
+        check_not_deleted("environment", environments, environment, is_alias=aliased.exists())
         return None
     check_allowed(token, environment_id=target.environment_id)
     return target
 
 
-def check_not_deleted(field: str, rows: QuerySet[Any], name: str) -> None:
+def check_not_deleted(field: str, rows: QuerySet[Any], name: str, *, is_alias: bool = False) -> None:
     """Raises InvalidFields. What a person deleted is not made anew by the next call, which would also hinder its
     restoration."""
-    slugs, folded = (name.lower(), slug_alike(name)), name.casefold()
-    for slug, its_name in rows.exclude(deleted_at=None).values_list("slug", "name"):
-        if slug in slugs or its_name.casefold() == folded:
-            raise InvalidFields(
-                {field: f"{field} '{shortened(name, 100)}' was deleted: restore it, or create it on the pages."}
-            )
+    slugs, in_small_letters = (name.lower(), slug_alike(name)), name.casefold()
+    deleted = rows.exclude(deleted_at=None).values_list("slug", "name")
+    if is_alias or any(slug in slugs or other.casefold() == in_small_letters for slug, other in deleted):
+        raise InvalidFields(
+            {field: f"{field} '{shortened(name, 100)}' was deleted: restore it, or create it on the pages."}
+        )
 
 
 def find_environment(targets: Sequence[TargetRow], name: str) -> TargetRow | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from deployments.models import Deploy, Deployment, Target
 from deployments.token_limits import tokens_limited_within
 from orgs import audit
-from orgs.aliases import folded
+from orgs.aliases import free_aliases
 from orgs.models import Environment, Project
 from orgs.rows import lock_active
 from orgs.services import NewEnvironment, create_environment
@@ -120,10 +120,3 @@ def copy_environment(environment: Environment, project: Project) -> Environment:
     if deleted_at:
         Environment.all_objects.filter(pk=copy.pk).update(slug=environment.slug, deleted_at=deleted_at)
     return copy
-
-
-def free_aliases(environment: Environment, project: Project) -> list[str]:
-    taken: set[str] = set()
-    for other in project.environments.prefetch_related("alias_rows"):
-        taken |= {other.slug, folded(other.name), *other.aliases}
-    return [alias for alias in environment.aliases if alias not in taken]

@@ -24,6 +24,33 @@ def environment(world: World, slug: str = "production") -> Environment:
     return world.project.environments.get(slug=slug)
 
 
+def test_restoring_drops_the_aliases_that_were_taken_since(ci: World) -> None:
+    staging = environment(ci, "staging")
+    update_environment(environment=staging, aliases=["qa", "prep"])
+    delete_environment(environment=staging)
+    create_environment(project=ci.project, new=NewEnvironment(name="QA"))
+
+    restore_environment(environment=staging)
+
+    assert environment(ci, "staging").aliases == ["prep"]
+    event = AuditEvent.objects.get(action="environment.restored")
+    assert event.changes == {"project": "Shop", "aliases": ["prep, qa", "prep"]}
+
+
+def test_a_call_does_not_create_what_a_deleted_environment_is_called(ci: World) -> None:
+    _, secret = make_token(ci.organization, name="sweetr")
+    staging = environment(ci, "staging")
+    update_environment(environment=staging, aliases=["prep"])
+    delete_environment(environment=staging)
+    body = {"app": "storefront", "version": "1", "repositoryFullName": "acme/storefront", "commitHash": "abc"}
+
+    rejected = ci.register(path="/v1/deployments", secret=secret, **body, environment="Prep")
+    created = ci.register(path="/v1/deployments", secret=secret, **body, environment="other")
+
+    assert (rejected.status_code, created.status_code) == (422, 202)
+    assert "environment 'Prep' was deleted: restore it" in rejected.content.decode()
+
+
 @pytest.fixture
 def aliased(ci: World) -> World:
     update_environment(environment=environment(ci), aliases=["prod", "Live  Site"])
