@@ -20,7 +20,7 @@ from deployments.impacts.charts import Span, bars_of, line_chart
 from deployments.impacts.sources import register_path
 from deployments.models import ImpactKind, ImpactSource
 from deployments.pages import RowField, choose_environment, choose_tool, find_project, render_text, slug_field
-from deployments.request_log.queries import may_see_requests, newest_rejected_at
+from deployments.request_log.queries import may_see_requests, newest_rejected_call
 from orgs.access import MemberRequest, member_page
 from orgs.forms import NameField
 from orgs.models import Environment
@@ -102,7 +102,7 @@ def impact_source(request: MemberRequest, project: str, pk: int) -> HttpResponse
 def reports_context(request: MemberRequest, source: ImpactSource) -> dict[str, Any]:
     """Whether anything was reported, and the newest call that was rejected since."""
     reported_at = queries.last_report_at(source)
-    rejected = newest_rejected_at(request.organization, register_path(source)) if may_see_requests(request) else None
+    rejected = newest_rejected_call(request.organization, register_path(source)) if may_see_requests(request) else None
     if rejected and (rejected.created_at < source.created_at or (reported_at and reported_at > rejected.created_at)):
         rejected = None
     return {"reported_at": reported_at, "rejected": rejected}

@@ -159,7 +159,7 @@ def calls_rejected_today(organization: Organization, now: datetime | None) -> Qu
     return unresolved(Call.objects.filter(since, organization=organization, id__gte=Subquery(first)))
 
 
-def newest_rejected_at(organization: Organization, path: str) -> Call | None:
+def newest_rejected_call(organization: Organization, path: str) -> Call | None:
     """The newest call to an address that begins so, among those that were rejected."""
     calls = Call.objects.filter(organization=organization, outcome__in=REJECTED_OUTCOMES, path__startswith=path)
     return calls.order_by("-id").first()
