@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            # Of another protocol, such as Java's of HTTP/2, which we leave aside. The parser leaves the body aside.
+            # Java's HttpClient offers HTTP/2. We do not take it up, but the parser stops before the body.
             self.parser = httptools.HttpRequestParser(self)
             if self.coming:
                 self.is_repeating_head = True
@@ -157,12 +157,11 @@ class Connection(asyncio.Protocol):
         self.received.on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        request = self.received
         if self.is_repeating_head:
             return
-        request.end_head(self.parser)
+        self.received.end_head(self.parser)
         if self.current is None:
-            self.await_body(request)
+            self.await_body(self.received)
 
     def await_body(self, request: Request) -> None:
         request.began_at = monotonic()

@@ -1,4 +1,4 @@
-"""Clients without a token that stall in every way at once. ``make soak`` sends as many as SOAK says, the suite few."""
+"""Clients without a token that stall in every way at once. ``make soak`` sends SOAK of them, the suite a few."""
 
 import http.client
 import os
