@@ -1,5 +1,6 @@
 """What a caller gets before anyone knows who calls: seconds and bytes."""
 
+import os
 import re
 
 from django.conf import settings
@@ -22,6 +23,8 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 # Of a body or an answer; the rest is put aside on disk.
 MAX_BYTES_IN_MEMORY = 256 * 1024
+# The system's folder may be in memory, so it is used only where ours cannot be written to.
+FOLDER = str(settings.VAR_DIR) if os.access(settings.VAR_DIR, os.W_OK) else None
 # Of all bodies that are on their way to one worker.
 MAX_BYTES_OF_BODIES = 1024 * 1024 * 1024
 # The rest of a body is read even if the answer does not need it: urllib, http.client and others send all of a body

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.test import override_settings
 
 from config.server import connection as connections
 from config.server import limits
+from config.server import request as requests
 from config.server.rejections import NOT_HTTP
 from config.server.request import Request
 from config.server.supervisor import open_port
@@ -305,6 +307,16 @@ def test_a_body_over_the_limit(served: Served, headers: tuple[str, ...]) -> None
         client.sendall(body)
         assert read_all(client).startswith(b"HTTP/1.1 413 ")
     assert served.bodies == []
+
+
+def test_large_bodies_wait_in_our_folder(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "FOLDER", str(tmp_path / "missing"))
+    monkeypatch.setattr(requests, "MAX_BYTES_IN_MEMORY", 10)
+    chunks = b"a\r\n" + b"x" * 10 + b"\r\n"
+    sent = post("/", "Transfer-Encoding: chunked", body=chunks * 2 + b"0\r\n\r\n")
+    assert served.raw(sent).startswith(b"HTTP/1.1 503 ")
+    monkeypatch.setattr(requests, "FOLDER", str(tmp_path))
+    assert served.raw(sent).endswith(b"got " + b"x" * 20)
 
 
 def test_an_import_has_a_limit_of_its_own(served: Served) -> None:
