@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from deployments.api.dates import read_optional_date
+from deployments.api.dropped import Dropped
 from deployments.errors import InvalidField
 from deployments.impacts.incidents import IncidentReport, as_line
 from deployments.models import IncidentEventType
@@ -18,6 +19,7 @@ from deployments.models.change import MAX_URL_LENGTH
 from deployments.models.impact import MAX_INCIDENT_ID_LENGTH
 
 RESOLVED = "resolved"
+MAX_ALERTS = 1_000
 
 
 def is_notification(fields: Mapping[str, Any]) -> bool:
@@ -25,13 +27,17 @@ def is_notification(fields: Mapping[str, Any]) -> bool:
     return "type" not in fields and isinstance(fields.get("alerts"), list)
 
 
-def read_notification(fields: Mapping[str, Any]) -> list[IncidentReport]:
-    """One report for each alert. The same alert comes again at each repetition, and says nothing new then.
+def read_notification(fields: Mapping[str, Any], dropped: Dropped) -> list[IncidentReport]:
+    """One report for each alert, up to MAX_ALERTS. The same alert comes again at each repetition, and says nothing new
+    then.
 
     What cannot be read of an alert is left out, since its sender would not send it otherwise. Raises InvalidField for
     something that is no alert at all.
     """
     alerts = fields["alerts"]
+    if len(alerts) > MAX_ALERTS:
+        dropped.cut_list("alerts", len(alerts), MAX_ALERTS)
+        alerts = alerts[:MAX_ALERTS]
     for number, alert in enumerate(alerts):
         if not isinstance(alert, dict):
             raise InvalidField(f"alerts[{number}] must be an object, as Alertmanager sends it.")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
@@ -185,12 +186,15 @@ class RegisterIncidentView(ImpactView):
         check_allowed(self.token, shared="an impact source", environment_id=found.environment_id)
         fields = self.read_fields()
         now, is_of_alerts = timezone.now(), is_notification(fields)
-        reports = read_notification(fields) if is_of_alerts else [read_incident_report(fields, self.dropped)]
+        if is_of_alerts:
+            reports = read_notification(fields, self.dropped)
+        else:
+            reports = [read_incident_report(fields, self.dropped)]
         dropped = self.dropped.sentences()
         accepted = answer_text(200, "Success", dropped_header(dropped))
 
         def record() -> HttpResponse:
-            with acting_as(self.actor):
+            with acting_as(self.actor), transaction.atomic():
                 for report in reports:
                     record_incident(source=found, report=report, now=now, token_id=self.token.id)
             return accepted

@@ -71,6 +71,16 @@ def test_each_alert_is_an_incident(alerts: Reporter) -> None:
     assert (incident.title, incident.url) == ("HighLatency is high", "http://prometheus:9090/graph?g0.expr=x")
 
 
+def test_more_alerts_than_are_taken_are_told(alerts: Reporter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deployments.impacts.alerts.MAX_ALERTS", 2)
+
+    notify(alerts, alert(), alert("DiskFull", 1), alert("Over", 2, 3))
+
+    assert alerts.incidents == [("highlatency", 0, None), ("diskfull", 1, None)]
+    request_log.flush()
+    assert Call.objects.get().dropped == "alerts cut at 2 of 3 entries"
+
+
 def test_the_same_alert_again_says_nothing_new(alerts: Reporter) -> None:
     for _ in range(3):
         notify(alerts, alert())
