@@ -21,6 +21,8 @@ ANYWHERE = re.compile(
 # Most shas are these, and need no closer look.
 PLAIN = re.compile(r"(?!0{7})[0-9a-f]{7,64}", re.ASCII)
 COMMAND = r"(?P<command>(?:git|echo|cat)\s.*)"
+# An environment may be called git server.
+GIT_COMMAND = r"(?P<command>git\s+(?:branch|describe|log|name-rev|rev-list|rev-parse|show|symbolic-ref|tag)(?:\s.*)?)"
 # Names of variables without what would make them one, in the spellings of CI systems.
 VARIABLE = r"""
     |(?P<variable><[^<>]+>|\(\([^()]+\)\)|__[A-Za-z]\w*__|@[A-Za-z]\w*@|%[A-Za-z]{1,2}
@@ -55,7 +57,7 @@ def pattern(*parts: str) -> re.Pattern[str]:
     return re.compile(rf"\s*(?:{''.join(parts)})\s*\Z", re.VERBOSE | re.ASCII)
 
 
-NO_NAME = pattern(COMMAND, VARIABLE, NOTHING)
+NO_NAME = pattern(GIT_COMMAND, VARIABLE, NOTHING)
 NO_BRANCH = pattern(COMMAND, VARIABLE, NOTHING, CHECKED_OUT)
 NO_COMMIT = pattern(COMMAND, VARIABLE, NOTHING, CHECKED_OUT, NO_SHA)
 # A team without versions has to send something there.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deployments.api.names import NO_BRANCH, NO_COMMIT, NO_NAME, find_nameless, plain_branch
 from deployments.models import Deploy, Deployment
 from orgs.models import Environment
+from orgs.services import NewEnvironment, create_environment
 from tests.calls import assert_sentence, bearer, call, count_rows
 from tests.conftest import World
 from tests.imports.importing import post_file, rows
@@ -89,6 +90,16 @@ def test_names_that_are_none(ci: World, field: str, subtests: pytest.Subtests) -
         with subtests.test(text=text):
             assert refused(ci, sha="v1", **{field: text}).startswith(f"{field} is '{text}', which ")
     assert ci.register(sha="v1", environment="production", branch="feature/HEADER-100%").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["git server", "echo service", "cat pictures"])
+def test_an_environment_may_be_called_like_a_program(ci: World, name: str) -> None:
+    create_environment(project=ci.project, new=NewEnvironment(name=name))
+
+    assert ci.register(sha="a", environment=name).status_code == 200
+    assert ci.register(sha=name).status_code == 400
+    assert "which is a command" in ci.register(sha="b", environment="git rev-parse HEAD").content.decode()
+    assert Deploy.objects.get().environment.name == name
 
 
 def test_a_branch_that_is_checked_out_detached(ci: World) -> None:
