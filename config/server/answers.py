@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from wsgiref.handlers import format_date_time
 
 from config.postgresql.patience import patience
-from config.server.limits import FOLDER, MAX_BYTES_IN_MEMORY, is_import
+from config.server.limits import MAX_BYTES_IN_MEMORY, folder_of_bodies, is_import
 from config.server.rejections import RETRY
 from config.server.request import BodyAwaited, Request
 from orgs.outages import outage
@@ -110,7 +110,7 @@ def put_aside(chunks: Iterable[bytes]) -> bytes | BinaryIO:
     """All of an answer before any of it is sent: neither its thread nor a database cursor waits for a slow reader, and
     one that fails in its middle does not look whole."""
     with ExitStack() as stack:
-        file = stack.enter_context(SpooledTemporaryFile(MAX_BYTES_IN_MEMORY, dir=FOLDER))
+        file = stack.enter_context(SpooledTemporaryFile(MAX_BYTES_IN_MEMORY, dir=folder_of_bodies()))
         for chunk in chunks:
             file.write(chunk)
         if file.tell() > MAX_BYTES_IN_MEMORY:

@@ -23,8 +23,6 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 # Of a body or an answer; the rest is put aside on disk.
 MAX_BYTES_IN_MEMORY = 256 * 1024
-# The system's folder may be in memory, so it is used only where ours cannot be written to.
-FOLDER = str(settings.VAR_DIR) if os.access(settings.VAR_DIR, os.W_OK) else None
 # Of all bodies that are on their way to one worker.
 MAX_BYTES_OF_BODIES = 1024 * 1024 * 1024
 # The rest of a body is read even if the answer does not need it: urllib, http.client and others send all of a body
@@ -49,3 +47,8 @@ def body_limit(path: str) -> int:
 def seconds_for(size: int) -> float:
     """For a body or an answer of ``size`` bytes."""
     return BODY_SECONDS + size / BYTES_A_SECOND
+
+
+def folder_of_bodies() -> str | None:
+    """None is the system's, which may be in memory: it is used only where ours cannot be written to."""
+    return str(settings.VAR_DIR) if os.access(settings.VAR_DIR, os.W_OK) else None

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from config.server.limits import FOLDER, MAX_BYTES_IN_MEMORY, MAX_HEAD_BYTES, MAX_HEADERS, body_limit
+from config.server.limits import MAX_BYTES_IN_MEMORY, MAX_HEAD_BYTES, MAX_HEADERS, body_limit, folder_of_bodies
 
 ENVIRON = {
     "SCRIPT_NAME": "",
@@ -42,7 +42,7 @@ class AwaitedBody:
 
 
 def put_aside() -> SpooledTemporaryFile[bytes]:
-    return SpooledTemporaryFile(MAX_BYTES_IN_MEMORY, dir=FOLDER)
+    return SpooledTemporaryFile(MAX_BYTES_IN_MEMORY, dir=folder_of_bodies())
 
 
 class Request:

@@ -57,7 +57,14 @@ def test_every_column(ci: World, client: Client) -> None:
         branch="main",
         email="ada@example.com",
         tags="#hot,#fix",
-        commits=[{"revision": "abc", "message": "One", "author": {"name": "Ada"}, "date": minute(-1)}],
+        commits=[
+            {
+                "revision": "abc",
+                "message": "One",
+                "author": {"name": "Ada", "email": "ada@example.com"},
+                "date": minute(-1),
+            }
+        ],
         files=[{"path": "a", "additions": 2, "deletions": 1}],
     )
     deploy = Deploy.objects.get()
