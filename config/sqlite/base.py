@@ -29,10 +29,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     turn: Future[None] | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A new file is for its owner only: it has the hashes of passwords. SQLite's other files get its mode."""
+        """A new file is for its owner only: it has the hashes of passwords. SQLite's other files get its mode.
+
+        One that is there must not be opened: closing it would take the locks from all connections of this process, and
+        others would write meanwhile (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+        """
         if not self.is_in_memory_db():
             with suppress(OSError):
-                os.close(os.open(str(self.settings_dict["NAME"]), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                os.close(os.open(str(self.settings_dict["NAME"]), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         return super().get_new_connection(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:

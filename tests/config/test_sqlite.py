@@ -1,10 +1,12 @@
 """Those who write in transactions on SQLite wait for one another in a queue, which nobody may keep."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -173,3 +175,25 @@ def test_a_queue_that_cannot_be_used_is_a_database_that_does_not_answer(ci: Worl
     answer = ci.register(sha="abc")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_another_connection_of_this_process_leaves_the_lock(tmp_path: Path) -> None:
+    """Otherwise another process writes beside a transaction of this one, and the file is damaged."""
+    file = tmp_path / "gumshoe.sqlite3"
+    settings = {**connection.settings_dict, "NAME": file, "OPTIONS": {}}
+    first, second = (DatabaseWrapper(settings, alias=alias) for alias in ("first", "second"))
+    try:
+        with closing(first), closing(second):
+            first.cursor().execute("CREATE TABLE number (n)")
+            first.cursor().execute("BEGIN IMMEDIATE")
+            second.cursor().execute("SELECT 1")
+            write = (
+                "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('INSERT INTO number VALUES (1)')"
+            )
+
+            other = subprocess.run([sys.executable, "-c", write, file], capture_output=True, text=True, check=False)
+
+            assert "database is locked" in other.stderr
+            first.cursor().execute("ROLLBACK")
+    finally:
+        file.unlink()
