@@ -107,7 +107,7 @@ class HistoryFile:
                         add(line, cells)
                     except WrongLine as problem:
                         self.wrong.add(line, str(problem))
-            if on_read:
+            if on_read and len(lot) == ROWS_AT_ONCE:
                 on_read(count)
         return rows
 
