@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
 from deployments.models import Deploy, Deployment, Target
 from deployments.token_limits import tokens_limited_within
@@ -95,6 +95,10 @@ def move_deployment(*, deployment: Deployment, project: Project) -> None:
             f"{deployment} has more than {MAX_DEPLOYS:,} deploys, too many to move while its CI waits: "
             f"create a new deployment in {project}."
         )
+    if connection.vendor == "postgresql":
+        # Targets move before their deploys, which refer to them by what changes.
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS deploy_in_target, deploy_in_project DEFERRED")
     for move in plan.targets:
         environment = move.environment or copy_environment(move.target.environment, project)
         Target.objects.filter(pk=move.target.pk).update(environment=environment)
