@@ -99,8 +99,7 @@ SUCCEEDED = (Outcome.ACCEPTED, Outcome.DUPLICATE)
 def unresolved(calls: QuerySet[Call]) -> QuerySet[Call]:
     """Those of the rejected ``calls`` that still need somebody's attention. A replay is no call of its own."""
     succeeded = Call.objects.filter(outcome__in=SUCCEEDED)
-    # A replay is later. Knowing that, PostgreSQL looks each up, and does not read all replays first.
-    replayed = succeeded.filter(replay_of=OuterRef("pk"), id__gt=OuterRef("pk"))
+    replayed = succeeded.filter(replay_of=OuterRef("pk"))
     later = succeeded.filter(
         organization=OuterRef("organization"), kind=OuterRef("kind"), id__gt=OuterRef("id"), replay_of=None
     )
